@@ -1,0 +1,13 @@
+//! Reads logs into Arrow tables and runs searches over them with DataFusion.
+//!
+//! The way through the house: [`ingest`] turns files into the tables of a [`store`], the planner turns the
+//! syntax tree of `spelunk-grammar` into a DataFusion plan over them, and a [`session`] ties both together.
+
+pub mod error;
+pub mod ingest;
+pub mod session;
+pub mod store;
+pub mod values;
+
+pub use error::Error;
+pub use session::{Search, Session, SessionOptions};

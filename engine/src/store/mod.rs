@@ -1,0 +1,30 @@
+//! Events in columns, one table a shape.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+/// Loaded events: one [`Shape`] for each source, channel and event code, because those share a narrow set of
+/// fields.
+///
+/// Column types, the same for a field in every shape: `_time` `Timestamp(Microsecond, "UTC")`, `_serial`
+/// `Int64`; a field whose every value in the store is a canonical number `Int64` or `Float64`; a field with
+/// several values in any event `List<Utf8>`; any other field `Dictionary(Int32, Utf8)`. An event that lacks a
+/// field holds null.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The shapes.
+    pub shapes: Vec<Shape>,
+    /// All fields of all shapes, `_time` and `_serial` first, the others in order of appearance.
+    pub schema: SchemaRef,
+}
+
+/// Events with the same fields.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// The shape's source and event code, for plans and reports: `XmlWinEventLog:Security 4688`.
+    pub name: String,
+    /// The fields of this shape, a subset of the store's.
+    pub schema: SchemaRef,
+    /// The events, in batches of at most 8,192 rows.
+    pub batches: Vec<RecordBatch>,
+}

@@ -1,0 +1,12 @@
+//! The grammars, syntax trees and diagnostics of the languages that spelunk reads.
+//!
+//! A query text goes in, a typed tree comes out: [`spl::parse`] gives a [`spl::Query`] with a span on every
+//! node, or every [`Diagnostic`] that the text deserves. Printing a tree gives its canonical text, and
+//! `parse(print(tree)) == tree`.
+
+pub mod diagnostic;
+pub mod span;
+pub mod spl;
+
+pub use diagnostic::{Code, Diagnostic, Severity};
+pub use span::{Span, Spanned};
