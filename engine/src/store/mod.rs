@@ -1,5 +1,7 @@
 //! Events in columns, one table a shape.
 
+pub mod table;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
