@@ -1,5 +1,14 @@
-//! What spelunk is tried on.
+//! What spelunk is tried on: published detections, and attack scenarios whose outcome is known.
 
+mod action;
+mod catalogue;
 mod detections;
+mod event;
+mod falcon;
+mod render;
+mod scenario;
 
 pub use detections::{DCOM_CQL, DCOM_SPL, DETECTIONS, Detection, Language};
+pub use event::{Data, Event, Kind, Text, kinds};
+pub use render::{Format, write_json_lines, write_xml};
+pub use scenario::{ScenarioEvent, scenarios};
