@@ -63,7 +63,7 @@ impl Sink {
         Self { form: Form::Table, file: None, limit: None, quiet: false, table_rows: table::ROWS }
     }
 
-    fn renderer(&self, search: &Search, session: &Session) -> Result<Box<dyn Renderer>, Failure> {
+    fn renderer(&self, search: &Search, session: &Session) -> Result<Box<dyn Renderer + Send>, Failure> {
         let out: Box<dyn Write + Send> = match &self.file {
             Some(path) => Box::new(File::create(path).map_err(|error| exit::at(path, &error))?),
             None => Box::new(io::stdout()),
@@ -108,9 +108,14 @@ fn default_form(file: Option<&Path>) -> Form {
 ///
 /// # Errors
 /// A wrong query, an input that cannot be read at all, a failure while running or writing, Ctrl-C.
-pub async fn run(session: &Session, query: &str, sink: &Sink, interrupt: &Interrupt) -> Result<Exit, Failure> {
+pub async fn run(
+    session: &Arc<Session>,
+    query: &str,
+    sink: &Arc<Sink>,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let done = interrupt.guard(write(session, query, sink)).await.ok_or(Failure::Interrupted)??;
+    let done = interrupt.guard(write(Arc::clone(session), query.to_owned(), Arc::clone(sink))).await??;
     if done.cut {
         let limit = report::count(done.rows, "row");
         terminal::say(&format!("the first {limit}; --limit left out the others"));
@@ -138,11 +143,11 @@ struct Done {
     read: Duration,
 }
 
-async fn write(session: &Session, query: &str, sink: &Sink) -> Result<Done, Failure> {
-    let failed = |error: Error| Failure::Search(error, query.to_owned());
-    let mut search = session.search(query).await.map_err(failed)?;
-    diagnostics::print_all(&search.diagnostics, query);
-    let mut renderer = sink.renderer(&search, session)?;
+async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<Done, Failure> {
+    let failed = |error: Error| Failure::Search(error, query.clone());
+    let mut search = session.search(&query).await.map_err(failed)?;
+    diagnostics::print_all(&search.diagnostics, &query);
+    let mut renderer = sink.renderer(&search, &session)?;
     let (mut rows, mut cut) = (0, false);
     while let Some(batch) = search.stream.next().await {
         let batch = batch.map_err(|error| failed(error.into()))?;

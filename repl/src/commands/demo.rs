@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
 use spelunk_engine::{Session, SessionOptions};
@@ -36,10 +37,10 @@ pub async fn run(args: DemoArgs) -> Result<Exit, Failure> {
     introduce(&folder, &files, args.keep.is_some())?;
 
     let input = Input { location: Location::Path(folder), index: None };
-    let session =
-        Session::new(SessionOptions::default(), vec![input]).map_err(|error| Failure::Runtime(error.to_string()))?;
+    let session = Session::new(SessionOptions::default(), vec![input]);
+    let session = Arc::new(session.map_err(|error| Failure::Runtime(error.to_string()))?);
     let interrupt = Interrupt::listen(session.cancelled());
-    search::run(&session, bundled::demo_detection(), &Sink::table(), &interrupt).await
+    search::run(&session, bundled::demo_detection(), &Arc::new(Sink::table()), &interrupt).await
 }
 
 fn introduce(folder: &Path, files: &[PathBuf], kept: bool) -> io::Result<()> {

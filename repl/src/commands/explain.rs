@@ -18,10 +18,10 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Failure> {
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, false)?;
     let interrupt = Interrupt::listen(session.cancelled());
+    let asked = query.clone();
     let explained = interrupt
-        .guard(session.explain(&query))
-        .await
-        .ok_or(Failure::Interrupted)?
+        .guard(async move { session.explain(&asked).await })
+        .await?
         .map_err(|error| Failure::Search(error, query.clone()))?;
     diagnostics::print_all(&explained.diagnostics, &query);
 

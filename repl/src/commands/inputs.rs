@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
 use spelunk_engine::{Session, SessionOptions};
@@ -56,7 +57,7 @@ pub fn without_mark(text: &str) -> &str {
 ///
 /// # Errors
 /// LogScale, standard input named twice, a time that cannot be read.
-pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Session, Failure> {
+pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
     if data.lang == Language::Logscale {
         return Err(Failure::Usage("LogScale is not supported yet: --lang takes spl for now".into()));
     }
@@ -76,7 +77,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Sessio
         host: data.host,
         keep,
     };
-    Session::new(options, inputs).map_err(|error| Failure::Usage(error.to_string()))
+    Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// What a path names.

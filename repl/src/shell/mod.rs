@@ -6,6 +6,8 @@ mod complete;
 mod history;
 mod prompt;
 
+use std::sync::Arc;
+
 use spelunk_engine::Session;
 use spelunk_engine::ingest::{Location, ReadReport};
 
@@ -32,7 +34,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         let path = escape::line(&path.display().to_string()).into_owned();
         return Err(Failure::Usage(format!("no such file, folder or command: {path}; did you mean {command}?")));
     }
-    let sink = Sink::for_shell(args.output)?;
+    let sink = Arc::new(Sink::for_shell(args.output)?);
     let from_stdin = |path: &std::path::PathBuf| inputs::location(path.clone()) == Location::Stdin;
     if args.paths.iter().chain(args.data.index.iter().map(|index| &index.path)).any(from_stdin) {
         let message = "standard input brings the shell its searches, so it cannot be data: use `spelunk run`";
@@ -40,10 +42,10 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     }
     let session = inputs::session(args.data, args.paths, true)?;
     let interrupt = Interrupt::listen(session.cancelled());
+    let loading = Arc::clone(&session);
     let report = interrupt
-        .guard(session.load())
-        .await
-        .ok_or(Failure::Interrupted)?
+        .guard(async move { loading.load().await })
+        .await?
         .map_err(|error| Failure::Search(error, String::new()))?;
     let mut shell = Shell { session, sink, interrupt };
     if interactive {
@@ -57,8 +59,8 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
 
 /// What the shell works with.
 struct Shell {
-    session: Session,
-    sink: Sink,
+    session: Arc<Session>,
+    sink: Arc<Sink>,
     interrupt: Interrupt,
 }
 
