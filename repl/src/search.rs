@@ -29,6 +29,8 @@ pub struct Sink {
     file: Option<PathBuf>,
     limit: Option<u64>,
     quiet: bool,
+    /// Whether what could not be read is told after each search; the shell tells it when it opens.
+    tell_damage: bool,
     /// How many rows a table shows.
     table_rows: usize,
 }
@@ -43,7 +45,14 @@ impl Sink {
         if form == Form::Parquet && args.out.is_none() && terminal::stdout_is_terminal() {
             return Err(Failure::Usage("Parquet is not for terminals: name a file with --out, or use a pipe".into()));
         }
-        Ok(Self { form, file: args.out, limit: args.limit, quiet: args.quiet, table_rows: table::ROWS })
+        Ok(Self {
+            form,
+            file: args.out,
+            limit: args.limit,
+            quiet: args.quiet,
+            tell_damage: true,
+            table_rows: table::ROWS,
+        })
     }
 
     /// For a shell, which runs several searches.
@@ -55,12 +64,12 @@ impl Sink {
             return Err(Failure::Usage("--out and --output parquet are for one search: use `spelunk run`".into()));
         }
         let table_rows = if terminal::stdout_is_terminal() { table::SHELL_ROWS } else { table::ROWS };
-        Ok(Self { table_rows, ..Self::new(args)? })
+        Ok(Self { table_rows, tell_damage: false, ..Self::new(args)? })
     }
 
     /// A table on standard output.
     pub fn table() -> Self {
-        Self { form: Form::Table, file: None, limit: None, quiet: false, table_rows: table::ROWS }
+        Self { form: Form::Table, file: None, limit: None, quiet: false, tell_damage: true, table_rows: table::ROWS }
     }
 
     fn renderer(&self, search: &Search, session: &Session) -> Result<Box<dyn Renderer + Send>, Failure> {
@@ -124,14 +133,20 @@ pub async fn run(
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
     }
-    Ok(tell_damage(&done.report))
+    if sink.tell_damage {
+        tell_damage(&done.report);
+    }
+    Ok(completeness(&done.report))
 }
 
 /// Warns of what could not be read.
-pub fn tell_damage(report: &ReadReport) -> Exit {
+pub fn tell_damage(report: &ReadReport) {
     for warning in report::warnings(report) {
         terminal::warning(&warning);
     }
+}
+
+fn completeness(report: &ReadReport) -> Exit {
     if report::damaged(report).next().is_some() { Exit::Partial } else { Exit::Ok }
 }
 

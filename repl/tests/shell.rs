@@ -111,6 +111,7 @@ mod searches {
         shell.session.send("| makeresults |\r").unwrap();
         shell.session.send("eval answer=43 | table answer\r").unwrap();
         shell.wait_for("│     43 │");
+        shell.wait_for("spl> ");
         shell.leave();
     }
 

@@ -55,13 +55,14 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
         // A single character may be wider than the line; it has to go somewhere.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let end = match fits.rfind(' ') {
+            _ if rest.get(fits.len()..).is_some_and(|after| after.starts_with(' ')) => fits.len().max(first),
             // A break far from the end would waste the line.
-            Some(space) if space >= fits.len() / 2 => space + 1,
+            Some(space) if space >= fits.len() / 2 => space,
             _ => fits.len().max(first),
         };
         let (line, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         lines.push(line.trim_end_matches(' ').to_owned());
-        rest = after;
+        rest = after.strip_prefix(' ').unwrap_or(after);
         if rest.is_empty() {
             return lines;
         }
@@ -134,6 +135,7 @@ mod tests {
         assert_eq!(wrap("the quick brown fox", 10, 9), ["the quick", "brown fox"]);
         assert_eq!(wrap("abcdefghij", 4, 9), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("abcdefghij", 4, 2), ["abcd", "efg…"]);
+        assert_eq!(wrap("abcd efgh", 4, 9), ["abcd", "efgh"]);
         assert_eq!(wrap("", 4, 2), [""]);
         assert_eq!(wrap("世界", 1, 9), ["世", "界"]);
     }

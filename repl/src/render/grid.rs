@@ -10,6 +10,8 @@ use crate::escape;
 
 /// No column of text is narrower than this, or than it needs.
 const FLOOR: usize = 12;
+/// The same for raw events, of which only the columns that fit are shown: a few that can be read beat many that cannot.
+const EVENT_FLOOR: usize = 20;
 /// How many rows are looked at to find how wide the columns are.
 const MEASURED: usize = 1000;
 /// How many lines a text may take in its cell.
@@ -52,8 +54,8 @@ impl Column {
         Self { header, position, natural, numeric: numeric && seen, rigid: rigid && seen }
     }
 
-    fn floor(&self) -> usize {
-        if self.rigid { self.natural } else { self.natural.min(FLOOR) }
+    fn floor(&self, floor: usize) -> usize {
+        if self.rigid { self.natural } else { self.natural.min(floor) }
     }
 }
 
@@ -84,7 +86,7 @@ pub fn draw_some(
         Some(width) => {
             let mut used = 1;
             let fits = |column: &&Column| {
-                used += column.floor() + 3;
+                used += column.floor(EVENT_FLOOR) + 3;
                 used <= width
             };
             columns.iter().take_while(fits).count()
@@ -104,7 +106,7 @@ fn draw_columns(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>, co
         None => vec![usize::MAX; columns.len()],
         // Each column has a space on both sides, and a border between it and the next.
         Some(width) => {
-            let floors: Vec<usize> = columns.iter().map(Column::floor).collect();
+            let floors: Vec<usize> = columns.iter().map(|column| column.floor(FLOOR)).collect();
             fit::share(&naturals, &floors, width.checked_sub(3 * columns.len() + 1)?)?
         }
     };
@@ -219,7 +221,7 @@ mod tests {
         let rows = [columns.iter().map(|name| text(name)).collect()];
         assert_eq!(draw(&columns, &rows, Some(80), false), None);
         let (drawn, rest) = draw_some(&columns, &rows, Some(80), false).unwrap();
-        assert_eq!(rest.len(), 5);
+        assert_eq!(rest.len(), 7);
         assert!(drawn.lines().all(|line| line.width() <= 80), "{drawn}");
     }
 
