@@ -1,0 +1,371 @@
+//! The command line: what can be said, and how it is explained.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    it worked; a closed pipe counts as that
+  1    it failed while running, or a checked query has an error
+  2    the command line or the query is wrong
+  3    the result is there, but part of the input could not be read
+  130  interrupted";
+
+const EXAMPLES: &str = "\
+Examples:
+  spelunk run 'EventCode=1 | stats count by Image' ./logs
+  spelunk run --file detection.spl ./logs --output csv > result.csv
+  zcat events.jsonl.gz | spelunk run 'error | top host' -
+  spelunk run '| makeresults | eval a=1'
+  spelunk check ./detections
+  spelunk demo
+  spelunk ./logs
+
+Exit codes:
+  0    it worked; a closed pipe counts as that
+  1    it failed while running, or a checked query has an error
+  2    the command line or the query is wrong
+  3    the result is there, but part of the input could not be read
+  130  interrupted";
+
+/// Runs published Splunk searches on your log files, without Splunk.
+///
+/// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV and text logs are recognised by
+/// what is in them, compressed or not. Without a command, PATHs are opened in the shell.
+#[derive(Debug, Parser)]
+#[command(name = "spelunk", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The shell, where no command is named.
+    #[command(flatten)]
+    pub shell: ShellArgs,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a search over logs and print its result
+    Run(RunArgs),
+    /// Open logs in the interactive shell
+    Repl(ShellArgs),
+    /// Parse and plan searches without running them
+    Check(CheckArgs),
+    /// Show how a search would be run
+    Explain(ExplainArgs),
+    /// Run a published detection on a bundled attack scenario
+    Demo(DemoArgs),
+    /// Write generated Windows telemetry
+    Generate(GenerateArgs),
+}
+
+const RUN_HELP: &str = "\
+QUERY is the first argument, unless --file names a file that holds it (`--file -` reads standard input).
+Every further argument is a PATH: a file, a folder (read recursively) or `-` for standard input.
+Without a PATH there is no data, which suits searches that begin with `| makeresults`.
+
+The result goes to standard output. Warnings, the summary line and what could not be read go to standard error.
+
+Examples:
+  spelunk run 'EventCode=4688 | stats count by NewProcessName | sort - count' Security.evtx
+  spelunk run --file detection.spl --index main=./logs --earliest -7d@d --now 2019-06-21T07:35:37Z
+  spelunk run '* | table _time host Image' ./logs --output parquet --out result.parquet
+  cat app.log | spelunk run 'level=error | timechart count' -";
+
+/// `spelunk run`
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RUN_HELP}\n\n{EXIT_CODES}"))]
+pub struct RunArgs {
+    /// The search, then what to search
+    #[arg(value_name = "QUERY] [PATH")]
+    pub words: Vec<OsString>,
+    /// Read the search from FILE (`-`: standard input); then every argument is a PATH
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What is searched.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How the result is written.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What is searched, and how it is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// The language of the search
+    #[arg(long, value_enum, default_value_t = Language::Spl)]
+    pub lang: Language,
+    /// Search PATH as the index NAME; may be repeated
+    #[arg(long, value_name = "NAME=PATH", value_parser = parse_index)]
+    pub index: Vec<Index>,
+    /// The sourcetype of all events, instead of the one their format suggests
+    #[arg(long, value_name = "NAME")]
+    pub sourcetype: Option<String>,
+    /// The host of all events, instead of the one they name
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Search events from this time on, where the search names none: `-24h@h`, `2019-06-20T00:00:00`, epoch seconds
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub earliest: Option<String>,
+    /// Search events before this time, where the search names none
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub latest: Option<String>,
+    /// The time that `now()` and relative times mean, as RFC 3339 [default: the clock's]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<jiff::Timestamp>,
+    /// The zone in which times are read and shown: `UTC`, `local`, `Europe/Berlin`, `+02:00`
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true, value_parser = parse_zone)]
+    pub tz: jiff::tz::TimeZone,
+    /// Forgive nothing: damaged input is an error, index and sourcetype mean what they say
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// A query language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Splunk's Search Processing Language
+    Spl,
+    /// CrowdStrike's LogScale (not supported yet)
+    Logscale,
+}
+
+/// `--index NAME=PATH`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// The index.
+    pub name: String,
+    /// What it holds.
+    pub path: PathBuf,
+}
+
+/// How the result is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// The form of the result [default: by the name of --out, else table on a terminal, jsonl in a pipe]
+    #[arg(short, long, value_enum, value_name = "FORM")]
+    pub output: Option<Form>,
+    /// Write the result to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print at most N rows, and say so
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Leave out the summary line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Fitted to the terminal
+    Table,
+    /// A header, then a line a row; null is empty, the empty string is "", values of a multivalue field are one a line
+    Csv,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Jsonl,
+    /// Apache Parquet with zstd, to a file or a pipe
+    Parquet,
+}
+
+const CHECK_HELP: &str = "\
+Reads searches from:
+  .spl                 the whole file is one search
+  .yml .yaml           a detection with a `search:` key
+  savedsearches.conf   the `search` of every stanza (any .conf file that is named itself)
+  .jsonl               lines of {\"id\", \"query\", \"lang\"}
+A folder is read recursively. No data is needed: every field is assumed to exist.
+
+With --output jsonl, each search gives a line
+  {\"id\",\"file\",\"parse\":\"ok|error\",\"plan\":\"ok|error|skipped\",\"code\",\"message\",\"line\",\"column\"}
+where line and column count within the search. `spelunk check` exits with 1 if any search has an error.
+
+Examples:
+  spelunk check detection.spl
+  spelunk check ./security_content/detections --output jsonl | jq -c 'select(.plan==\"error\")'";
+
+/// `spelunk check`
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
+pub struct CheckArgs {
+    /// Files and folders of searches
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How the findings are written
+    #[arg(short, long, value_enum, default_value_t = CheckForm::Text, value_name = "FORM")]
+    pub output: CheckForm,
+}
+
+/// How the findings of a check are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckForm {
+    /// What is wrong, with the place, and a summary
+    Text,
+    /// One object a search
+    Jsonl,
+}
+
+const EXPLAIN_HELP: &str = "\
+Shows the search in canonical form, DataFusion's optimised logical plan, and its physical plan.
+
+Example:
+  spelunk explain 'EventCode=1 | stats count by Image' ./logs";
+
+/// `spelunk explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub struct ExplainArgs {
+    /// The search, then what it would search
+    #[arg(value_name = "QUERY] [PATH")]
+    pub words: Vec<OsString>,
+    /// Read the search from FILE (`-`: standard input); then every argument is a PATH
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What is searched.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `spelunk demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Write the logs to DIR and keep them, instead of a temporary folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+const GENERATE_HELP: &str = "\
+The same seed gives the same events.
+
+Example:
+  spelunk generate --events 1000000 --seed 7 --format jsonl --out events.jsonl";
+
+/// `spelunk generate`
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_HELP)]
+pub struct GenerateArgs {
+    /// How many events
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub events: u64,
+    /// What the random choices begin with
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The form of the events
+    #[arg(long, value_enum, default_value_t = Telemetry::Jsonl)]
+    pub format: Telemetry,
+    /// Write to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A form of generated events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Telemetry {
+    /// Windows event XML, one event a line
+    Xml,
+    /// JSON, one event a line
+    Jsonl,
+}
+
+const SHELL_HELP: &str = "\
+A search may span lines: Enter continues it while a quote or bracket is open or the last character is `|` or `\\`,
+and submits it otherwise; Enter on an empty line always submits. Ctrl-C cancels the running search, Ctrl-D leaves.
+
+When standard input is not a terminal, searches are read from it without a prompt: a line that ends in `;`, an empty
+line or the end of input ends a search. The exit code is that of the last search.
+
+Examples:
+  spelunk repl ./logs
+  spelunk repl ./logs < searches.txt";
+
+/// `spelunk repl`
+#[derive(Debug, Args)]
+#[command(after_help = SHELL_HELP)]
+pub struct ShellArgs {
+    /// What is searched: files, folders, or `-` for standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What is searched.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How the result is written.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+fn parse_index(text: &str) -> Result<Index, String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok(Index { name: name.to_owned(), path: PathBuf::from(path) })
+        }
+        _ => Err("expected NAME=PATH, for example main=./logs".to_owned()),
+    }
+}
+
+fn parse_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+    use jiff::tz::TimeZone;
+    if text.eq_ignore_ascii_case("local") {
+        return Ok(TimeZone::system());
+    }
+    if let Some(offset) = parse_offset(text) {
+        return Ok(TimeZone::fixed(offset));
+    }
+    TimeZone::get(text)
+        .map_err(|_| "expected UTC, local, an IANA name like Europe/Berlin, or an offset like +02:00".to_owned())
+}
+
+/// `+02:00`, `-0530`, `+2`
+fn parse_offset(text: &str) -> Option<jiff::tz::Offset> {
+    let (sign, digits) = match text.strip_prefix('+') {
+        Some(rest) => (1, rest),
+        None => (-1, text.strip_prefix('-')?),
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        None => (digits, "0"),
+    };
+    let hours: i32 = hours.parse().ok().filter(|hours| (0..=25).contains(hours))?;
+    let minutes: i32 = minutes.parse().ok().filter(|minutes| (0..60).contains(minutes))?;
+    jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn zones() {
+        assert!(parse_zone("Europe/Berlin").is_ok());
+        assert!(parse_zone("local").is_ok());
+        assert!(parse_zone("Nowhere/Land").is_err());
+        for text in ["+02:00", "+0200", "+2"] {
+            assert_eq!(parse_offset(text).unwrap().seconds(), 7200, "{text}");
+        }
+        assert_eq!(parse_offset("-05:30").unwrap().seconds(), -19800);
+        assert_eq!(parse_offset("+99:00"), None);
+        assert_eq!(parse_offset("+1:-5"), None);
+    }
+
+    #[test]
+    fn indexes() {
+        assert_eq!(parse_index("a=b=c").unwrap(), Index { name: "a".into(), path: "b=c".into() });
+        assert!(parse_index("a").is_err());
+        assert!(parse_index("=b").is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! `spelunk explain`: the query as it is understood, and the plans made of it.
+
+use std::io::{self, Write};
+
+use crate::cli::ExplainArgs;
+use crate::commands::inputs;
+use crate::diagnostics;
+use crate::escape;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::terminal;
+
+/// Prints the canonical query, the logical plan and the physical plan.
+///
+/// # Errors
+/// A wrong command line or query, an input that cannot be read, Ctrl-C.
+pub async fn run(args: ExplainArgs) -> Result<Exit, Failure> {
+    let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
+    let session = inputs::session(args.data, paths, false)?;
+    let interrupt = Interrupt::listen(session.cancelled());
+    let asked = query.clone();
+    let explained = interrupt
+        .guard(async move { session.explain(&asked).await })
+        .await?
+        .map_err(|error| Failure::Search(error, query.clone()))?;
+    diagnostics::print_all(&explained.diagnostics, &query);
+
+    let sections = [
+        ("Canonical query", explained.canonical),
+        ("Logical plan", explained.logical),
+        ("Physical plan", explained.physical),
+    ];
+    let mut out = io::stdout().lock();
+    for (position, (title, text)) in sections.iter().enumerate() {
+        if position > 0 {
+            writeln!(out)?;
+        }
+        if terminal::stdout_colour() {
+            writeln!(out, "\x1b[1m{title}\x1b[0m")?;
+        } else {
+            writeln!(out, "{title}")?;
+        }
+        for line in escape::lines(text.trim_end()).lines() {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Ok)
+}

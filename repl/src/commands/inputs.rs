@@ -1,0 +1,86 @@
+//! From words of the command line to a query and a session.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use spelunk_engine::ingest::{Input, Location};
+use spelunk_engine::{Session, SessionOptions};
+
+use crate::cli::{DataArgs, Language};
+use crate::escape;
+use crate::exit::{self, Failure};
+use crate::terminal;
+
+/// What names standard input.
+const STDIN: &str = "-";
+
+/// The query, and the paths that are left.
+///
+/// # Errors
+/// No query, a file that cannot be read, text that is not UTF-8, or standard input meant for both query and data.
+pub fn query(words: Vec<OsString>, file: Option<PathBuf>, data: &DataArgs) -> Result<(String, Vec<PathBuf>), Failure> {
+    let mut words = words.into_iter();
+    let Some(file) = file else {
+        let Some(query) = words.next() else {
+            return Err(Failure::Usage("no search: name one, or a file that holds it with --file".into()));
+        };
+        let query = query.into_string().map_err(|_| Failure::Usage("the search is not UTF-8".into()))?;
+        if !query.contains(char::is_whitespace) && Path::new(&query).is_file() {
+            let name = escape::line(&query);
+            terminal::warning(&format!("{name} is taken as the search itself; --file {name} reads it"));
+        }
+        return Ok((query, words.map(PathBuf::from).collect()));
+    };
+    let paths: Vec<PathBuf> = words.map(PathBuf::from).collect();
+    let mut bytes = Vec::new();
+    if file.as_os_str() == STDIN {
+        if paths.iter().chain(data.index.iter().map(|index| &index.path)).any(|path| path.as_os_str() == STDIN) {
+            return Err(Failure::Usage("standard input cannot be both the search and its data".into()));
+        }
+        io::stdin().read_to_end(&mut bytes).map_err(|error| exit::at(&file, &error))?;
+    } else {
+        bytes = std::fs::read(&file).map_err(|error| exit::at(&file, &error))?;
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::Usage(format!("{} is not UTF-8", escape::line(&file.display().to_string()))))?;
+    Ok((without_mark(&text).to_owned(), paths))
+}
+
+/// The text without the byte order mark that some editors write.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// A session over the paths and the indexes that were named.
+///
+/// # Errors
+/// LogScale, standard input named twice, a time that cannot be read.
+pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
+    if data.lang == Language::Logscale {
+        return Err(Failure::Usage("LogScale is not supported yet: --lang takes spl for now".into()));
+    }
+    let bound = data.index.into_iter().map(|index| Input { location: location(index.path), index: Some(index.name) });
+    let free = paths.into_iter().map(|path| Input { location: location(path), index: None });
+    let inputs: Vec<Input> = free.chain(bound).collect();
+    if inputs.iter().filter(|input| input.location == Location::Stdin).count() > 1 {
+        return Err(Failure::Usage("standard input can be read once only".into()));
+    }
+    let options = SessionOptions {
+        time_zone: data.tz,
+        now: data.now,
+        earliest: data.earliest,
+        latest: data.latest,
+        strict: data.strict,
+        sourcetype: data.sourcetype,
+        host: data.host,
+        keep,
+    };
+    Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// What a path names.
+pub fn location(path: PathBuf) -> Location {
+    if path.as_os_str() == STDIN { Location::Stdin } else { Location::Path(path) }
+}

@@ -1,0 +1,8 @@
+//! One file a command.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod generate;
+pub mod inputs;
+pub mod run;

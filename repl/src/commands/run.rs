@@ -1,0 +1,21 @@
+//! `spelunk run`: one search, one result.
+
+use std::sync::Arc;
+
+use crate::cli::RunArgs;
+use crate::commands::inputs;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::search::{self, Sink};
+
+/// Runs the search.
+///
+/// # Errors
+/// A wrong command line or query, a failure while reading, running or writing, Ctrl-C.
+pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
+    let sink = Arc::new(Sink::new(args.output)?);
+    let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
+    let session = inputs::session(args.data, paths, false)?;
+    let interrupt = Interrupt::listen(session.cancelled());
+    search::run(&session, &query, &sink, &interrupt).await
+}

@@ -1,0 +1,72 @@
+//! Ctrl-C stops the search, not the shell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::Notify;
+
+use crate::exit::{Exit, Failure};
+
+/// How often Ctrl-C is pressed before the program leaves without waiting for the search to stop.
+const PATIENCE: u32 = 3;
+/// How long a cancelled search may take to stop before it is left alone.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Listens for Ctrl-C from now on.
+pub struct Interrupt {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// The engine's flag, which its readers poll.
+    cancelled: Arc<AtomicBool>,
+    pressed: AtomicU32,
+    notify: Notify,
+}
+
+impl Interrupt {
+    /// Starts to listen. `cancelled` is set at each Ctrl-C.
+    pub fn listen(cancelled: Arc<AtomicBool>) -> Self {
+        let shared = Arc::new(Shared { cancelled, pressed: AtomicU32::new(0), notify: Notify::new() });
+        let listener = Arc::clone(&shared);
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                listener.cancelled.store(true, Ordering::SeqCst);
+                if listener.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
+                    std::process::exit(Exit::Interrupted as i32);
+                }
+                listener.notify.notify_one();
+            }
+        });
+        Self { shared }
+    }
+
+    /// Runs the work until it is done or Ctrl-C is pressed. It runs in a task of its own, so that neither a wait for
+    /// input nor a long computation in it keeps Ctrl-C from being heard.
+    ///
+    /// # Errors
+    /// [`Failure::Interrupted`], or a panic in the work.
+    pub async fn guard<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+        self.shared.pressed.store(0, Ordering::SeqCst);
+        // Only a Ctrl-C from now on counts: what was pressed before is consumed here.
+        let _ = self.shared.notify.notified().now_or_never();
+        let mut task = tokio::spawn(work);
+        let done = tokio::select! {
+            biased;
+            () = self.shared.notify.notified() => {
+                task.abort();
+                let _ = tokio::time::timeout(GRACE, &mut task).await;
+                return Err(Failure::Interrupted);
+            }
+            done = &mut task => done,
+        };
+        match done {
+            // What a cancelled search gives may be incomplete.
+            _ if self.shared.pressed.load(Ordering::SeqCst) > 0 => Err(Failure::Interrupted),
+            Ok(done) => Ok(done),
+            Err(_) => Err(Failure::Runtime("the search was given up".to_owned())),
+        }
+    }
+}

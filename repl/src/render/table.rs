@@ -1,0 +1,167 @@
+//! The table view: a grid where the columns fit, records where they do not.
+
+use std::io::{self, Write};
+
+use spelunk_engine::values::Cell;
+
+use super::{RowRenderer, fit, grid, record};
+use crate::report;
+
+/// How many rows of a result are shown on a terminal of the shell.
+pub const SHELL_ROWS: usize = 200;
+/// How many rows are shown elsewhere: the grid is drawn when the last row is known.
+pub const ROWS: usize = 10_000;
+/// How many lines the names of columns that are not shown may take.
+const FOOTER_LINES: usize = 3;
+
+/// What the table has to fit.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// The width of the terminal; `None` where nothing needs to be cut.
+    pub width: Option<usize>,
+    /// With colours.
+    pub colour: bool,
+    /// How many rows are shown at most.
+    pub rows: usize,
+    /// Whether the rows are raw events, of which the columns that fit are shown.
+    pub events: bool,
+}
+
+/// Collects rows and draws them.
+pub struct Table<W> {
+    out: W,
+    columns: Vec<String>,
+    look: Look,
+    rows: Vec<Vec<Cell>>,
+    total: u64,
+}
+
+impl<W: Write> Table<W> {
+    /// A table of these columns.
+    pub fn new(out: W, columns: Vec<String>, look: Look) -> Self {
+        // A width that no table fits is not a terminal's.
+        let look = Look { width: look.width.map(|width| width.max(20)), ..look };
+        Self { out, columns, look, rows: Vec::new(), total: 0 }
+    }
+
+    fn footer(&mut self, text: &str) -> io::Result<()> {
+        for line in fit::wrap(text, self.look.width.unwrap_or(usize::MAX), FOOTER_LINES) {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+
+    fn records(&mut self) -> io::Result<()> {
+        let Look { width, colour, events, .. } = self.look;
+        for (number, row) in (1..).zip(&self.rows) {
+            self.out.write_all(record::draw(number, &self.columns, row, width, events, colour).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> RowRenderer for Table<W> {
+    fn row(&mut self, row: &[Cell]) -> io::Result<()> {
+        self.total += 1;
+        if self.rows.len() < self.look.rows {
+            self.rows.push(row.to_vec());
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let Look { width, colour, events, .. } = self.look;
+        if events {
+            match grid::draw_some(&self.columns, &self.rows, width, colour) {
+                Some((drawn, rest)) => {
+                    self.out.write_all(drawn.as_bytes())?;
+                    if !rest.is_empty() {
+                        let names = rest.join(", ");
+                        self.footer(&format!("+{}: {names}", report::count(rest.len() as u64, "more column")))?;
+                    }
+                }
+                None => self.records()?,
+            }
+        } else if !self.columns.is_empty() {
+            match grid::draw(&self.columns, &self.rows, width, colour) {
+                Some(drawn) => self.out.write_all(drawn.as_bytes())?,
+                None => self.records()?,
+            }
+        }
+        let shown = self.rows.len() as u64;
+        if shown < self.total {
+            let total = report::count(self.total, "row");
+            let shown = report::thousands(shown);
+            self.footer(&format!("the first {shown} of {total}; other forms (--output csv, jsonl) have them all"))?;
+        }
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::*;
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
+
+    fn table(columns: &[String], rows: &[Vec<Cell>], look: Look) -> String {
+        let mut out = Vec::new();
+        let mut table = Table::new(&mut out, columns.to_vec(), look);
+        for row in rows {
+            table.row(row).unwrap();
+        }
+        table.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false };
+
+    #[test]
+    fn too_many_columns_become_records() {
+        let columns: Vec<String> = (0..8).map(|n| format!("column_number_{n}")).collect();
+        let rows = [columns.iter().map(|name| text(name)).collect()];
+        let shown = table(&columns, &rows, LOOK);
+        assert!(shown.starts_with("── 1 ──"), "{shown}");
+        assert!(shown.contains("column_number_7  column_number_7"), "{shown}");
+    }
+
+    #[test]
+    fn events_show_what_fits_and_name_the_rest() {
+        let columns: Vec<String> = (0..8).map(|n| format!("column_number_{n}")).collect();
+        let rows = [columns.iter().map(|name| text(name)).collect()];
+        let shown = table(&columns, &rows, Look { events: true, ..LOOK });
+        assert!(shown.starts_with("╭──"), "{shown}");
+        assert!(shown.contains("+5 more columns: column_number_3, "), "{shown}");
+        assert!(shown.lines().all(|line| line.width() <= 60), "{shown}");
+    }
+
+    #[test]
+    fn rows_that_are_not_shown_are_counted() {
+        let rows: Vec<Vec<Cell>> = (0..5).map(|n| vec![number(&n.to_string())]).collect();
+        let shown = table(&names(&["n"]), &rows, Look { rows: 2, width: None, ..LOOK });
+        assert!(shown.ends_with("the first 2 of 5 rows; other forms (--output csv, jsonl) have them all\n"), "{shown}");
+    }
+
+    #[test]
+    fn an_empty_result_has_its_header() {
+        assert!(table(&names(&["a", "b"]), &[], LOOK).contains("│ a ┆ b │"));
+        assert_eq!(table(&names(&["a", "b"]), &[], Look { events: true, ..LOOK }), "");
+        assert_eq!(table(&[], &[], LOOK), "");
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_fits((columns, rows) in any_table(), width in 20usize..160, events in any::<bool>()) {
+            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events });
+            for line in shown.lines() {
+                prop_assert!(line.width() <= width, "{line}");
+                prop_assert!(!line.chars().any(|c| escape_or_tab(c)), "{line:?}");
+            }
+        }
+    }
+
+    fn escape_or_tab(c: char) -> bool {
+        crate::escape::is_unsafe(c) || c == '\t'
+    }
+}

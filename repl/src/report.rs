@@ -1,0 +1,248 @@
+//! The summary after a search: how much was read and how fast, and what could not be read.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use spelunk_engine::ingest::{FileReport, ReadReport};
+
+use crate::escape;
+
+/// How many damaged files, and how many files without events, are named.
+const FILES_NAMED: usize = 5;
+/// How many places of a damaged file are named.
+const PLACES_NAMED: usize = 3;
+
+/// What a search cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// How many rows it gave.
+    pub rows: u64,
+    /// The time from start to end.
+    pub elapsed: Duration,
+    /// The part of it that reading took.
+    pub read: Duration,
+    /// The most memory that the process had, in bytes, where it is known.
+    pub peak: Option<u64>,
+}
+
+/// `6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB`
+pub fn summary(cost: &Cost, report: &ReadReport) -> String {
+    let mut out = count(cost.rows, "row");
+    let seconds = cost.elapsed.as_secs_f64();
+    if report.files.is_empty() {
+        let _ = write!(out, " · {seconds:.2} s");
+    } else {
+        let events = events(report);
+        let _ = write!(out, " · {}", volume(report));
+        let _ = write!(out, " · {seconds:.2} s (read {:.2})", cost.read.as_secs_f64());
+        if seconds > 0.0 && events > 0 {
+            let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
+        }
+    }
+    if let Some(peak) = cost.peak {
+        let _ = write!(out, " · peak {}", bytes(peak));
+    }
+    out
+}
+
+/// `30 events, 88 KiB in 2 files`
+pub fn volume(report: &ReadReport) -> String {
+    let stored: u64 = report.files.iter().map(|file| file.bytes).sum();
+    format!("{}, {} in {}", count(events(report), "event"), bytes(stored), count(report.files.len() as u64, "file"))
+}
+
+/// `evtx 2, json 1`: how many files of each format, the most frequent first.
+pub fn formats(report: &ReadReport) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for file in report.files.iter().filter(|file| !file.format.is_empty()) {
+        match counts.iter_mut().find(|(format, _)| *format == file.format) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((file.format, 1)),
+        }
+    }
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts.iter().map(|(format, count)| format!("{format} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many events were read.
+pub fn events(report: &ReadReport) -> u64 {
+    report.files.iter().map(|file| file.events).sum()
+}
+
+/// How many places were skipped.
+pub fn skipped(report: &ReadReport) -> u64 {
+    report.files.iter().map(|file| file.skipped).sum()
+}
+
+/// The files with places that were skipped.
+pub fn damaged(report: &ReadReport) -> impl Iterator<Item = &FileReport> {
+    report.files.iter().filter(|file| file.skipped > 0 || !file.problems.is_empty())
+}
+
+/// What the user should know about the input, one warning an element, safe to print.
+pub fn warnings(report: &ReadReport) -> Vec<String> {
+    let mut out = Vec::new();
+    let damaged: Vec<&FileReport> = damaged(report).collect();
+    if !damaged.is_empty() {
+        out.push(damage(&damaged, skipped(report)));
+    }
+    let silent: Vec<&FileReport> =
+        report.files.iter().filter(|file| file.events == 0 && file.skipped == 0 && file.problems.is_empty()).collect();
+    if events(report) == 0 && !report.files.is_empty() {
+        out.push(format!("no event could be read from {}", count(report.files.len() as u64, "file")));
+    } else if let Some(silent) = name_files(silent.iter().filter(|file| file.bytes > 0)) {
+        out.push(format!("no events in {silent}"));
+    }
+    out
+}
+
+fn damage(files: &[&FileReport], skipped: u64) -> String {
+    let mut out = format!("{} could not be read, in {}", count(skipped, "place"), count(files.len() as u64, "file"));
+    for file in files.iter().take(FILES_NAMED) {
+        let path = escape::line(&file.path);
+        for problem in file.problems.iter().take(PLACES_NAMED) {
+            let _ = write!(out, "\n  {path}: ");
+            if !problem.place.is_empty() {
+                let _ = write!(out, "{}: ", escape::line(&problem.place));
+            }
+            out.push_str(&escape::line(&problem.reason));
+        }
+        let named = file.problems.len().min(PLACES_NAMED) as u64;
+        if file.skipped > named {
+            let _ = write!(out, "\n  {path}: {} more", thousands(file.skipped - named));
+        }
+    }
+    if files.len() > FILES_NAMED {
+        let _ = write!(out, "\n  and {} more", count((files.len() - FILES_NAMED) as u64, "file"));
+    }
+    out
+}
+
+fn name_files<'a>(files: impl Iterator<Item = &'a &'a FileReport>) -> Option<String> {
+    let files: Vec<_> = files.collect();
+    let mut out = files.iter().take(FILES_NAMED).map(|file| escape::line(&file.path)).collect::<Vec<_>>().join(", ");
+    if files.len() > FILES_NAMED {
+        let _ = write!(out, " and {} more", count((files.len() - FILES_NAMED) as u64, "file"));
+    }
+    (!files.is_empty()).then_some(out)
+}
+
+/// The most memory that this process had, where the system tells.
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// `1 row`, `1,234 rows`
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = match number {
+        1 => noun.to_owned(),
+        _ if noun.ends_with('y') => format!("{}ies", noun.trim_end_matches('y')),
+        _ => format!("{noun}s"),
+    };
+    format!("{} {plural}", thousands(number))
+}
+
+/// `1,234,567`
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `88 KiB`, `1.2 GiB`
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if number < 1024 {
+        return format!("{number} B");
+    }
+    let mut value = number as f64;
+    let mut name = "B";
+    for unit in UNITS {
+        // 1023.95 KiB would round to 1024.0.
+        if value < 1023.5 {
+            break;
+        }
+        value /= 1024.0;
+        name = unit;
+    }
+    if value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spelunk_engine::ingest::Problem;
+
+    fn file(path: &str, events: u64, skipped: u64) -> FileReport {
+        let problems = (0..skipped.min(10))
+            .map(|n| Problem { place: format!("line {}", n + 1), reason: "not JSON".into() })
+            .collect();
+        FileReport { path: path.into(), format: "json", bytes: 45_000, events, skipped, problems }
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(count(1, "row"), "1 row");
+        assert_eq!(count(2, "query"), "2 queries");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(90_000), "88 KiB");
+        assert_eq!(bytes(1_288_490_188), "1.2 GiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
+    }
+
+    #[test]
+    fn a_summary() {
+        let report = ReadReport { files: vec![file("a", 20, 0), file("b", 10, 0)] };
+        let cost = Cost {
+            rows: 6,
+            elapsed: Duration::from_millis(120),
+            read: Duration::from_millis(50),
+            peak: Some(34 << 20),
+        };
+        assert_eq!(
+            summary(&cost, &report),
+            "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB"
+        );
+        let none = Cost { rows: 1, peak: None, ..cost };
+        assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s");
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let report = ReadReport { files: vec![file("good", 3, 0), file("b\x1bad", 10, 5)] };
+        assert_eq!(
+            warnings(&report),
+            ["5 places could not be read, in 1 file\n  b␛ad: line 1: not JSON\n  b␛ad: line 2: not JSON\n  \
+              b␛ad: line 3: not JSON\n  b␛ad: 2 more"]
+        );
+        assert_eq!(formats(&report), "json 2");
+    }
+
+    #[test]
+    fn an_input_without_events_is_named() {
+        let report = ReadReport { files: vec![file("good", 3, 0), file("dull", 0, 0)] };
+        assert_eq!(warnings(&report), ["no events in dull"]);
+        let report = ReadReport { files: vec![file("dull", 0, 0)] };
+        assert_eq!(warnings(&report), ["no event could be read from 1 file"]);
+        assert!(warnings(&ReadReport::default()).is_empty());
+    }
+
+    #[test]
+    fn the_peak_is_plausible() {
+        if let Some(peak) = peak_memory() {
+            assert!(peak > 1 << 20);
+        }
+    }
+}

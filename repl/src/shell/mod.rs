@@ -1,0 +1,134 @@
+//! The shell: searches over logs that stay loaded, read from a terminal or from a pipe.
+
+mod batch;
+mod commands;
+mod complete;
+mod history;
+mod prompt;
+
+use std::sync::Arc;
+
+use spelunk_engine::Session;
+use spelunk_engine::ingest::{Location, ReadReport};
+
+use crate::cli::ShellArgs;
+use crate::commands::inputs;
+use crate::diagnostics;
+use crate::escape;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::report;
+use crate::search::{self, Sink};
+use crate::terminal;
+
+/// Opens the shell.
+///
+/// # Errors
+/// A wrong command line, or logs that cannot be read at all.
+pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
+    let interactive = terminal::stdin_is_terminal();
+    if let [path] = args.paths.as_slice()
+        && !path.exists()
+        && let Some(command) = path.to_str().and_then(nearest_subcommand)
+    {
+        let path = escape::line(&path.display().to_string()).into_owned();
+        return Err(Failure::Usage(format!("no such file, folder or command: {path}; did you mean {command}?")));
+    }
+    let sink = Arc::new(Sink::for_shell(args.output)?);
+    let from_stdin = |path: &std::path::PathBuf| inputs::location(path.clone()) == Location::Stdin;
+    if args.paths.iter().chain(args.data.index.iter().map(|index| &index.path)).any(from_stdin) {
+        let message = "standard input brings the shell its searches, so it cannot be data: use `spelunk run`";
+        return Err(Failure::Usage(message.into()));
+    }
+    let session = inputs::session(args.data, args.paths, true)?;
+    let interrupt = Interrupt::listen(session.cancelled());
+    let loading = Arc::clone(&session);
+    let report = interrupt
+        .guard(async move { loading.load().await })
+        .await?
+        .map_err(|error| Failure::Search(error, String::new()))?;
+    let mut shell = Shell { session, sink, interrupt };
+    if interactive {
+        greet(&report);
+        prompt::run(&mut shell).await
+    } else {
+        search::tell_damage(&report);
+        batch::run(&mut shell).await
+    }
+}
+
+/// What the shell works with.
+struct Shell {
+    session: Arc<Session>,
+    sink: Arc<Sink>,
+    interrupt: Interrupt,
+}
+
+/// Whether the shell goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// It does; the last input ended so.
+    On(Exit),
+    /// The user left.
+    Leave,
+}
+
+impl Shell {
+    /// Runs a search or a dot command. Failures are reported, and the shell goes on.
+    async fn submit(&mut self, text: &str) -> Flow {
+        // A trailing semicolon ends a search in other shells; here it is no part of it.
+        let text = text.trim().trim_end_matches(';').trim_end();
+        if text.is_empty() {
+            return Flow::On(Exit::Ok);
+        }
+        if text.starts_with('.') {
+            return commands::run(self, text).await;
+        }
+        let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
+        Flow::On(match done {
+            Ok(exit) => exit,
+            Err(Failure::Interrupted) => {
+                terminal::say("cancelled");
+                Exit::Interrupted
+            }
+            Err(Failure::Search(spelunk_engine::Error::Query(findings), _)) => {
+                diagnostics::print_all(&findings, text);
+                Exit::Usage
+            }
+            Err(failure) => failure.report(),
+        })
+    }
+}
+
+fn greet(report: &ReadReport) {
+    let version = env!("CARGO_PKG_VERSION");
+    if report.files.is_empty() {
+        terminal::say(&format!("spelunk {version}: no data; `spelunk PATH…` opens some"));
+    } else {
+        terminal::say(&format!("spelunk {version}: {} ({})", report::volume(report), report::formats(report)));
+        let damaged = report::damaged(report).count() as u64;
+        if damaged > 0 {
+            terminal::say(&format!("! {} could not be read completely (.files)", report::count(damaged, "file")));
+        }
+        if report::events(report) == 0 {
+            terminal::warning("there are no events to search");
+        }
+    }
+    terminal::say("Type a search, or .help. Ctrl-C cancels, Ctrl-D leaves.");
+}
+
+/// The subcommand that a word was probably meant to be.
+fn nearest_subcommand(word: &str) -> Option<String> {
+    let known = <crate::cli::Cli as clap::CommandFactory>::command();
+    let names: Vec<&str> = known.get_subcommands().map(clap::Command::get_name).collect();
+    commands::nearest(word, &names).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_misspelt_subcommand_is_recognised() {
+        assert_eq!(super::nearest_subcommand("chek").as_deref(), Some("check"));
+        assert_eq!(super::nearest_subcommand("logs.evtx"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! What is known of the terminal, and saying something on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use crate::escape;
+
+/// Where the width of a terminal is not known.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Whether standard output is a terminal.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether standard error is a terminal.
+pub fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Whether standard input is a terminal.
+pub fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// The width that output on standard output has to fit; `None` where it is not a terminal and nobody said.
+pub fn stdout_width() -> Option<usize> {
+    match terminal_size::terminal_size_of(std::io::stdout()) {
+        Some((width, _)) if width.0 > 0 => Some(usize::from(width.0)),
+        _ => columns().or_else(|| stdout_is_terminal().then_some(DEFAULT_WIDTH)),
+    }
+}
+
+/// The width that messages on standard error have to fit.
+pub fn stderr_width() -> usize {
+    match terminal_size::terminal_size_of(std::io::stderr()) {
+        Some((width, _)) if width.0 > 0 => usize::from(width.0),
+        _ => columns().unwrap_or(DEFAULT_WIDTH),
+    }
+}
+
+fn columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
+}
+
+/// Whether standard output takes colours.
+pub fn stdout_colour() -> bool {
+    stdout_is_terminal() && colour_wanted()
+}
+
+/// Whether standard error takes colours.
+pub fn stderr_colour() -> bool {
+    stderr_is_terminal() && colour_wanted()
+}
+
+fn colour_wanted() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !refused && !dumb
+}
+
+/// Writes a line to standard error. A closed one is no reason to stop, hence not `eprintln!`, which panics.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Says what went wrong. The text may come from anywhere.
+pub fn error(message: &str) {
+    labelled("error", "31", message);
+}
+
+/// Says what may be wrong. The text may come from anywhere.
+pub fn warning(message: &str) {
+    labelled("warning", "33", message);
+}
+
+fn labelled(label: &str, colour: &str, message: &str) {
+    let message = escape::lines(message);
+    if stderr_colour() {
+        say(&format!("\x1b[1;{colour}m{label}\x1b[0m\x1b[1m:\x1b[0m {message}"));
+    } else {
+        say(&format!("{label}: {message}"));
+    }
+}
+
+/// A summary, dimmed where colours are taken.
+pub fn summary(text: &str) {
+    let text = escape::lines(text);
+    if stderr_colour() {
+        say(&format!("\x1b[2m{text}\x1b[0m"));
+    } else {
+        say(&text);
+    }
+}

@@ -1,0 +1,342 @@
+//! The binary as scripts drive it: exit codes, what goes where, what is refused.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn spelunk(arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_spelunk"));
+    command.args(arguments).env_remove("COLUMNS").timeout(std::time::Duration::from_secs(60));
+    command
+}
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    run_with_input(arguments, "")
+}
+
+fn run_with_input(arguments: &[&str], input: &str) -> Ran {
+    let Output { status, stdout, stderr } = spelunk(arguments).write_stdin(input).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+#[track_caller]
+fn refused(arguments: &[&str], reason: &str) {
+    let ran = run(arguments);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+mod usage {
+    use super::*;
+
+    #[test]
+    fn help_documents_the_exit_codes() {
+        for arguments in [&["--help"][..], &["run", "--help"]] {
+            let ran = run(arguments);
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+            assert!(ran.stdout.contains("Exit codes:") && ran.stdout.contains("130"), "{}", ran.stdout);
+            assert!(ran.stdout.contains("Examples:"), "{}", ran.stdout);
+        }
+        for command in ["repl", "check", "explain", "demo", "generate"] {
+            assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
+        }
+        assert!(run(&["--version"]).stdout.starts_with("spelunk "));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        refused(&["run"], "no search");
+        refused(&["run", "a", "--output", "xml"], "invalid value 'xml'");
+        refused(&["run", "a", "--lang", "logscale"], "LogScale is not supported yet");
+        refused(&["run", "a", "--index", "main"], "expected NAME=PATH");
+        refused(&["run", "a", "--tz", "Middle/Earth"], "Europe/Berlin");
+        refused(&["run", "a", "--now", "yesterday"], "invalid value 'yesterday'");
+        refused(&["run", "a", "-", "-"], "read once");
+        refused(&["run", "a", "-", "--index", "b=-"], "read once");
+        refused(&["run", "--file", "-", "-"], "both the search and its data");
+        refused(&["run", "--frobnicate"], "unexpected argument");
+        refused(&["explain"], "no search");
+        refused(&["check"], "FILE");
+        refused(&["repl", "-"], "standard input");
+        refused(&["repl", "--output", "parquet"], "spelunk run");
+        refused(&["chek"], "did you mean check?");
+    }
+
+    #[test]
+    fn a_file_that_does_not_exist_is_no_usage_error() {
+        let ran = run(&["run", "--file", "/no/such\u{1b}.spl"]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.starts_with("error: /no/such␛.spl: "), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn a_search_that_names_a_file_is_questioned() {
+        let folder = folder(&[("rule.spl", "error")]);
+        let path = folder.path().join("rule.spl");
+        assert!(run(&["run", text(&path)]).stderr.contains("is taken as the search itself; --file"));
+    }
+}
+
+mod check {
+    use super::*;
+
+    #[test]
+    fn a_line_a_search() {
+        let folder = folder(&[
+            ("a.yml", "name: A\nid: 11-22\nsearch: 'EventCode=1 | stats count'\n"),
+            ("b/savedsearches.conf", "[One]\nsearch = error \\\n| head 5\n[Two]\nsearch = warning\n"),
+            ("b/eventtypes.conf", "[x]\nsearch = not | a | search |\n"),
+            ("c.jsonl", "{\"id\":\"q\",\"query\":\"x\",\"lang\":\"logscale\"}\n"),
+            ("d.spl", "error\n| stats count by host\n"),
+            ("readme.txt", "nothing"),
+        ]);
+        let ran = run(&["check", text(folder.path()), "--output", "jsonl"]);
+        assert_eq!(ran.code, 1, "LogScale is an error: {}", ran.stderr);
+        let lines: Vec<serde_json::Value> =
+            ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let ids: Vec<&str> = lines.iter().map(|line| line["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["11-22", "One", "Two", "q", "d"]);
+        for line in &lines {
+            let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
+            assert_eq!(keys, ["id", "file", "parse", "plan", "code", "message", "line", "column"]);
+            let logscale = line["id"] == "q";
+            assert_eq!(line["parse"], if logscale { "error" } else { "ok" }, "{line}");
+            assert_eq!(line["plan"], if logscale { "skipped" } else { "ok" }, "{line}");
+            assert_eq!(line["code"], if logscale { "SPL0006".into() } else { serde_json::Value::Null }, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_search() {
+        let folder = folder(&[("readme.txt", "x"), ("empty/readme.txt", "x"), ("broken.yml", "search: [")]);
+        let path = |name: &str| folder.path().join(name);
+        refused(&["check", text(&path("none.spl"))], "no such file");
+        refused(&["check", text(&path("readme.txt"))], ".jsonl");
+        refused(&["check", text(&path("empty"))], "no searches found");
+        let ran = run(&["check", text(&path("broken.yml"))]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stdout.contains("1 query: 0 ok, 1 cannot be parsed"), "{}", ran.stdout);
+    }
+
+    #[test]
+    fn ten_thousand_searches_take_seconds() {
+        let line = "{\"id\":\"a\",\"query\":\"EventCode=1 Image=\\\"*\\\\\\\\cmd.exe\\\" | stats count by host\"}\n";
+        let folder = folder(&[("all.jsonl", &line.repeat(10_000))]);
+        let started = std::time::Instant::now();
+        let ran = run(&["check", text(folder.path())]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "10,000 queries: 10,000 ok\n"), "{}", ran.stderr);
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    }
+}
+
+/// What needs a grammar that parses, and an engine that runs.
+mod searches {
+    use super::*;
+
+    const ONE: &str = "| makeresults | eval a=1, b=\"x\\\"y\", c=\"\", d=null() | table a b c d";
+
+    #[test]
+    fn csv() {
+        let ran = run(&["run", "| makeresults | eval a=1 | table a", "--output", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "a\n1\n", ""));
+        let ran = run(&["run", ONE, "-o", "csv"]);
+        assert_eq!(ran.stdout, "a,b,c,d\n1,\"x\"\"y\",\"\",\n");
+    }
+
+    #[test]
+    fn json() {
+        let object = "{\"a\":1,\"b\":\"x\\\"y\",\"c\":\"\",\"d\":null}";
+        assert_eq!(run(&["run", ONE]).stdout, format!("{object}\n"), "a pipe gets jsonl");
+        assert_eq!(run(&["run", ONE, "-o", "json"]).stdout, format!("[\n{object}\n]\n"));
+    }
+
+    #[test]
+    fn table() {
+        let ran = run(&["run", "| makeresults | eval a=1 | table a", "-o", "table"]);
+        assert_eq!(ran.stdout, "╭───╮\n│ a │\n╞═══╡\n│ 1 │\n╰───╯\n");
+    }
+
+    #[test]
+    fn files_are_named_by_form() {
+        let folder = folder(&[]);
+        for (name, start) in [("r.csv", &b"a,b,c,d"[..]), ("r.json", b"[\n{"), ("r.parquet", b"PAR1"), ("r.x", b"{")] {
+            let path = folder.path().join(name);
+            let ran = run(&["run", ONE, "--out", text(&path)]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+            assert!(std::fs::read(&path).unwrap().starts_with(start), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_query_from_a_file_or_standard_input() {
+        let folder = folder(&[("q.spl", "\u{feff}| makeresults\n| eval a=1\n| table a\n")]);
+        let path = folder.path().join("q.spl");
+        assert_eq!(run(&["run", "--file", text(&path), "-o", "csv"]).stdout, "a\n1\n");
+        let ran = run_with_input(&["run", "--file", "-", "-o", "csv"], "| makeresults | eval a=2 | table a");
+        assert_eq!(ran.stdout, "a\n2\n");
+    }
+
+    #[test]
+    fn a_limit_is_said() {
+        let ran = run(&["run", "| makeresults count=5 | eval a=1 | table a", "--limit", "2", "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\n1\n"));
+        assert_eq!(ran.stderr, "the first 2 rows; --limit left out the others\n");
+        let ran = run(&["run", "| makeresults count=2 | eval a=1 | table a", "--limit", "2", "-o", "csv"]);
+        assert_eq!(ran.stderr, "");
+    }
+
+    #[test]
+    fn a_wrong_query_is_explained() {
+        let ran = run(&["run", "| makeresults\n| stast count"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.starts_with("error[SPL0003]: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("2 | | stast count\n  |   ^^^^^"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("stats"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn logs_are_read_and_summed_up() {
+        let folder = folder(&[("a.jsonl", "{\"level\":\"error\"}\n{\"level\":\"info\"}\n")]);
+        let ran = run(&["run", "level=error | table level", text(folder.path()), "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "level\nerror\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("1 row · 2 events, 35 B in 1 file · "), "{}", ran.stderr);
+        let ran = run(&["run", "level=error | table level", text(folder.path()), "-o", "csv", "--quiet"]);
+        assert_eq!(ran.stderr, "");
+        let ran = run_with_input(&["run", "level=error | table level", "-", "-o", "csv"], "{\"level\":\"error\"}\n");
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "level\nerror\n"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn damage_is_named_and_has_its_exit_code() {
+        let folder = folder(&[("a.jsonl", "{\"a\":1}\n{\"a\":\n{\"a\":2}\n")]);
+        let ran = run(&["run", "* | table a", text(folder.path()), "-o", "csv"]);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains("1 place could not be read, in 1 file"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("a.jsonl: line 2: "), "{}", ran.stderr);
+        assert_eq!(run(&["run", "* | table a", text(folder.path()), "--strict"]).code, 1);
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist() {
+        let ran = run(&["run", "*", "/no/such/logs"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains("/no/such/logs"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn an_input_without_events_is_a_warning() {
+        let folder = folder(&[("a.jsonl", "")]);
+        let ran = run(&["run", "*", text(folder.path())]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("warning: no event could be read"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet() {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_spelunk"))
+            .args(["run", "| makeresults count=200000 | eval a=1 | table a"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut start = [0; 8];
+        child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn an_interrupt_has_its_exit_code() {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_spelunk"))
+            .args(["run", "*", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It waits for input that never comes.
+        let input = child.stdin.take();
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = child.wait_with_output().unwrap();
+        drop(input);
+        assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
+    }
+
+    #[test]
+    fn a_plan_is_explained() {
+        let ran = run(&["explain", "| makeresults | eval a=1 | table a"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let titles: Vec<&str> = ran.stdout.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).collect();
+        assert_eq!(titles, ["Canonical query", "Logical plan", "Physical plan"]);
+    }
+
+    #[test]
+    fn check_says_where() {
+        let folder = folder(&[("a.spl", "error\n| stast count\n"), ("b.spl", "error \"open")]);
+        let ran = run(&["check", text(folder.path()), "-o", "jsonl"]);
+        assert_eq!(ran.code, 1);
+        let lines: Vec<serde_json::Value> =
+            ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let place = |line: &serde_json::Value| (line["code"].to_string(), line["line"].clone(), line["column"].clone());
+        assert_eq!(place(&lines[0]), ("\"SPL0003\"".to_owned(), 2.into(), 3.into()));
+        assert_eq!(place(&lines[1]), ("\"SPL0002\"".to_owned(), 1.into(), 7.into()));
+        let ran = run(&["check", text(folder.path())]);
+        assert!(ran.stdout.contains("a.spl:2:3"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("2 queries: 0 ok, "), "{}", ran.stdout);
+    }
+
+    #[test]
+    fn the_shell_reads_a_pipe() {
+        let queries = "| makeresults\n| eval a=1 | table a;\n| stast\n\n| makeresults | eval a=2 | table a";
+        let ran = run_with_input(&["repl", "-o", "csv"], queries);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\na\n2\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("stast"), "{}", ran.stderr);
+        assert_eq!(run_with_input(&["repl"], "| stast").code, 2, "the last search's exit code");
+    }
+
+    #[test]
+    fn the_demo_finds_the_attack() {
+        let ran = run(&["demo"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("The published detection:"), "{}", ran.stdout);
+        let kept = folder(&[]);
+        assert_eq!(run(&["demo", "--keep", text(kept.path())]).code, 0);
+        assert!(kept.path().join("sysmon.xml").exists());
+    }
+
+    #[test]
+    fn generated_events_are_the_same_for_a_seed() {
+        let events = |seed| run(&["generate", "--events", "50", "--seed", seed]).stdout;
+        assert_eq!(events("7").lines().count(), 50);
+        assert_eq!(events("7"), events("7"));
+        assert_ne!(events("7"), events("8"));
+        assert!(run(&["generate", "--events", "1", "--format", "xml"]).stdout.starts_with("<Event"));
+    }
+}
