@@ -1,5 +1,8 @@
 //! Events in columns, one table a shape.
 
+pub(crate) mod builder;
+pub(crate) mod columns;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
