@@ -87,14 +87,29 @@ fn published_searches_parse_and_print() {
                 }
                 Err(diagnostics) => {
                     assert!(!diagnostics.is_empty(), "{id}: no reason\n{query}");
+                    if std::env::var_os("SPELUNK_SHOW").is_some() {
+                        for found in diagnostics.iter().filter(|found| found.code == Code::UnknownCommand) {
+                            println!("@@ {set} {}", found.message);
+                        }
+                    }
                     let mut seen: Vec<String> = diagnostics.iter().map(|found| format!("{:?}", found.code)).collect();
                     seen.sort();
                     seen.dedup();
                     seen.into_iter().for_each(|code| *codes.entry(code).or_default() += 1);
-                    if diagnostics.iter().any(|found| matches!(found.code, Code::Syntax | Code::Unbalanced | Code::InvalidOption | Code::InvalidArgument)) {
+                    if diagnostics.iter().any(|found| {
+                        matches!(
+                            found.code,
+                            Code::Syntax | Code::Unbalanced | Code::InvalidOption | Code::InvalidArgument
+                        )
+                    }) {
                         plain += 1;
                         if std::env::var_os("SPELUNK_SHOW").is_some() {
-                            for found in diagnostics.iter().filter(|found| matches!(found.code, Code::Syntax | Code::Unbalanced | Code::InvalidOption | Code::InvalidArgument)) {
+                            for found in diagnostics.iter().filter(|found| {
+                                matches!(
+                                    found.code,
+                                    Code::Syntax | Code::Unbalanced | Code::InvalidOption | Code::InvalidArgument
+                                )
+                            }) {
                                 let around = query.floor_char_boundary(found.span.start.saturating_sub(60));
                                 let end = query.floor_char_boundary((found.span.start + 50).min(query.len()));
                                 println!("{set} {id}: {found}\n    {:?}", &query[around..end]);

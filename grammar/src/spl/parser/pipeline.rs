@@ -166,7 +166,7 @@ fn command(
         Err(error) => {
             let macros = macros(structure, segment);
             if macros.is_empty() {
-                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax.doc);
+                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax);
                 diagnostics.push(diagnostic);
             }
             diagnostics.extend(macros);
