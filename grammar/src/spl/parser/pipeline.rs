@@ -141,7 +141,7 @@ fn command(
     // `search = x` looks for a field of that name.
     let named = !word.is_empty() && !after.starts_with(['=', '<', '>']) && !after.starts_with("!=");
     let searching = word.eq_ignore_ascii_case("search") && named;
-    let implied = !segment.piped && !searching && !(in_subsearch && named && commands::is_known(word));
+    let implied = !(segment.piped || searching || in_subsearch && named && commands::is_known(word));
     let (name, name_span) = if implied {
         ("search", Span::new(span.start, span.start))
     } else {

@@ -160,8 +160,8 @@ impl<'a> Scanner<'a> {
                     next =
                         self.quote_end(at, b'"', b"").ok_or_else(|| unbalanced("quote", "\"", Span::new(at, at + 1)))?
                 }
-                // An apostrophe is no quote: what it opens would have to end on the same line.
-                b'\'' if self.habits.single_quotes => next = self.quote_end(at, b'\'', b"\n\"|").unwrap_or(next),
+                // An apostrophe is no quote: what it opens is not closed in the same command.
+                b'\'' if self.habits.single_quotes => next = self.quote_end(at, b'\'', b"\"|").unwrap_or(next),
                 b'`' => {
                     let rest = self.text.get(next..).unwrap_or_default();
                     let Some(length) = rest.find('`') else {
