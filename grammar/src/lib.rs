@@ -4,6 +4,8 @@
 //! node, or every [`Diagnostic`] that the text deserves. Printing a tree gives its canonical text, and
 //! `parse(print(tree)) == tree`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod diagnostic;
 pub mod span;
 pub mod spl;

@@ -87,6 +87,11 @@ fn published_searches_parse_and_print() {
                 }
                 Err(diagnostics) => {
                     assert!(!diagnostics.is_empty(), "{id}: no reason\n{query}");
+                    if std::env::var_os("SPELUNK_SHOW").is_some() {
+                        for found in diagnostics.iter().filter(|found| found.code == Code::UnknownCommand) {
+                            println!("@@ {set} {}", found.message);
+                        }
+                    }
                     let mut seen: Vec<String> = diagnostics.iter().map(|found| format!("{:?}", found.code)).collect();
                     seen.sort();
                     seen.dedup();

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::Subsearch;
 use super::parser::expression::LEANING_CHAIN;
-use super::print::{Escaped, Quoted, is_plain};
+use super::print::{Escaped, Quoted, Separated};
 use crate::{Span, Spanned};
 
 /// A field name, with quotes and their escapes resolved.
@@ -213,6 +213,27 @@ fn fmt_chain(f: &mut Formatter<'_>, expression: &Expression, operator: BinaryOpe
     }
 }
 
+/// The operands down the left side of a chain, last one first.
+fn left_spine(whole: &Expression, operator: BinaryOperator) -> Vec<&Expression> {
+    let (mut spine, mut rest) = (Vec::new(), whole);
+    while let ExpressionKind::Binary(found, left, right) = &rest.kind
+        && *found == operator
+    {
+        spine.push(&**right);
+        rest = left;
+    }
+    spine.push(rest);
+    spine
+}
+
+/// Whether a field name can stand without quotes.
+fn is_bare(name: &str) -> bool {
+    const KEYWORDS: &[&str] = &["and", "or", "not", "xor", "like", "in"];
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !KEYWORDS.contains(&name.to_ascii_lowercase().as_str())
+}
+
 fn fmt_binary(
     f: &mut Formatter<'_>,
     whole: &Expression,
@@ -226,13 +247,21 @@ fn fmt_binary(
             if is_chain(whole, operator, chain_length(whole, operator)) {
                 return fmt_chain(f, whole, operator);
             }
-            let above = if binding == Binding::And {
-                Binding::Not
-            } else if binding == Binding::Or {
-                Binding::And
-            } else {
-                Binding::Or
+            let above = match binding {
+                Binding::Xor => Binding::Or,
+                Binding::Or => Binding::And,
+                _ => Binding::Not,
             };
+            let spine = left_spine(whole, operator);
+            if spine.len() <= LEANING_CHAIN {
+                for (index, operand) in spine.into_iter().rev().enumerate() {
+                    if index > 0 {
+                        write!(f, " {operator} ")?;
+                    }
+                    operand.fmt_within(f, above)?;
+                }
+                return Ok(());
+            }
             (above, above)
         }
         Binding::Sum => (Binding::Sum, Binding::Concatenation),
@@ -251,7 +280,7 @@ impl Display for Expression {
             ExpressionKind::Number(digits) => f.write_str(digits),
             ExpressionKind::String(text) => Quoted(text).fmt(f),
             ExpressionKind::Field(name) => {
-                let bare = is_plain(name) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let bare = is_bare(name);
                 if bare { f.write_str(name) } else { write!(f, "'{}'", Escaped(name, &['\'', '"', '|'])) }
             }
             ExpressionKind::Unary(UnaryOperator::Negate, operand) => {
@@ -265,10 +294,10 @@ impl Display for Expression {
             ExpressionKind::Binary(operator, left, right) => fmt_binary(f, self, *operator, left, right),
             ExpressionKind::In(value, list) => {
                 value.fmt_within(f, Binding::Sum)?;
-                write!(f, " IN ({})", super::print::Separated(list, ", "))
+                write!(f, " IN ({})", Separated(list, ", "))
             }
             ExpressionKind::Call(name, arguments) => {
-                write!(f, "{}({})", name.node, super::print::Separated(arguments, ", "))
+                write!(f, "{}({})", name.node, Separated(arguments, ", "))
             }
             ExpressionKind::Subsearch(subsearch) => subsearch.fmt(f),
             ExpressionKind::Macro(call) => call.fmt(f),

@@ -6,6 +6,10 @@ mod parser;
 mod print;
 pub mod query;
 pub mod search;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use commands::CommandKind;
 pub use parser::parse;

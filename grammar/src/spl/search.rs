@@ -103,11 +103,12 @@ pub enum Matching {
 }
 
 impl Display for SearchExpression {
+    /// With `{:#}` an OR inside an AND stands in parentheses: needless, but few remember that it binds tighter.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::And(all) if all.is_empty() => f.write_str("()"),
-            Self::And(all) => join(f, all, " AND "),
-            Self::Or(any) => join(f, any, " OR "),
+            Self::And(all) => join(f, all, " AND ", |inner, clear| clear || matches!(inner, Self::And(_))),
+            Self::Or(any) => join(f, any, " OR ", |_, _| true),
             Self::Not(inner) => {
                 f.write_str("NOT ")?;
                 inner.fmt_operand(f)
@@ -126,18 +127,33 @@ impl SearchExpression {
     fn fmt_operand(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::And(all) if all.is_empty() => self.fmt(f),
+            Self::And(_) | Self::Or(_) if f.alternate() => write!(f, "({self:#})"),
             Self::And(_) | Self::Or(_) => write!(f, "({self})"),
             _ => self.fmt(f),
         }
     }
+
+    /// How many operators stand inside each other.
+    pub(super) fn levels(&self) -> usize {
+        match self {
+            Self::And(all) | Self::Or(all) => 1 + all.iter().map(Self::levels).max().unwrap_or_default(),
+            Self::Not(inner) => inner.levels(),
+            _ => 0,
+        }
+    }
 }
 
-fn join(f: &mut Formatter<'_>, operands: &[SearchExpression], operator: &str) -> fmt::Result {
+fn join(
+    f: &mut Formatter<'_>,
+    operands: &[SearchExpression],
+    operator: &str,
+    grouped: impl Fn(&SearchExpression, bool) -> bool,
+) -> fmt::Result {
     for (index, operand) in operands.iter().enumerate() {
         if index > 0 {
             f.write_str(operator)?;
         }
-        operand.fmt_operand(f)?;
+        if grouped(operand, f.alternate()) { operand.fmt_operand(f)? } else { operand.fmt(f)? }
     }
     Ok(())
 }

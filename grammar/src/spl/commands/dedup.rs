@@ -107,3 +107,22 @@ impl Display for Dedup {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn options_stand_anywhere() {
+        assert_eq!(
+            canonical("| dedup 2 keepempty=t a, b keepevents=F sortby -num(x) +y consecutive=1"),
+            "| dedup 2 a b keepevents=false keepempty=true consecutive=true sortby -num(x) y"
+        );
+    }
+
+    #[test]
+    fn says_which_options_there_are() {
+        assert!(errors("| dedup a keepempt=t").contains("did you mean `keepempty`?"));
+        assert!(errors("| dedup a keepempty=maybe").contains("`keepempty` takes true or false, not `maybe`"));
+    }
+}

@@ -130,3 +130,37 @@ impl Display for Target {
         if plain { f.write_str(&name) } else { Quoted(&name).fmt(f) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spl::CommandKind;
+    use crate::spl::testing::{canonical, errors, last};
+
+    #[test]
+    fn targets_take_many_forms() {
+        assert_eq!(
+            canonical("| eval low-user=1, \"a b\"=2, 'c d' = 3, e.f=4, items{}=5,"),
+            "| eval low-user=1, \"a b\"=2, \"c d\"=3, e.f=4, items{}=5"
+        );
+    }
+
+    #[test]
+    fn braces_hold_fields() {
+        let CommandKind::Eval(eval) = last("| eval v_{a b}{c}.{}=1") else { panic!() };
+        let [assignment] = eval.assignments.as_slice() else { panic!() };
+        let expected = vec![
+            TargetPart::Text("v_".into()),
+            TargetPart::FieldValue("a b".into()),
+            TargetPart::FieldValue("c".into()),
+            TargetPart::Text(".{}".into()),
+        ];
+        assert_eq!(assignment.target.parts, expected);
+    }
+
+    #[test]
+    fn needs_a_target() {
+        assert!(errors("| eval 1+2").contains("expected `=` after the field to assign to in `eval`, found the end"));
+        assert!(errors("| eval").contains("`eval` needs a field to assign to"));
+    }
+}

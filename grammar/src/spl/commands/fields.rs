@@ -43,3 +43,15 @@ impl Display for Fields {
         write!(f, "fields {}{}", if self.remove { "- " } else { "" }, Separated(&self.fields, ", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::canonical;
+
+    #[test]
+    fn the_sign_may_touch_its_neighbours() {
+        assert_eq!(canonical("| fields- a b"), "| fields - a, b");
+        assert_eq!(canonical("| fields -a"), "| fields - a");
+        assert_eq!(canonical("| fields + a, b*"), "| fields a, b*");
+    }
+}

@@ -82,3 +82,17 @@ impl Display for Format {
         option(f, "emptystr", self.emptystr.as_deref().map(Quoted))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn takes_six_texts_or_none() {
+        assert_eq!(
+            canonical("| format maxresults=2 \"(\" \"(\" \"AND\" \")\" \"OR\" \")\" mvsep=\"|\""),
+            "| format mvsep=\"|\" maxresults=2 \"(\" \"(\" \"AND\" \")\" \"OR\" \")\""
+        );
+        assert!(errors("| format \"a\"").contains("`format` takes six texts or none, not 1"));
+    }
+}

@@ -78,3 +78,20 @@ impl Display for Head {
         option(f, "null", self.null)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::canonical;
+
+    #[test]
+    fn counts_and_conditions() {
+        assert_eq!(canonical("| head"), "| head");
+        assert_eq!(canonical("| head 5"), "| head limit=5");
+        assert_eq!(canonical("| head x>5"), "| head (x > 5)");
+        assert_eq!(canonical("| head 5 > x"), "| head (5 > x)");
+        assert_eq!(
+            canonical("| head limit=3 (x=\"a\") keeplast=t null=0"),
+            "| head limit=3 (x = \"a\") keeplast=true null=false"
+        );
+    }
+}

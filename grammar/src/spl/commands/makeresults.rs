@@ -103,3 +103,23 @@ impl Display for Makeresults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn data_may_span_lines() {
+        assert_eq!(
+            canonical("| makeresults FORMAT=csv count=2 data=\"a,b\n1,\\\"2\\\"\" annotate=T"),
+            "| makeresults count=2 annotate=true format=csv data=\"a,b\n1,\\\"2\\\"\""
+        );
+    }
+
+    #[test]
+    fn data_and_format_go_together() {
+        assert!(errors("| makeresults data=\"a\"").contains("format=csv or format=json is missing"));
+        assert!(errors("| makeresults format=json").contains("data=\"...\" is missing"));
+        assert!(errors("| makeresults format=xml data=\"a\"").contains("`format` takes csv or json, not `xml`"));
+    }
+}

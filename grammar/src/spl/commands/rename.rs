@@ -49,3 +49,17 @@ impl Display for Rename {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn commas_are_optional() {
+        assert_eq!(
+            canonical("| rename a as b c.d AS \"e f\", \"x*\" As y*"),
+            "| rename a AS b, c.d AS \"e f\", x* AS y*"
+        );
+        assert!(errors("| rename a b").contains("expected `AS` in `rename`, found `b`"));
+    }
+}

@@ -89,3 +89,14 @@ impl Display for ReturnItem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn fields_aliases_and_values() {
+        assert_eq!(canonical("| return 2 a, b=\"c d\" $e"), "| return 2 a b=\"c d\" $e");
+        assert!(errors("| return 2").contains("a field, `alias=field` or `$field`"));
+    }
+}

@@ -90,3 +90,31 @@ impl Display for Rex {
         write!(f, " {}", Quoted(&self.pattern.node))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::CommandKind;
+    use crate::spl::testing::{canonical, errors, last};
+
+    #[test]
+    fn options_stand_before_or_after() {
+        assert_eq!(
+            canonical(r#"| rex "(?<a>\d+)\"" max_match=0 field="b c" offset_field=o"#),
+            r#"| rex field="b c" max_match=0 offset_field=o "(?<a>\d+)\"""#
+        );
+        assert_eq!(canonical("| rex mode=sed field=x \"s/a/b/g\""), "| rex field=x mode=sed \"s/a/b/g\"");
+    }
+
+    #[test]
+    fn backslashes_before_quotes_and_backslashes_are_escapes() {
+        let CommandKind::Rex(rex) = last(r#"| rex "\\\\(?<f>[^\\]+)\.exe""#) else { panic!() };
+        assert_eq!(rex.pattern.node, r"\\(?<f>[^\]+)\.exe");
+    }
+
+    #[test]
+    fn needs_one_pattern() {
+        assert!(errors("| rex field=x").contains("`rex` needs a pattern"));
+        assert!(errors("| rex \"a\" \"b\"").contains("one pattern only"));
+        assert!(errors("| rex mode=awk \"a\"").contains("`mode` takes sed, not `awk`"));
+    }
+}

@@ -40,11 +40,39 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Se
     Some(Search { expression })
 }
 
+/// Up to this many levels the printed search has parentheses that only help the reader. Beyond, it must not nest
+/// deeper than the text it was parsed from.
+const CLEAR_LEVELS: usize = 16;
+
 impl Display for Search {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.expression {
+            Some(expression) if expression.levels() <= CLEAR_LEVELS => write!(f, "search {expression:#}"),
             Some(expression) => write!(f, "search {expression}"),
             None => f.write_str("search"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::canonical;
+
+    #[test]
+    fn may_be_empty_and_implied() {
+        assert_eq!(canonical("search"), "search");
+        assert_eq!(canonical("error 404 | SEARCH a = b"), "search error AND 404 | search a=b");
+    }
+
+    #[test]
+    fn a_field_may_be_called_search() {
+        assert_eq!(canonical("search = x"), "search search=x");
+    }
+
+    #[test]
+    fn only_search_is_left_out() {
+        assert_eq!(canonical("makeresults"), "search makeresults");
+        assert_eq!(canonical("a [makeresults]"), "search a AND [| makeresults]");
+        assert_eq!(canonical("a [index=b]"), "search a AND [search index=b]");
     }
 }

@@ -127,3 +127,17 @@ impl Display for SortKey {
         write!(f, "{function}({})", self.field)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::canonical;
+
+    #[test]
+    fn count_signs_and_order() {
+        assert_eq!(canonical("|sort-count"), "| sort -count");
+        assert_eq!(canonical("| sort 0 - a, +b c"), "| sort 0 -a, b, c");
+        assert_eq!(canonical("| sort limit=3 x d"), "| sort 3 x desc");
+        assert_eq!(canonical("| sort d"), "| sort \"d\"");
+        assert_eq!(canonical("| sort -str(x) IP(y), num('z z') auto(w)"), "| sort -str(x), ip(y), num(\"z z\"), w");
+    }
+}

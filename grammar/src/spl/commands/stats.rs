@@ -123,7 +123,8 @@ pub(super) fn aggregate(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Agg
     let span = b.span(&pair);
     let mut parts = pair.into_inner();
     let call = parts.next()?;
-    let text = call.as_str().trim().to_owned();
+    // From the whole query, because the pair has blanks where the query has subsearches.
+    let text = b.structure.text.get(b.span(&call).range())?.to_owned();
     let alias = parts.find(|part| part.as_rule() != Rule::as_op).map(|part| words::name(b, &part));
     let mut parts = call.into_inner();
     let function = parts.next()?;
@@ -171,5 +172,35 @@ impl Display for Aggregate {
             Some(alias) => write!(f, " AS {alias}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spl::CommandKind;
+    use crate::spl::testing::{canonical, errors, last};
+
+    #[test]
+    fn options_stand_anywhere() {
+        assert_eq!(
+            canonical("| stats dc(a) AS n allnum=t COUNT, values(\"x y\") as z by b, 'c d' delim=\":\""),
+            "| stats allnum=true delim=\":\" dc(a) AS n, COUNT, values(\"x y\") AS z BY b, \"c d\""
+        );
+    }
+
+    #[test]
+    fn the_text_stays_as_written() {
+        let CommandKind::Stats(stats) = last("| stats Max( eval(a  >3) ) max(b) as c by d") else { panic!() };
+        let texts: Vec<&str> = stats.aggregates.iter().map(|aggregate| aggregate.text.as_str()).collect();
+        assert_eq!(texts, ["Max( eval(a  >3) )", "max(b)"]);
+        assert!(matches!(stats.aggregates.first().unwrap().argument, Some(AggregateArgument::Eval(_))));
+    }
+
+    #[test]
+    fn refuses_sparklines_and_nesting() {
+        assert!(errors("| stats sparkline(avg(x),)").contains("SPL0006: `sparkline` is not supported yet"));
+        assert!(errors("| stats count(dc(x))").contains("expected a field or `eval(...)` after `(`"));
+        assert!(errors("| stats by a").contains("an aggregate such as `count`"));
     }
 }

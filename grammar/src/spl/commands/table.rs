@@ -35,3 +35,17 @@ impl Display for Table {
         write!(f, "table {}", Separated(&self.fields, ", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn takes_names_in_any_quotes() {
+        assert_eq!(
+            canonical("| table a,,b \"c d\" 'e f', count(x) _*,"),
+            "| table a, b, \"c d\", \"e f\", \"count(x)\", _*"
+        );
+        assert!(errors("| table").contains("`table` needs a field name"));
+    }
+}

@@ -38,3 +38,14 @@ impl Display for Where {
         write!(f, "where {}", self.condition)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spl::testing::{canonical, errors};
+
+    #[test]
+    fn takes_one_condition() {
+        assert_eq!(canonical("| where a==1 or not b like \"x%\""), "| where a = 1 OR NOT b LIKE \"x%\"");
+        assert!(errors("| where a=1 b=2").contains("expected an operator in `where`, found `b`"));
+    }
+}

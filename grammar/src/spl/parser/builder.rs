@@ -8,7 +8,7 @@ use crate::spl::commands::CommandDoc;
 use crate::{Code, Diagnostic, Span};
 
 /// How deep a tree may get. Walking it, printing it and dropping it recurses.
-pub const MAX_DEPTH: usize = 1000;
+pub const MAX_DEPTH: usize = 500;
 
 /// Builds the tree of one command. Its methods and the functions that take it return `None` after noting why.
 pub struct Builder<'a> {

@@ -3,23 +3,32 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
-use crate::spl::commands::CommandDoc;
+use crate::spl::commands::Syntax;
 use crate::{Code, Diagnostic, Span};
 
 /// The longest stretch of the query that a message repeats.
 const LONGEST_QUOTE: usize = 30;
 
 /// The diagnostic for arguments that do not parse. `base` is where they start in the query.
-pub fn syntax_error(error: &Error<Rule>, arguments: &str, base: usize, doc: &CommandDoc) -> Diagnostic {
+pub fn syntax_error(error: &Error<Rule>, arguments: &str, base: usize, syntax: &Syntax) -> Diagnostic {
+    let doc = syntax.doc;
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
     };
+    if let ErrorVariant::CustomError { message } = &error.variant {
+        let message = format!("the query nests too deeply: {message}");
+        return Diagnostic::error(Code::TooLarge, message, Span::new(base + at, base + at));
+    }
     let rest = arguments.get(at..).unwrap_or_default();
     let skipped = rest.len() - rest.trim_start().len();
     let (at, rest) = (at + skipped, rest.trim_start());
     let before = arguments.get(..at).unwrap_or_default().trim_end();
     let found = token(rest);
-    let wanted = wanted(error, doc);
+    if rest.starts_with('[') {
+        let message = format!("a subsearch at this place of `{}` is not supported yet", doc.name);
+        return Diagnostic::error(Code::Unsupported, message, Span::new(base + at, base + at + 1));
+    }
+    let wanted = wanted(error, syntax);
     let end = rest.is_empty();
     let message = if end && before.is_empty() {
         format!("`{}` needs {wanted}", doc.name)
@@ -64,7 +73,7 @@ fn last_operator(before: &str) -> Option<&'static str> {
 }
 
 /// What could have stood there.
-fn wanted(error: &Error<Rule>, doc: &CommandDoc) -> String {
+fn wanted(error: &Error<Rule>, syntax: &Syntax) -> String {
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return "something else".to_owned() };
     let mut words: Vec<&str> = Vec::new();
     for word in positives.iter().filter_map(|rule| describe(*rule)) {
@@ -77,7 +86,7 @@ fn wanted(error: &Error<Rule>, doc: &CommandDoc) -> String {
         words.retain(|word| *word != END);
     }
     match words.as_slice() {
-        [] => format!("the arguments of `{}`", doc.name),
+        [] => describe(syntax.rule).unwrap_or("something else").to_owned(),
         [only] => (*only).to_owned(),
         [first @ .., last] if first.len() < 4 => format!("{} or {last}", first.join(", ")),
         _ => "something else".to_owned(),
@@ -104,7 +113,8 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::in_list
         | Rule::directive
         | Rule::nothing => "a search term",
-        Rule::expression
+        Rule::where_arguments
+        | Rule::expression
         | Rule::predicate
         | Rule::sum
         | Rule::number
@@ -122,22 +132,29 @@ fn describe(rule: Rule) -> Option<&'static str> {
             "an operator"
         }
         Rule::and_op | Rule::or_op | Rule::in_op => return None,
-        Rule::assignment | Rule::target | Rule::target_word => "a field to assign to",
+        Rule::eval_arguments | Rule::assignment | Rule::target | Rule::target_word => "a field to assign to",
         Rule::assign_op => "`=` after the field to assign to",
-        Rule::list_word | Rule::argument_word => "a field name",
+        Rule::table_arguments
+        | Rule::fields_arguments
+        | Rule::dedup_arguments
+        | Rule::list_word
+        | Rule::argument_word
+        | Rule::argument_words => "a field name",
         Rule::as_op => "`AS`",
         Rule::by_op | Rule::by_clause => "`BY`",
-        Rule::rename_pair => "a pair of names joined by AS",
-        Rule::aggregate | Rule::aggregate_call | Rule::aggregate_function | Rule::sparkline => {
+        Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
+        Rule::stats_arguments | Rule::aggregate | Rule::aggregate_call | Rule::aggregate_function | Rule::sparkline => {
             "an aggregate such as `count` or `avg(field)`"
         }
         Rule::aggregate_argument | Rule::eval_argument | Rule::eval_op => "a field or `eval(...)`",
-        Rule::pattern | Rule::pattern_word => "a quoted pattern",
+        Rule::rex_arguments | Rule::pattern | Rule::pattern_word => "a quoted pattern",
         Rule::option | Rule::option_name | Rule::head_option | Rule::head_option_name => "an option",
         Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
-        Rule::return_item | Rule::return_value | Rule::return_alias => "a field, `alias=field` or `$field`",
-        Rule::sort_key | Rule::sort_sign | Rule::sort_function => "a field to sort by",
+        Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
+            "a field, `alias=field` or `$field`"
+        }
+        Rule::sort_arguments | Rule::sort_key | Rule::sort_sign | Rule::sort_function => "a field to sort by",
         _ => return None,
     })
 }

@@ -141,7 +141,7 @@ fn command(
     // `search = x` looks for a field of that name.
     let named = !word.is_empty() && !after.starts_with(['=', '<', '>']) && !after.starts_with("!=");
     let searching = word.eq_ignore_ascii_case("search") && named;
-    let implied = !segment.piped && !searching && !(in_subsearch && named && commands::is_known(word));
+    let implied = !(segment.piped || searching || in_subsearch && named && commands::is_known(word));
     let (name, name_span) = if implied {
         ("search", Span::new(span.start, span.start))
     } else {
@@ -166,7 +166,7 @@ fn command(
         Err(error) => {
             let macros = macros(structure, segment);
             if macros.is_empty() {
-                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax.doc);
+                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax);
                 diagnostics.push(diagnostic);
             }
             diagnostics.extend(macros);

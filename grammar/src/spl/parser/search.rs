@@ -5,7 +5,8 @@ use pest::iterators::Pair;
 use super::Rule;
 use super::builder::Builder;
 use super::pipeline::subsearch;
-use super::words::{macro_call, name, token_text};
+use super::words::{macro_call, token_text, unescape};
+use crate::spl::expression::Name;
 use crate::spl::search::{Comparison, ComparisonOperator, InList, Literal, Matching, Operand, SearchExpression};
 
 /// Builds `search_expression`.
@@ -64,7 +65,7 @@ fn primary(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<SearchExpression
 fn comparison(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Comparison> {
     let span = b.span(&pair);
     let mut parts = pair.into_inner();
-    let field = name(b, &parts.next()?);
+    let field = field(b, &parts.next()?);
     let operator = match parts.next()?.as_str() {
         "!=" => ComparisonOperator::NotEqual,
         "<" => ComparisonOperator::Less,
@@ -84,7 +85,7 @@ fn comparison(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Comparison> {
 fn in_list(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<SearchExpression> {
     let span = b.span(&pair);
     let mut parts = pair.into_inner();
-    let field = name(b, &parts.next()?);
+    let field = field(b, &parts.next()?);
     let (mut values, mut negated) = (Vec::new(), false);
     for part in parts {
         match part.as_rule() {
@@ -97,13 +98,19 @@ fn in_list(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<SearchExpression
     Some(if negated { SearchExpression::Not(Box::new(list)) } else { list })
 }
 
+/// A field name. Only double quotes are quotes in `search`.
+fn field(b: &Builder<'_>, pair: &Pair<'_, Rule>) -> Name {
+    let token = pair.as_str().trim_end();
+    let text = if token.starts_with('"') { token_text(token) } else { unescape(token) };
+    Name { text, span: b.span(pair) }
+}
+
 fn literal(b: &Builder<'_>, pair: Pair<'_, Rule>) -> Option<Literal> {
     let span = b.span(&pair);
     if pair.as_rule() != Rule::directive {
         let token = pair.as_str().trim_end();
-        // Single quotes are no quotes here.
         let quoted = token.starts_with('"');
-        let text = if quoted { token_text(token) } else { super::words::unescape(token) };
+        let text = if quoted { token_text(token) } else { unescape(token) };
         return Some(Literal { text, quoted, matching: Matching::AnyCase, span });
     }
     let mut parts = pair.into_inner();
