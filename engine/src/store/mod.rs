@@ -3,6 +3,9 @@
 pub(crate) mod builder;
 pub(crate) mod columns;
 
+#[cfg(test)]
+mod tests;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
