@@ -144,8 +144,9 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
         return;
     }
     let place = || format!("chunk {number} at offset {:#x}", offset_of(number));
-    if bytes.len() < CHUNK {
-        let reason = format!("the file ends after {} of {CHUNK} bytes of the chunk", bytes.len());
+    let length = bytes.len();
+    if length < CHUNK {
+        let reason = format!("the file ends after {length} of {CHUNK} bytes of the chunk");
         builder.result.skip(place(), reason);
         bytes.resize(CHUNK, 0);
     }
@@ -170,6 +171,12 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
         let id = record.event_record_id;
         let in_chunk = record.binxml_offset.saturating_sub(24);
         let place = || format!("record {id} at offset {:#x}", offset_of(number).saturating_add(in_chunk));
+        let end = record.binxml_offset.saturating_add(u64::from(record.binxml_size));
+        if usize::try_from(end).is_ok_and(|end| end > length) {
+            // The zeros that stand for what is missing would be read as empty fields.
+            builder.result.skip(place(), "the file ends inside the record");
+            break;
+        }
         let time = record.timestamp.as_microsecond();
         let xml = match record.into_xml_bytes() {
             Ok(xml) => xml.data,

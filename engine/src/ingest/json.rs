@@ -32,24 +32,37 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
 
 /// Reads a block of records that may take several lines each.
 pub(crate) fn read_stream(lines: Lines, in_array: bool, builder: &mut EventBuilder<'_>) {
-    let mut number = lines.first_line;
+    let first_line = lines.first_line;
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
     let mut state = JsonState::default();
     let mut scanner = JsonScanner::new(in_array);
-    let mut counted = 0;
-    let mut count_to = |at: usize| {
-        let passed = text.as_bytes().get(counted..at).unwrap_or_default();
-        counted = at;
+    let (mut counted, mut number) = (0, first_line);
+    // How many bytes may be looked at again to find the records that a broken one swallowed; without a limit a
+    // hostile file could make us look at it over and over.
+    let mut second_look = text.len().saturating_mul(4);
+    loop {
+        let (start, end) = match scanner.next(text.as_bytes()) {
+            Some(found) => found,
+            None => match scanner.unfinished() {
+                Some(start) => (start, text.len()),
+                None => return,
+            },
+        };
+        let passed = text.as_bytes().get(counted..start).unwrap_or_default();
         number = number.saturating_add(u64::try_from(memchr::memchr_iter(b'\n', passed).count()).unwrap_or(0));
-        number
-    };
-    while let Some((start, end)) = scanner.next(text.as_bytes()) {
+        counted = start.max(counted);
         let record = text.get(start..end).unwrap_or_default();
-        state.read_record(record.trim_ascii(), count_to(start), builder);
-    }
-    if let Some(start) = scanner.unfinished() {
-        let record = text.get(start..).unwrap_or_default();
-        state.read_record(record.trim_ascii(), count_to(start), builder);
+        if state.read_record(record.trim_ascii(), number, builder) {
+            continue;
+        }
+        match record.find("\n{").filter(|_| second_look > record.len()) {
+            Some(at) => {
+                second_look = second_look.saturating_sub(record.len());
+                scanner.restart(start.saturating_add(at).saturating_add(1));
+            }
+            None if end == text.len() => return,
+            None => {}
+        }
     }
 }
 
@@ -61,7 +74,8 @@ struct JsonState {
 }
 
 impl JsonState {
-    fn read_record(&mut self, record: &str, line: u64, builder: &mut EventBuilder<'_>) {
+    /// Whether the record could be read.
+    fn read_record(&mut self, record: &str, line: u64, builder: &mut EventBuilder<'_>) -> bool {
         self.path.clear();
         self.is_export = record.starts_with("{\"preview\":");
         let outcome = if record.starts_with('{') {
@@ -71,11 +85,12 @@ impl JsonState {
         };
         match outcome {
             Ok(()) => builder.end_record(&Defaults { sourcetype: DEFAULT_SOURCETYPE, raw: record, time: None }),
-            Err(reason) => {
+            Err(ref reason) => {
                 builder.discard();
-                builder.result.skip(format!("line {line}"), reason);
+                builder.result.skip(format!("line {line}"), reason.as_str());
             }
         }
+        outcome.is_ok()
     }
 
     fn read_object(&mut self, text: &str, depth: usize, builder: &mut EventBuilder<'_>) -> Result<(), String> {

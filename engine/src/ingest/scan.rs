@@ -104,6 +104,11 @@ impl JsonScanner {
         None
     }
 
+    /// Goes on somewhere else, as if a value could begin there.
+    pub(crate) fn restart(&mut self, at: usize) {
+        *self = JsonScanner { at, ..JsonScanner::new(self.in_array) };
+    }
+
     /// What is left at the end of the stream: where a value begins that does not end.
     pub(crate) fn unfinished(&self) -> Option<usize> {
         self.start

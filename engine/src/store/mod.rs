@@ -4,6 +4,9 @@ pub(crate) mod builder;
 pub(crate) mod columns;
 pub mod table;
 
+#[cfg(test)]
+mod tests;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 

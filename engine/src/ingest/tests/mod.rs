@@ -1,6 +1,9 @@
 //! Whole files, in and out.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod forms;
+mod hostile;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +61,20 @@ fn rows(batch: &RecordBatch, found: &mut BTreeMap<i64, BTreeMap<String, String>>
     }
 }
 
+/// Reads a file that holds `bytes`.
+fn read_bytes(bytes: &[u8], options: &ReadOptions) -> (Store, ReadReport) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    std::fs::write(&path, bytes).unwrap();
+    read_path(&path, options)
+}
+
+/// The events of a file that holds `text`, and what was wrong with it.
+fn read_text(text: &str) -> (Vec<BTreeMap<String, String>>, FileReport) {
+    let (store, report) = read_bytes(text.as_bytes(), &options());
+    (events(&store), report.files[0].clone())
+}
+
 fn telemetry() -> Option<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = manifest.ancestors().map(|folder| folder.join("shared/data/telemetry")).find(|folder| folder.is_dir());
@@ -94,6 +111,54 @@ fn summary(store: &Store) -> Value {
         }
     }
     serde_json::json!({ "events": events, "eids": counts, "first": first, "last": last })
+}
+
+#[test]
+fn the_rows_of_the_reference_detection_have_the_expected_fields() {
+    let Some(folder) = telemetry() else { return };
+    let mut rows = ::csv::Reader::from_path(folder.join("expected_spl_seed.csv")).unwrap();
+    let mut checked = 0;
+    for row in rows.deserialize::<BTreeMap<String, String>>() {
+        let row = row.unwrap();
+        if row["file"].contains('!') {
+            continue;
+        }
+        let (store, _) = read_path(&folder.join(&row["file"]), &options());
+        let events = events(&store);
+        let event = events.iter().find(|event| event["RecordNumber"] == row["rec"]).unwrap();
+        for field in ["host", "User", "Image", "CommandLine", "ParentImage", "ParentCommandLine"] {
+            assert_eq!(event.get(field).unwrap_or(&String::new()), &row[field], "{field} of {row:?}");
+        }
+        assert_eq!(event["Channel"], row["channel"]);
+        assert_eq!(event["source"], format!("XmlWinEventLog:{}", row["channel"]));
+        checked += 1;
+    }
+    assert!(checked > 0);
+}
+
+#[test]
+fn the_same_events_as_xml_and_as_json_give_the_same_rows() {
+    let Some(folder) = telemetry() else { return };
+    let scenarios = folder.join("../../data/scenarios");
+    let read = |name: &str| events(&read_path(&scenarios.join(name), &options()).0);
+    let (xml, json) = (read("t1021003_events.xml"), read("t1021003_events.jsonl"));
+    assert_eq!(xml.len(), 30);
+    assert_eq!(json.len(), 30);
+    for (xml, json) in xml.iter().zip(&json) {
+        // The JSON has no more of the System element than these, and the notes of whoever made it.
+        let only_xml = ["ProviderGuid", "Level", "Task", "Opcode", "Keywords", "Version", "UserID", "_file"];
+        let only_json = ["test", "signal", "note", "_file"];
+        let strip = |event: &BTreeMap<String, String>, names: &[&str]| -> BTreeMap<String, String> {
+            let keep = |name: &str| !names.contains(&name) && !name.starts_with("Execution");
+            event.iter().filter(|(name, _)| keep(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        };
+        let mut json = strip(json, &only_json);
+        if !xml.contains_key("UtcTime") {
+            // The JSON has the time of every event under this name, not only of Sysmon's.
+            json.remove("UtcTime");
+        }
+        assert_eq!(strip(xml, &only_xml), json);
+    }
 }
 
 #[test]
