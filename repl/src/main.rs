@@ -18,8 +18,6 @@ mod terminal;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser;
-
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(message) => {
             // A reader of --help that has seen enough is no error.
