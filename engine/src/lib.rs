@@ -4,9 +4,12 @@
 //! syntax tree of `spelunk-grammar` into a DataFusion plan over them, and a [`session`] ties both together.
 
 pub mod error;
+pub mod functions;
 pub mod ingest;
+pub mod plan;
 pub mod session;
 pub mod store;
+pub mod time;
 pub mod values;
 
 pub use error::Error;

@@ -1,17 +1,31 @@
 //! The public interface: open logs, run searches.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use arrow::datatypes::SchemaRef;
-use datafusion::execution::SendableRecordBatchStream;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int32Type, SchemaRef};
+use async_trait::async_trait;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{displayable, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::Diagnostic;
+use spelunk_grammar::spl::{self, Query};
+use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
-use crate::ingest::{Input, ReadReport};
+use crate::functions;
+use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
+use crate::plan::frame::Frame;
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, needs, subsearch};
+use crate::store::Store;
+use crate::store::table::EventTable;
+use crate::time;
 
 /// How searches are run.
 #[derive(Debug, Clone)]
@@ -55,6 +69,15 @@ pub struct Session {
     options: SessionOptions,
     inputs: Vec<Input>,
     cancelled: Arc<AtomicBool>,
+    kept: Mutex<Option<Loaded>>,
+}
+
+/// Events that were read, and which fields of them.
+#[derive(Debug, Clone)]
+struct Loaded {
+    fields: FieldSelection,
+    events: Events,
+    report: Arc<ReadReport>,
 }
 
 /// A search that is running.
@@ -86,13 +109,25 @@ pub struct Explanation {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A planned query, ready to run.
+struct Planned {
+    state: SessionState,
+    plan: LogicalPlan,
+    events: bool,
+    diagnostics: Vec<Diagnostic>,
+    report: Arc<ReadReport>,
+    read_time: Duration,
+}
+
 impl Session {
     /// A session over the given inputs; nothing is read yet.
     ///
     /// # Errors
     /// A time modifier in the options that cannot be read.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
-        Ok(Self { options, inputs, cancelled: Arc::new(AtomicBool::new(false)) })
+        let session = Self { options, inputs, cancelled: Arc::new(AtomicBool::new(false)), kept: Mutex::new(None) };
+        session.bounds(&session.clock())?;
+        Ok(session)
     }
 
     /// The options it was made with.
@@ -105,30 +140,196 @@ impl Session {
         Arc::clone(&self.cancelled)
     }
 
+    fn clock(&self) -> Clock {
+        Clock { now: self.options.now.unwrap_or_else(Timestamp::now), time_zone: self.options.time_zone.clone() }
+    }
+
+    fn bounds(&self, clock: &Clock) -> Result<(Option<i64>, Option<i64>), Error> {
+        let resolve = |modifier: &Option<String>| {
+            modifier
+                .as_ref()
+                .map(|text| time::resolve(text, clock.now, &clock.time_zone).map_err(Error::Run))
+                .transpose()
+        };
+        Ok((resolve(&self.options.earliest)?, resolve(&self.options.latest)?))
+    }
+
     /// Reads the inputs now (with [`SessionOptions::keep`]) and says what was found.
     ///
     /// # Errors
     /// As [`crate::ingest::read`].
     pub async fn load(&self) -> Result<Arc<ReadReport>, Error> {
-        let _ = &self.inputs;
-        Ok(Arc::new(ReadReport::default()))
+        self.cancelled.store(false, Ordering::SeqCst);
+        Ok(self.events(FieldSelection::AllButRaw).await?.report)
+    }
+
+    /// The events with at least these fields: the kept ones if they have them, else read.
+    async fn events(&self, wanted: FieldSelection) -> Result<Loaded, Error> {
+        let wanted = match (self.options.keep, &wanted) {
+            (false, _) => wanted,
+            (true, FieldSelection::Only(names)) if !names.iter().any(|name| name == "_raw") => {
+                FieldSelection::AllButRaw
+            }
+            (true, FieldSelection::AllButRaw) => FieldSelection::AllButRaw,
+            (true, _) => FieldSelection::All,
+        };
+        if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && (kept.fields == wanted || kept.fields == FieldSelection::All)
+        {
+            return Ok(kept.clone());
+        }
+        let options = ReadOptions {
+            fields: wanted.clone(),
+            sourcetype: self.options.sourcetype.clone(),
+            host: self.options.host.clone(),
+            strict: self.options.strict,
+            time_zone: self.options.time_zone.clone(),
+            cancelled: Arc::clone(&self.cancelled),
+        };
+        let inputs = self.inputs.clone();
+        let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
+            .await
+            .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
+        let loaded = Loaded { fields: wanted, events: describe(store), report: Arc::new(report) };
+        if self.options.keep {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
+        }
+        Ok(loaded)
     }
 
     /// Starts a search.
     ///
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
-    pub async fn search(&self, _text: &str) -> Result<Search, Error> {
-        Err(Error::Run("not there yet".into()))
+    pub async fn search(&self, text: &str) -> Result<Search, Error> {
+        let planned = self.plan(parse(text)?).await?;
+        let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
+        let physical = planned.state.create_physical_plan(&planned.plan).await?;
+        let context = SessionContext::new_with_state(planned.state).task_ctx();
+        Ok(Search {
+            schema,
+            stream: execute_stream(physical, context)?,
+            events: planned.events,
+            diagnostics: planned.diagnostics,
+            report: planned.report,
+            read_time: planned.read_time,
+        })
     }
 
     /// Shows how a search would be run.
     ///
     /// # Errors
     /// As [`Session::search`].
-    pub async fn explain(&self, _text: &str) -> Result<Explanation, Error> {
-        Err(Error::Run("not there yet".into()))
+    pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
+        let query = parse(text)?;
+        let canonical = query.to_string();
+        let planned = self.plan(query).await?;
+        let logical = planned.state.optimize(&planned.plan)?;
+        let physical = planned.state.create_physical_plan(&planned.plan).await?;
+        Ok(Explanation {
+            canonical,
+            logical: logical.display_indent().to_string(),
+            physical: displayable(physical.as_ref()).indent(false).to_string(),
+            diagnostics: planned.diagnostics,
+        })
     }
+
+    async fn plan(&self, mut query: Query) -> Result<Planned, Error> {
+        self.cancelled.store(false, Ordering::SeqCst);
+        // Mistakes show before anything is read.
+        let warnings = plan_without_data(query.clone(), &self.clock()).await.map_err(failure)?;
+        drop(warnings);
+        let started = Instant::now();
+        let loaded = self.events(needs::of(&query)).await?;
+        let read_time = started.elapsed();
+        let state = session_state();
+        let runner = ContextRunner { state: state.clone() };
+        let clock = self.clock();
+        let mut planner = Planner {
+            events: Some(&loaded.events),
+            clock: &clock,
+            strict: self.options.strict,
+            bounds: self.bounds(&clock)?,
+            runner: Some(&runner),
+            diagnostics: Vec::new(),
+        };
+        subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
+        let frame = planner.plan(&query).await.map_err(failure)?;
+        let diagnostics = std::mem::take(&mut planner.diagnostics);
+        let events = frame.events;
+        let plan = frame.finish()?;
+        Ok(Planned { state, plan, events, diagnostics, report: loaded.report, read_time })
+    }
+}
+
+fn parse(text: &str) -> Result<Query, Error> {
+    spl::parse(text).map_err(Error::Query)
+}
+
+/// Every finding as an error; DataFusion's own where there is none.
+fn failure(errors: Vec<PlanError>) -> Error {
+    let mut findings = Vec::new();
+    let mut failed = None;
+    for error in errors {
+        match error {
+            PlanError::Query(diagnostic) => findings.push(diagnostic),
+            PlanError::DataFusion(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if findings.is_empty() => Error::from(error),
+        _ => Error::Query(findings),
+    }
+}
+
+/// The one place where DataFusion is set up: functions, options.
+pub fn session_state() -> SessionState {
+    let config = SessionConfig::new().with_information_schema(false);
+    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+    for udf in functions::udfs() {
+        // A function that is there already is replaced, which cannot fail.
+        let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, udf);
+    }
+    for udaf in functions::udafs() {
+        let _ = datafusion::execution::FunctionRegistry::register_udaf(&mut state, udaf);
+    }
+    state
+}
+
+struct ContextRunner {
+    state: SessionState,
+}
+
+#[async_trait]
+impl Runner for ContextRunner {
+    async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let schema = physical.schema();
+        let context = SessionContext::new_with_state(self.state.clone()).task_ctx();
+        let batches = datafusion::physical_plan::collect(physical, context).await?;
+        Ok((schema, batches))
+    }
+}
+
+/// The loaded events with the distinct values of their metadata.
+fn describe(store: Store) -> Events {
+    let mut metadata: HashMap<String, Vec<String>> = HashMap::new();
+    for name in ["index", "source", "sourcetype", "host"] {
+        if store.schema.column_with_name(name).is_none() {
+            continue;
+        }
+        let mut values = BTreeSet::new();
+        let batches = store.shapes.iter().flat_map(|shape| &shape.batches);
+        for dictionary in batches
+            .filter_map(|batch| batch.column_by_name(name))
+            .filter_map(|column| column.as_dictionary_opt::<Int32Type>())
+        {
+            let texts = dictionary.values().as_string_opt::<i32>();
+            values.extend(texts.into_iter().flat_map(|texts| texts.iter().flatten()).map(str::to_string));
+        }
+        metadata.insert(name.to_string(), values.into_iter().collect());
+    }
+    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata }
 }
 
 /// What [`check`] found.
@@ -143,6 +344,29 @@ pub enum Checked {
 }
 
 /// Parses and plans a query without data: every field is assumed to exist.
-pub fn check(_text: &str) -> Checked {
-    Checked::Ok(Vec::new())
+pub fn check(text: &str) -> Checked {
+    let query = match spl::parse(text) {
+        Ok(query) => query,
+        Err(findings) => return Checked::ParseError(findings),
+    };
+    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
+    // Without data nothing waits: the future is ready at its first poll.
+    match futures::executor::block_on(plan_without_data(query, &clock)) {
+        Ok((_, diagnostics)) => Checked::Ok(diagnostics),
+        Err(errors) => match failure(errors) {
+            Error::Query(findings) => Checked::PlanError(findings),
+            other => Checked::PlanError(vec![Diagnostic {
+                severity: Severity::Error,
+                ..Diagnostic::error(spelunk_grammar::Code::Unsupported, other.to_string(), Default::default())
+            }]),
+        },
+    }
+}
+
+async fn plan_without_data(mut query: Query, clock: &Clock) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
+    let mut planner =
+        Planner { events: None, clock, strict: false, bounds: (None, None), runner: None, diagnostics: Vec::new() };
+    subsearch::resolve(&mut planner, &mut query).await?;
+    let frame = planner.plan(&query).await?;
+    Ok((frame, planner.diagnostics))
 }

@@ -1,5 +1,24 @@
 //! Log files in, record batches out: one file a format.
 
+mod blocks;
+mod csv;
+mod decode;
+mod event;
+mod evtx;
+mod inputs;
+mod json;
+mod pipeline;
+mod scan;
+mod select;
+mod sniff;
+mod text;
+mod time;
+mod windows;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -95,6 +114,6 @@ impl Problem {
 ///
 /// # Errors
 /// An input that does not exist; with `strict` also the first damaged place; [`Error::Interrupted`].
-pub fn read(_inputs: &[Input], _options: &ReadOptions) -> Result<(Store, ReadReport), Error> {
-    Err(Error::Interrupted)
+pub fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, ReadReport), Error> {
+    pipeline::read(inputs, options)
 }

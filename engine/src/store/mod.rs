@@ -1,5 +1,9 @@
 //! Events in columns, one table a shape.
 
+pub(crate) mod builder;
+pub(crate) mod columns;
+pub mod table;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 

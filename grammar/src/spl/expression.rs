@@ -1,6 +1,10 @@
 //! The expression language of `eval`, `where`, `head` and `stats(eval(...))`, in which AND binds tighter than OR.
 
+use std::fmt::{self, Display, Formatter};
+
 use super::Subsearch;
+use super::parser::expression::LEANING_CHAIN;
+use super::print::{Escaped, Quoted, is_plain};
 use crate::{Span, Spanned};
 
 /// A field name, with quotes and their escapes resolved.
@@ -99,4 +103,175 @@ pub struct MacroCall {
     pub arguments: Option<Vec<String>>,
     /// From backtick to backtick.
     pub span: Span,
+}
+
+/// How tightly an operator binds; more is tighter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Binding {
+    Xor,
+    Or,
+    And,
+    Not,
+    Comparison,
+    Sum,
+    Concatenation,
+    Product,
+    Negation,
+    Operand,
+}
+
+impl BinaryOperator {
+    fn binding(self) -> Binding {
+        match self {
+            Self::Xor => Binding::Xor,
+            Self::Or => Binding::Or,
+            Self::And => Binding::And,
+            Self::Equal
+            | Self::NotEqual
+            | Self::Less
+            | Self::LessOrEqual
+            | Self::Greater
+            | Self::GreaterOrEqual
+            | Self::Like => Binding::Comparison,
+            Self::Add | Self::Subtract => Binding::Sum,
+            Self::Concatenate => Binding::Concatenation,
+            Self::Multiply | Self::Divide | Self::Modulo => Binding::Product,
+        }
+    }
+}
+
+impl Display for BinaryOperator {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Xor => "XOR",
+            Self::Or => "OR",
+            Self::And => "AND",
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Like => "LIKE",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Concatenate => ".",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Modulo => "%",
+        })
+    }
+}
+
+impl Expression {
+    fn binding(&self) -> Binding {
+        match &self.kind {
+            ExpressionKind::Unary(UnaryOperator::Not, _) => Binding::Not,
+            ExpressionKind::Unary(UnaryOperator::Negate, _) => Binding::Negation,
+            ExpressionKind::Binary(operator, ..) => operator.binding(),
+            ExpressionKind::In(..) => Binding::Comparison,
+            _ => Binding::Operand,
+        }
+    }
+
+    /// Prints it in parentheses unless it binds at least that tightly.
+    fn fmt_within(&self, f: &mut Formatter<'_>, least: Binding) -> fmt::Result {
+        if self.binding() >= least { self.fmt(f) } else { write!(f, "({self})") }
+    }
+}
+
+/// How many operands a chain of one operator has.
+fn chain_length(expression: &Expression, operator: BinaryOperator) -> usize {
+    match &expression.kind {
+        ExpressionKind::Binary(found, left, right) if *found == operator => {
+            chain_length(left, operator).saturating_add(chain_length(right, operator))
+        }
+        _ => 1,
+    }
+}
+
+/// Whether a tree has the form that the parser gives to an unparenthesised chain of so many operands.
+fn is_chain(expression: &Expression, operator: BinaryOperator, length: usize) -> bool {
+    match &expression.kind {
+        ExpressionKind::Binary(found, left, right) if *found == operator => {
+            let rightmost = if length > LEANING_CHAIN { length - length / 2 } else { 1 };
+            length > rightmost && is_chain(left, operator, length - rightmost) && is_chain(right, operator, rightmost)
+        }
+        _ => length == 1,
+    }
+}
+
+/// Prints the operands of a chain of one operator.
+fn fmt_chain(f: &mut Formatter<'_>, expression: &Expression, operator: BinaryOperator) -> fmt::Result {
+    match &expression.kind {
+        ExpressionKind::Binary(found, left, right) if *found == operator => {
+            fmt_chain(f, left, operator)?;
+            write!(f, " {operator} ")?;
+            fmt_chain(f, right, operator)
+        }
+        _ => expression.fmt_within(f, operator.binding()),
+    }
+}
+
+fn fmt_binary(
+    f: &mut Formatter<'_>,
+    whole: &Expression,
+    operator: BinaryOperator,
+    left: &Expression,
+    right: &Expression,
+) -> fmt::Result {
+    let binding = operator.binding();
+    let (left_least, right_least) = match binding {
+        Binding::Xor | Binding::Or | Binding::And => {
+            if is_chain(whole, operator, chain_length(whole, operator)) {
+                return fmt_chain(f, whole, operator);
+            }
+            let above = if binding == Binding::And {
+                Binding::Not
+            } else if binding == Binding::Or {
+                Binding::And
+            } else {
+                Binding::Or
+            };
+            (above, above)
+        }
+        Binding::Sum => (Binding::Sum, Binding::Concatenation),
+        Binding::Concatenation => (Binding::Concatenation, Binding::Product),
+        Binding::Product => (Binding::Product, Binding::Negation),
+        _ => (Binding::Sum, Binding::Sum),
+    };
+    left.fmt_within(f, left_least)?;
+    write!(f, " {operator} ")?;
+    right.fmt_within(f, right_least)
+}
+
+impl Display for Expression {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ExpressionKind::Number(digits) => f.write_str(digits),
+            ExpressionKind::String(text) => Quoted(text).fmt(f),
+            ExpressionKind::Field(name) => {
+                let bare = is_plain(name) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                if bare { f.write_str(name) } else { write!(f, "'{}'", Escaped(name, &['\'', '"', '|'])) }
+            }
+            ExpressionKind::Unary(UnaryOperator::Negate, operand) => {
+                f.write_str("-")?;
+                operand.fmt_within(f, Binding::Negation)
+            }
+            ExpressionKind::Unary(UnaryOperator::Not, operand) => {
+                f.write_str("NOT ")?;
+                operand.fmt_within(f, Binding::Not)
+            }
+            ExpressionKind::Binary(operator, left, right) => fmt_binary(f, self, *operator, left, right),
+            ExpressionKind::In(value, list) => {
+                value.fmt_within(f, Binding::Sum)?;
+                write!(f, " IN ({})", super::print::Separated(list, ", "))
+            }
+            ExpressionKind::Call(name, arguments) => {
+                write!(f, "{}({})", name.node, super::print::Separated(arguments, ", "))
+            }
+            ExpressionKind::Subsearch(subsearch) => subsearch.fmt(f),
+            ExpressionKind::Macro(call) => call.fmt(f),
+        }
+    }
 }

@@ -1,5 +1,15 @@
 //! `head`: the first rows.
+
+use std::fmt::{self, Display, Formatter};
+
+use pest::iterators::Pair;
+
+use super::{ArgumentDoc, CommandDoc};
+use crate::Code;
 use crate::spl::expression::Expression;
+use crate::spl::parser::builder::Builder;
+use crate::spl::parser::{Rule, expression, words};
+use crate::spl::print::option;
 
 /// `head [N | limit=N] [(EXPRESSION)] [keeplast=BOOL] [null=BOOL]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,4 +22,59 @@ pub struct Head {
     pub keeplast: Option<bool>,
     /// Whether a null condition counts as true; default false.
     pub null: Option<bool>,
+}
+
+/// The documentation of `head`.
+pub const DOC: CommandDoc = CommandDoc {
+    name: "head",
+    summary: "Keeps the first rows",
+    syntax: "head [<count>|limit=<count>] [(<expression>)] [keeplast=<bool>] [null=<bool>]",
+    arguments: &[
+        ArgumentDoc { name: "<count>", meaning: "how many rows at most; 10 where nothing else is said" },
+        ArgumentDoc { name: "<expression>", meaning: "a condition as in eval; the first row for which it is not true ends the result" },
+        ArgumentDoc { name: "keeplast=<bool>", meaning: "keep that row too; default false" },
+        ArgumentDoc { name: "null=<bool>", meaning: "go on where the condition is null; default false" },
+    ],
+    examples: &["| makeresults count=20 | head 5"],
+};
+
+const OPTIONS: &[&str] = &["limit", "keeplast", "null"];
+
+pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Head> {
+    let mut head = Head { limit: None, condition: None, keeplast: None, null: None };
+    for part in arguments.into_inner() {
+        match part.as_rule() {
+            Rule::head_count => head.limit = Some(words::integer(b, &part)?),
+            Rule::head_option => {
+                let option = words::option(b, part)?;
+                match option.name.as_str() {
+                    "limit" => head.limit = Some(option.number(b)?),
+                    "keeplast" => head.keeplast = Some(option.boolean(b)?),
+                    "null" => head.null = Some(option.boolean(b)?),
+                    _ => return option.unknown(b, OPTIONS),
+                }
+            }
+            Rule::expression => {
+                if head.condition.is_some() {
+                    b.error(Code::Syntax, "`head` takes one condition only", b.span(&part));
+                    return None;
+                }
+                head.condition = Some(expression::expression(b, part)?);
+            }
+            _ => {}
+        }
+    }
+    Some(head)
+}
+
+impl Display for Head {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("head")?;
+        option(f, "limit", self.limit)?;
+        if let Some(condition) = &self.condition {
+            write!(f, " ({condition})")?;
+        }
+        option(f, "keeplast", self.keeplast)?;
+        option(f, "null", self.null)
+    }
 }

@@ -1,36 +1,131 @@
-//! The commands: one file each.
+//! The commands: one file each, with its syntax node, its building from pest's pairs, its printing and its
+//! documentation. The table at the end of this file registers them, one line a command.
 
-pub mod dedup;
-pub mod eval;
-pub mod fields;
-pub mod format;
-pub mod head;
-pub mod makeresults;
-pub mod rename;
-pub mod return_;
-pub mod rex;
-pub mod search;
-pub mod sort;
-pub mod stats;
-pub mod table;
-pub mod where_;
+use std::fmt::{self, Display, Formatter};
 
-/// A command with its arguments.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub enum CommandKind {
-    Dedup(dedup::Dedup),
-    Eval(eval::Eval),
-    Fields(fields::Fields),
-    Format(format::Format),
-    Head(head::Head),
-    Makeresults(makeresults::Makeresults),
-    Rename(rename::Rename),
-    Return(return_::Return),
-    Rex(rex::Rex),
-    Search(search::Search),
-    Sort(sort::Sort),
-    Stats(stats::Stats),
-    Table(table::Table),
-    Where(where_::Where),
+use pest::iterators::{Pair, Pairs};
+
+use super::expression::Name;
+use super::parser::builder::Builder;
+use super::parser::{Rule, words};
+
+mod unsupported;
+
+/// What the user is told about a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// How it is written.
+    pub syntax: &'static str,
+    /// What its arguments mean.
+    pub arguments: &'static [ArgumentDoc],
+    /// Whole queries that need no data.
+    pub examples: &'static [&'static str],
+}
+
+/// What an argument means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArgumentDoc {
+    /// The argument as it stands in the syntax.
+    pub name: &'static str,
+    /// Its meaning.
+    pub meaning: &'static str,
+}
+
+/// How a command is parsed.
+pub(crate) struct Syntax {
+    pub doc: &'static CommandDoc,
+    pub rule: Rule,
+    pub build: fn(&mut Builder<'_>, Pair<'_, Rule>) -> Option<CommandKind>,
+}
+
+macro_rules! commands {
+    ($($module:ident => $variant:ident, $rule:ident;)*) => {
+        $(pub mod $module;)*
+
+        /// A command with its arguments.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs)]
+        pub enum CommandKind {
+            $($variant($module::$variant),)*
+        }
+
+        impl CommandKind {
+            /// What the user is told about the command.
+            pub fn doc(&self) -> &'static CommandDoc {
+                match self {
+                    $(Self::$variant(_) => &$module::DOC,)*
+                }
+            }
+        }
+
+        impl Display for CommandKind {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(command) => command.fmt(f),)*
+                }
+            }
+        }
+
+        static SYNTAXES: &[Syntax] = &[$(Syntax {
+            doc: &$module::DOC,
+            rule: Rule::$rule,
+            build: |b, pair| $module::build(b, pair).map(CommandKind::$variant),
+        },)*];
+
+        static DOCS: &[CommandDoc] = &[$($module::DOC,)*];
+    };
+}
+
+/// The commands that can be parsed, in the order of their names.
+pub fn commands() -> &'static [CommandDoc] {
+    DOCS
+}
+
+/// The names of the commands of the language that are refused by name, in order.
+pub fn known_unsupported() -> &'static [&'static str] {
+    unsupported::KNOWN_UNSUPPORTED
+}
+
+/// The command of that name, in any letter case.
+pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
+    SYNTAXES.iter().find(|syntax| syntax.doc.name.eq_ignore_ascii_case(name))
+}
+
+/// Whether the command can be parsed.
+pub fn is_supported(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// Whether the language has a command of that name.
+pub fn is_known(name: &str) -> bool {
+    is_supported(name) || known_unsupported().iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The names in a list of pairs.
+fn names(b: &Builder<'_>, pairs: Pairs<'_, Rule>) -> Vec<Name> {
+    pairs
+        .filter(|pair| matches!(pair.as_rule(), Rule::quoted | Rule::single_quoted | Rule::list_word))
+        .map(|pair| words::name(b, &pair))
+        .collect()
+}
+
+commands! {
+    dedup => Dedup, dedup_arguments;
+    eval => Eval, eval_arguments;
+    fields => Fields, fields_arguments;
+    format => Format, format_arguments;
+    head => Head, head_arguments;
+    makeresults => Makeresults, makeresults_arguments;
+    rename => Rename, rename_arguments;
+    return_ => Return, return_arguments;
+    rex => Rex, rex_arguments;
+    search => Search, search_arguments;
+    sort => Sort, sort_arguments;
+    stats => Stats, stats_arguments;
+    table => Table, table_arguments;
+    where_ => Where, where_arguments;
 }

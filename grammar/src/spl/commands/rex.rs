@@ -1,6 +1,16 @@
 //! `rex`: extracts fields with a regular expression, or edits text with a sed script.
-use crate::Spanned;
+
+use std::fmt::{self, Display, Formatter};
+
+use pest::iterators::Pair;
+
+use super::{ArgumentDoc, CommandDoc};
 use crate::spl::expression::Name;
+use crate::spl::parser::builder::Builder;
+use crate::spl::parser::words::{self, OptionPair, token_text};
+use crate::spl::parser::Rule;
+use crate::spl::print::{Quoted, option};
+use crate::{Code, Spanned};
 
 /// `rex [field=FIELD] "PATTERN" [max_match=N] [offset_field=FIELD]` or `rex [field=FIELD] mode=sed "SCRIPT"`.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,4 +25,68 @@ pub struct Rex {
     pub max_match: Option<u64>,
     /// The field that receives the offsets of the groups.
     pub offset_field: Option<Name>,
+}
+
+/// The documentation of `rex`.
+pub const DOC: CommandDoc = CommandDoc {
+    name: "rex",
+    summary: "Extracts fields with a regular expression, or edits a field with a sed script",
+    syntax: "rex [field=<field>] \"<pattern>\" [max_match=<count>] [offset_field=<field>], or rex [field=<field>] mode=sed \"<script>\"",
+    arguments: &[
+        ArgumentDoc { name: "<pattern>", meaning: "a regular expression; each named group `(?<name>...)` becomes a field" },
+        ArgumentDoc { name: "field=<field>", meaning: "the field to look at; default _raw" },
+        ArgumentDoc { name: "max_match=<count>", meaning: "how many matches to take; default 1, 0 for all" },
+        ArgumentDoc { name: "offset_field=<field>", meaning: "a field that receives where the groups matched" },
+        ArgumentDoc { name: "mode=sed", meaning: "`s/pattern/replacement/flags` or `y/characters/others/` edits the field in place" },
+    ],
+    examples: &[r#"| makeresults | eval line="port 22 closed" | rex field=line "port (?<port>\d+)""#],
+};
+
+const OPTIONS: &[&str] = &["field", "max_match", "offset_field", "mode"];
+
+pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Rex> {
+    let (mut field, mut pattern, mut sed, mut max_match, mut offset_field) = (None, None, false, None, None);
+    let place = b.span(&arguments);
+    for part in arguments.into_inner() {
+        match part.as_rule() {
+            Rule::option => {
+                let option = words::option(b, part)?;
+                match option.name.as_str() {
+                    "field" => field = Some(option.field()),
+                    "max_match" => max_match = Some(option.number(b)?),
+                    "offset_field" => offset_field = Some(option.field()),
+                    "mode" => sed = is_sed(b, &option)?,
+                    _ => return option.unknown(b, OPTIONS),
+                }
+            }
+            Rule::pattern if pattern.is_none() => {
+                pattern = Some(Spanned::new(token_text(part.as_str().trim_end()), b.span(&part)));
+            }
+            Rule::pattern => {
+                b.error(Code::Syntax, "`rex` takes one pattern only, in double quotes", b.span(&part));
+                return None;
+            }
+            _ => {}
+        }
+    }
+    let Some(pattern) = pattern else {
+        b.error(Code::InvalidArgument, "`rex` needs a pattern in double quotes", place);
+        return None;
+    };
+    Some(Rex { field, pattern, sed, max_match, offset_field })
+}
+
+fn is_sed(b: &mut Builder<'_>, option: &OptionPair) -> Option<bool> {
+    if option.value.eq_ignore_ascii_case("sed") { Some(true) } else { option.invalid(b, "sed") }
+}
+
+impl Display for Rex {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("rex")?;
+        option(f, "field", self.field.as_ref())?;
+        option(f, "mode", self.sed.then_some("sed"))?;
+        option(f, "max_match", self.max_match)?;
+        option(f, "offset_field", self.offset_field.as_ref())?;
+        write!(f, " {}", Quoted(&self.pattern.node))
+    }
 }

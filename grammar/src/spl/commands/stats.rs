@@ -1,6 +1,15 @@
 //! `stats`: aggregates over all rows or by group.
+
+use std::fmt::{self, Display, Formatter};
+
+use pest::iterators::Pair;
+
+use super::{ArgumentDoc, CommandDoc};
 use crate::spl::expression::{Expression, Name};
-use crate::{Span, Spanned};
+use crate::spl::parser::builder::Builder;
+use crate::spl::parser::{Rule, expression, words};
+use crate::spl::print::{Quoted, Separated, option};
+use crate::{Code, Span, Spanned};
 
 /// `stats AGGREGATE ... [BY FIELD ...]` with its options.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,4 +50,126 @@ pub enum AggregateArgument {
     Field(Name),
     /// `eval(EXPRESSION)`.
     Eval(Expression),
+}
+
+/// The documentation of `stats`.
+pub const DOC: CommandDoc = CommandDoc {
+    name: "stats",
+    summary: "Aggregates over all rows, or over the rows of each group",
+    syntax: "stats <function>[(<field>|eval(<expression>))] [AS <name>] ... [BY <field> ...]",
+    arguments: &[
+        ArgumentDoc { name: "<function>", meaning: "an aggregate function such as count, dc, sum, avg, values" },
+        ArgumentDoc { name: "<field>", meaning: "the field it is computed over; with `*` every field of that form" },
+        ArgumentDoc { name: "eval(<expression>)", meaning: "an expression to compute it over; count counts where it is true" },
+        ArgumentDoc { name: "AS <name>", meaning: "the name of the result" },
+        ArgumentDoc { name: "BY <field>", meaning: "one result row for each combination of these fields" },
+        ArgumentDoc { name: "allnum=<bool>", meaning: "numbers only where every value of the field is one; default false" },
+        ArgumentDoc { name: "delim=<text>", meaning: "what joins the values of list and values when shown as one text" },
+        ArgumentDoc { name: "partitions=<count>", meaning: "a hint for parallel work" },
+        ArgumentDoc { name: "dedup_splitvals=<bool>", meaning: "count repeated values of a multivalue BY field once; default false" },
+    ],
+    examples: &["| makeresults count=4 | eval n=2 | stats count, sum(n) AS total BY n"],
+};
+
+const OPTIONS: &[&str] = &["allnum", "delim", "partitions", "dedup_splitvals"];
+
+pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Stats> {
+    let mut stats = Stats {
+        aggregates: Vec::new(),
+        by: Vec::new(),
+        allnum: None,
+        delim: None,
+        partitions: None,
+        dedup_splitvals: None,
+    };
+    let place = b.span(&arguments);
+    for part in arguments.into_inner() {
+        match part.as_rule() {
+            Rule::option => set(b, &mut stats, part)?,
+            Rule::aggregate => stats.aggregates.push(aggregate(b, part)?),
+            Rule::by_clause => {
+                for part in part.into_inner() {
+                    match part.as_rule() {
+                        Rule::by_op => {}
+                        Rule::option => set(b, &mut stats, part)?,
+                        _ => stats.by.push(words::name(b, &part)),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if stats.aggregates.is_empty() {
+        b.error(Code::InvalidArgument, "`stats` needs an aggregate such as `count` or `avg(field)`", place);
+        return None;
+    }
+    Some(stats)
+}
+
+fn set(b: &mut Builder<'_>, stats: &mut Stats, pair: Pair<'_, Rule>) -> Option<()> {
+    let option = words::option(b, pair)?;
+    match option.name.as_str() {
+        "allnum" => stats.allnum = Some(option.at(option.boolean(b)?)),
+        "delim" => stats.delim = Some(option.text()),
+        "partitions" => stats.partitions = Some(option.at(option.number(b)?)),
+        "dedup_splitvals" => stats.dedup_splitvals = Some(option.at(option.boolean(b)?)),
+        _ => return option.unknown(b, OPTIONS),
+    }
+    Some(())
+}
+
+/// One `function(argument) AS name`.
+pub(super) fn aggregate(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Aggregate> {
+    let span = b.span(&pair);
+    let mut parts = pair.into_inner();
+    let call = parts.next()?;
+    let text = call.as_str().trim().to_owned();
+    let alias = parts.find(|part| part.as_rule() != Rule::as_op).map(|part| words::name(b, &part));
+    let mut parts = call.into_inner();
+    let function = parts.next()?;
+    if function.as_rule() == Rule::sparkline {
+        b.error(Code::Unsupported, "`sparkline` is not supported yet", b.span(&function));
+        return None;
+    }
+    let function = Spanned::new(function.as_str().trim_end().to_owned(), b.span(&function));
+    let argument = match parts.next() {
+        Some(argument) => Some(aggregate_argument(b, argument)?),
+        None => None,
+    };
+    Some(Aggregate { function, argument, alias, text, span })
+}
+
+fn aggregate_argument(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<AggregateArgument> {
+    let argument = pair.into_inner().next()?;
+    if argument.as_rule() != Rule::eval_argument {
+        return Some(AggregateArgument::Field(words::name(b, &argument)));
+    }
+    let inner = argument.into_inner().find(|part| part.as_rule() == Rule::expression)?;
+    Some(AggregateArgument::Eval(expression::expression(b, inner)?))
+}
+
+impl Display for Stats {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("stats")?;
+        option(f, "allnum", self.allnum.as_ref().map(|value| value.node))?;
+        option(f, "delim", self.delim.as_ref().map(|value| Quoted(&value.node)))?;
+        option(f, "partitions", self.partitions.as_ref().map(|value| value.node))?;
+        option(f, "dedup_splitvals", self.dedup_splitvals.as_ref().map(|value| value.node))?;
+        write!(f, " {}", Separated(&self.aggregates, ", "))?;
+        if !self.by.is_empty() {
+            write!(f, " BY {}", Separated(&self.by, ", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Aggregate {
+    /// The call is printed as it was written, because the default name of the result is made from it.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.alias {
+            Some(alias) => write!(f, " AS {alias}"),
+            None => Ok(()),
+        }
+    }
 }

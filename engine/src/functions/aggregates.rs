@@ -1,0 +1,209 @@
+//! The aggregates that DataFusion lacks: `values()` and `mode()`.
+//!
+//! Source: Splunk Search Reference, "Multivalue stats and chart functions", "Aggregate functions".
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, ScalarUDF, Signature, Volatility, lit,
+};
+use spelunk_grammar::Span;
+
+use super::kernel::{Returns, Row, many_type};
+use super::operators::into_owned;
+use crate::values::Value;
+
+static VALUES: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_values", Answer::All));
+static MODE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_mode", Answer::MostFrequent));
+
+/// The aggregates of this file.
+pub fn udafs() -> Vec<Arc<AggregateUDF>> {
+    vec![Arc::clone(&VALUES), Arc::clone(&MODE)]
+}
+
+/// The scalar functions that finish an aggregate.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    [FLATTEN, SIX_DECIMALS].iter().map(Row::udf).collect()
+}
+
+/// The distinct values in the order of their characters.
+pub fn values(value: Expr) -> Expr {
+    VALUES.call(vec![value])
+}
+
+/// The most frequent value; of equally frequent ones the least.
+pub fn mode(value: Expr) -> Expr {
+    MODE.call(vec![value])
+}
+
+/// The values of all lists of a list, `most` of them.
+pub fn flatten(lists: Expr, most: usize) -> Expr {
+    FLATTEN.call(vec![lists, lit(most as i64)], Span::default()).expr
+}
+
+/// A number of seconds with six decimals.
+pub fn six_decimals(seconds: Expr) -> Expr {
+    SIX_DECIMALS.call(vec![seconds], Span::default()).expr
+}
+
+const FLATTEN: Row = Row {
+    name: "spl_flatten",
+    returns: Returns::Many,
+    evaluate: |values| match values {
+        [lists, most] => {
+            let most = most.number().map_or(usize::MAX, |most| most as usize);
+            Value::Many(lists.texts().into_iter().take(most).map(into_owned).collect())
+        }
+        _ => Value::Null,
+    },
+};
+
+const SIX_DECIMALS: Row = Row {
+    name: "spl_six_decimals",
+    returns: Returns::Text,
+    evaluate: |values| match values.first().and_then(Value::number) {
+        Some(seconds) => Value::Text(Cow::Owned(format!("{seconds:.6}"))),
+        None => Value::Null,
+    },
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Answer {
+    All,
+    MostFrequent,
+}
+
+/// Counts each distinct text. The state is the texts and their counts.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Tally {
+    name: &'static str,
+    answer: Answer,
+    signature: Signature,
+}
+
+impl Tally {
+    fn udaf(name: &'static str, answer: Answer) -> Arc<AggregateUDF> {
+        Arc::new(AggregateUDF::new_from_impl(Self {
+            name,
+            answer,
+            signature: Signature::any(1, Volatility::Immutable),
+        }))
+    }
+}
+
+fn counts_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
+}
+
+impl AggregateUDFImpl for Tally {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(match self.answer {
+            Answer::All => many_type(),
+            Answer::MostFrequent => DataType::Utf8,
+        })
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        Ok(vec![
+            Arc::new(Field::new(format_state_name(args.name, "texts"), many_type(), true)),
+            Arc::new(Field::new(format_state_name(args.name, "counts"), counts_type(), true)),
+        ])
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(TallyAccumulator { answer: self.answer, counts: BTreeMap::new(), bytes: 0 }))
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+#[derive(Debug)]
+struct TallyAccumulator {
+    answer: Answer,
+    counts: BTreeMap<String, i64>,
+    bytes: usize,
+}
+
+impl TallyAccumulator {
+    fn add(&mut self, text: &str, count: i64) {
+        match self.counts.get_mut(text) {
+            Some(known) => *known = known.saturating_add(count),
+            None => {
+                self.bytes += text.len() + size_of::<(String, i64)>() * 2;
+                self.counts.insert(text.to_string(), count);
+            }
+        }
+    }
+}
+
+impl Accumulator for TallyAccumulator {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let Some(column) = values.first() else { return exec_err!("a tally needs a column") };
+        for row in 0..column.len() {
+            for text in Value::read(column.as_ref(), row).texts() {
+                self.add(&text, 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let [texts, counts] = states else { return exec_err!("a tally has two state columns") };
+        let (texts, counts): (&ListArray, &ListArray) = (texts.as_list(), counts.as_list());
+        for (texts, counts) in texts.iter().zip(counts.iter()) {
+            let (Some(texts), Some(counts)) = (texts, counts) else { continue };
+            let pairs = texts.as_string::<i32>().iter().zip(counts.as_primitive::<Int64Type>().iter());
+            for (text, count) in pairs {
+                if let (Some(text), Some(count)) = (text, count) {
+                    self.add(text, count);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let texts: StringArray = self.counts.keys().map(Some).collect();
+        let counts: Int64Array = self.counts.values().copied().map(Some).collect();
+        Ok(vec![
+            SingleRowListArrayBuilder::new(Arc::new(texts)).build_list_scalar(),
+            SingleRowListArrayBuilder::new(Arc::new(counts)).build_list_scalar(),
+        ])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(match self.answer {
+            Answer::All if self.counts.is_empty() => ScalarValue::try_from(&many_type())?,
+            Answer::All => {
+                let texts: StringArray = self.counts.keys().map(Some).collect();
+                SingleRowListArrayBuilder::new(Arc::new(texts)).build_list_scalar()
+            }
+            Answer::MostFrequent => {
+                let most = self.counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+                ScalarValue::Utf8(most.map(|(text, _)| text.clone()))
+            }
+        })
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.bytes
+    }
+}

@@ -1,0 +1,61 @@
+//! Fields out of text: the groups of a regular expression.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+use super::kernel::{Returns, Row};
+use super::pattern::Pattern;
+use crate::values::Value;
+
+/// The DataFusion functions of this family.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    [FIRST, EVERY].iter().map(Row::udf).collect()
+}
+
+/// `spl_extract(text, regex, group, limit)`: what the group holds in the first match.
+pub fn first() -> Arc<ScalarUDF> {
+    FIRST.udf()
+}
+
+/// `spl_extract_all(text, regex, group, limit)`: what the group holds in each match.
+pub fn every() -> Arc<ScalarUDF> {
+    EVERY.udf()
+}
+
+fn groups(values: &[Value<'_>]) -> Vec<String> {
+    let [text, pattern, group, limit] = values else { return Vec::new() };
+    let (Some(pattern), Some(group), Some(limit)) = (pattern.text(), group.text(), limit.number()) else {
+        return Vec::new();
+    };
+    let Ok(pattern) = Pattern::new(&pattern) else { return Vec::new() };
+    let names = pattern.names();
+    let mut found = Vec::new();
+    for text in text.texts() {
+        for captures in pattern.captures(&text, limit as usize) {
+            // A name may be used by several groups of which one took part.
+            let captured = names
+                .iter()
+                .zip(&captures)
+                .find_map(|(name, captured)| if name.as_deref() == Some(&*group) { *captured } else { None });
+            found.extend(captured.map(str::to_string));
+        }
+    }
+    found
+}
+
+const FIRST: Row = Row {
+    name: "spl_extract",
+    returns: Returns::Text,
+    evaluate: |values| match groups(values).into_iter().next() {
+        Some(text) => Value::Text(Cow::Owned(text)),
+        None => Value::Null,
+    },
+};
+
+const EVERY: Row = Row {
+    name: "spl_extract_all",
+    returns: Returns::Many,
+    evaluate: |values| Value::Many(groups(values).into_iter().map(Cow::Owned).collect()),
+};

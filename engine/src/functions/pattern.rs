@@ -1,0 +1,451 @@
+//! Patterns over text: wildcards, regular expressions, SQL's LIKE, search keywords, CIDR blocks.
+//!
+//! Each pattern is classified once and then runs as the cheapest test that means the same.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use ipnet::IpNet;
+use memchr::memmem::Finder;
+
+/// The steps that a backtracking match may take before it counts as no match.
+const BACKTRACK_LIMIT: usize = 100_000;
+
+/// The patterns that the process keeps compiled.
+const CACHED_PATTERNS: usize = 4_096;
+
+/// A PCRE pattern: linear-time where that engine takes it, backtracking with a limit where look-around or
+/// back-references need it.
+#[derive(Debug)]
+pub enum Pattern {
+    /// The `regex` crate's engine.
+    Linear(regex::Regex),
+    /// The `fancy-regex` crate's engine.
+    Backtracking(Box<fancy_regex::Regex>),
+}
+
+/// What the groups of one match hold, first the whole match; `None` for a group that took no part.
+pub type Groups<'t> = Vec<Option<&'t str>>;
+
+impl Pattern {
+    /// Compiles a pattern, or finds it compiled already.
+    ///
+    /// # Errors
+    /// The engine's explanation.
+    pub fn new(pattern: &str) -> Result<Arc<Pattern>, String> {
+        static CACHE: LazyLock<Mutex<HashMap<String, Arc<Pattern>>>> = LazyLock::new(Mutex::default);
+        let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache.get(pattern) {
+            return Ok(Arc::clone(known));
+        }
+        let compiled = Arc::new(Self::compile(pattern)?);
+        if cache.len() >= CACHED_PATTERNS {
+            cache.clear();
+        }
+        cache.insert(pattern.to_string(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn compile(pattern: &str) -> Result<Pattern, String> {
+        let translated = translate(pattern)?;
+        if let Ok(regex) = regex::Regex::new(&translated) {
+            return Ok(Pattern::Linear(regex));
+        }
+        fancy_regex::RegexBuilder::new(&translated)
+            .backtrack_limit(BACKTRACK_LIMIT)
+            .build()
+            .map(|regex| Pattern::Backtracking(Box::new(regex)))
+            .map_err(|error| error.to_string())
+    }
+
+    /// Whether the pattern occurs in the text. A match that exceeds the step limit counts as none.
+    pub fn is_match(&self, text: &str) -> bool {
+        match self {
+            Pattern::Linear(regex) => regex.is_match(text),
+            Pattern::Backtracking(regex) => regex.is_match(text).unwrap_or(false),
+        }
+    }
+
+    /// The names of the groups, by number; `None` for the whole match and for groups without a name.
+    pub fn names(&self) -> Vec<Option<String>> {
+        match self {
+            Pattern::Linear(regex) => regex.capture_names().map(|name| name.map(str::to_string)).collect(),
+            Pattern::Backtracking(regex) => regex.capture_names().map(|name| name.map(str::to_string)).collect(),
+        }
+    }
+
+    /// The groups of the first matches, `limit` of them at most (0 for all).
+    pub fn captures<'t>(&self, text: &'t str, limit: usize) -> Vec<Groups<'t>> {
+        let most = if limit == 0 { usize::MAX } else { limit };
+        match self {
+            Pattern::Linear(regex) => regex
+                .captures_iter(text)
+                .take(most)
+                .map(|captures| captures.iter().map(|group| group.map(|g| g.as_str())).collect())
+                .collect(),
+            Pattern::Backtracking(regex) => regex
+                .captures_iter(text)
+                .take(most)
+                .map_while(Result::ok)
+                .map(|captures| (0..captures.len()).map(|i| captures.get(i).map(|g| g.as_str())).collect())
+                .collect(),
+        }
+    }
+
+    /// Replaces every match. `\1` in the replacement is the text of group 1.
+    pub fn replace_all(&self, text: &str, replacement: &str) -> String {
+        let template = Template::new(replacement);
+        match self {
+            Pattern::Linear(regex) => regex
+                .replace_all(text, |captures: &regex::Captures<'_>| {
+                    template.fill(|group| captures.get(group).map(|g| g.as_str()))
+                })
+                .into_owned(),
+            Pattern::Backtracking(regex) => regex
+                .try_replacen(text, 0, |captures: &fancy_regex::Captures<'_, str>| {
+                    template.fill(|group| captures.get(group).map(|g| g.as_str()))
+                })
+                .map_or_else(|_| text.to_string(), |replaced| replaced.into_owned()),
+        }
+    }
+}
+
+/// A replacement text with references to groups.
+struct Template {
+    parts: Vec<(String, Option<usize>)>,
+}
+
+impl Template {
+    fn new(replacement: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut letters = replacement.chars().peekable();
+        while let Some(letter) = letters.next() {
+            match (letter, letters.peek().copied()) {
+                ('\\', Some(digit)) if digit.is_ascii_digit() => {
+                    letters.next();
+                    parts.push((std::mem::take(&mut text), digit.to_digit(10).map(|d| d as usize)));
+                }
+                ('\\', Some('\\')) => {
+                    letters.next();
+                    text.push('\\');
+                }
+                _ => text.push(letter),
+            }
+        }
+        parts.push((text, None));
+        Self { parts }
+    }
+
+    fn fill<'t>(&self, group: impl Fn(usize) -> Option<&'t str>) -> String {
+        let mut filled = String::new();
+        for (text, reference) in &self.parts {
+            filled.push_str(text);
+            if let Some(found) = reference.and_then(&group) {
+                filled.push_str(found);
+            }
+        }
+        filled
+    }
+}
+
+/// Rewrites what PCRE and the Rust engines read differently: a literal `[`, `&&`, `~~` or `--` inside a
+/// class.
+///
+/// # Errors
+/// Constructs that the Rust engines would silently read as something else.
+fn translate(pattern: &str) -> Result<String, String> {
+    if pattern.contains("(?R)") || pattern.contains("(?0)") {
+        return Err("recursion `(?R)` is not supported".into());
+    }
+    let mut translated = String::with_capacity(pattern.len() + 8);
+    let mut letters = pattern.chars().peekable();
+    let mut class = false;
+    let mut class_start = false;
+    while let Some(letter) = letters.next() {
+        let first = std::mem::replace(&mut class_start, false);
+        match letter {
+            '\\' => {
+                translated.push('\\');
+                translated.extend(letters.next());
+            }
+            '[' if !class => {
+                class = true;
+                class_start = true;
+                translated.push('[');
+                if letters.peek() == Some(&'^') {
+                    letters.next();
+                    translated.push('^');
+                }
+            }
+            '[' if matches!(letters.peek(), Some(':')) => translated.push('['),
+            '[' => translated.push_str("\\["),
+            ']' if class && first => translated.push_str("\\]"),
+            // The end of a POSIX class such as `[:alpha:]` inside a class.
+            ']' if class && translated.ends_with(':') && posix_open(&translated) => translated.push(']'),
+            ']' if class => {
+                class = false;
+                translated.push(']');
+            }
+            '&' | '~' if class && letters.peek() == Some(&letter) => {
+                translated.push('\\');
+                translated.push(letter);
+            }
+            '-' if class && letters.peek() == Some(&'-') => translated.push_str("\\-"),
+            _ => translated.push(letter),
+        }
+    }
+    Ok(translated)
+}
+
+fn posix_open(text: &str) -> bool {
+    text.rfind("[:").is_some_and(|start| text.get(start + 2..).is_some_and(|name| !name.contains(']')))
+}
+
+/// A search value with `*` wildcards, compared with a whole text.
+#[derive(Debug)]
+pub enum Wildcard {
+    /// Any text at all.
+    Anything,
+    /// The text itself.
+    Exact(String),
+    /// A beginning.
+    Prefix(String),
+    /// An end.
+    Suffix(String),
+    /// A piece.
+    Infix(Finder<'static>),
+    /// Anything else.
+    Regex(regex::Regex),
+}
+
+impl Wildcard {
+    /// Classifies a pattern that is compared without regard to letter case.
+    ///
+    /// # Errors
+    /// The regex engine's explanation for a pattern too large for it.
+    pub fn any_case(pattern: &str) -> Result<Wildcard, String> {
+        Self::new(pattern, false)
+    }
+
+    /// Classifies a pattern whose letter case counts.
+    ///
+    /// # Errors
+    /// The regex engine's explanation for a pattern too large for it.
+    pub fn same_case(pattern: &str) -> Result<Wildcard, String> {
+        Self::new(pattern, true)
+    }
+
+    fn new(pattern: &str, case: bool) -> Result<Wildcard, String> {
+        // The byte-wise tests fold ASCII only; a pattern with other letters takes the engine that folds all.
+        let pieces: Vec<&str> = pattern.split('*').collect();
+        if pieces.iter().all(|piece| piece.is_empty()) && pieces.len() > 1 {
+            return Ok(Wildcard::Anything);
+        }
+        if !case && pattern.is_ascii() {
+            match pieces.as_slice() {
+                [text] => return Ok(Wildcard::Exact((*text).to_string())),
+                [text, ""] => return Ok(Wildcard::Prefix((*text).to_string())),
+                ["", text] => return Ok(Wildcard::Suffix((*text).to_string())),
+                ["", text, ""] => {
+                    return Ok(Wildcard::Infix(Finder::new(&text.to_ascii_lowercase()).into_owned()));
+                }
+                _ => {}
+            }
+        }
+        let body = pieces.iter().map(|piece| regex::escape(piece)).collect::<Vec<_>>().join(".*");
+        let flags = if case { "(?s)" } else { "(?si)" };
+        regex::Regex::new(&format!("{flags}^{body}$")).map(Wildcard::Regex).map_err(|error| error.to_string())
+    }
+
+    /// Whether the whole text fits.
+    pub fn matches(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        match self {
+            Wildcard::Anything => true,
+            Wildcard::Exact(exact) => fold_equal(bytes, exact.as_bytes()),
+            Wildcard::Prefix(prefix) => {
+                bytes.get(..prefix.len()).is_some_and(|start| fold_equal(start, prefix.as_bytes()))
+            }
+            Wildcard::Suffix(suffix) => bytes
+                .len()
+                .checked_sub(suffix.len())
+                .and_then(|start| bytes.get(start..))
+                .is_some_and(|end| fold_equal(end, suffix.as_bytes())),
+            Wildcard::Infix(finder) => {
+                thread_local! {
+                    static LOWER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+                }
+                LOWER.with_borrow_mut(|lower| {
+                    lower.clear();
+                    lower.extend(bytes.iter().map(u8::to_ascii_lowercase));
+                    finder.find(lower).is_some()
+                })
+            }
+            Wildcard::Regex(regex) => regex.is_match(text),
+        }
+    }
+}
+
+/// Equality without regard to ASCII letter case.
+fn fold_equal(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// SQL's LIKE: `%` any run, `_` one character, the whole text, letter case counts.
+///
+/// # Errors
+/// The regex engine's explanation for a pattern too large for it.
+pub fn like(pattern: &str) -> Result<regex::Regex, String> {
+    let mut body = String::from("(?s)^");
+    for letter in pattern.chars() {
+        match letter {
+            '%' => body.push_str(".*"),
+            '_' => body.push('.'),
+            other => body.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    body.push('$');
+    regex::Regex::new(&body).map_err(|error| error.to_string())
+}
+
+/// The characters that always end an index term.
+const MAJOR: &str = r#"\[\]<>(){}|!;,'"*\n\r\s\t&?+"#;
+/// The characters that end a part of an index term.
+const MINOR: &str = r"/:=@.\-$#%\\_";
+
+/// A keyword or phrase as `search` looks for it in the event's text: whole terms, `*` stands for part of a
+/// term.
+///
+/// Source: Splunk Search Manual, "Event segmentation"; the breakers are those of `segmenters.conf`.
+///
+/// # Errors
+/// The regex engine's explanation for a pattern too large for it.
+pub fn keyword(text: &str, case: bool, term: bool) -> Result<regex::Regex, String> {
+    let breakers = if term { MAJOR.to_string() } else { format!("{MAJOR}{MINOR}") };
+    let is_term_letter = |letter: Option<char>| {
+        letter.is_some_and(|l| {
+            l.is_alphanumeric() || (term && !l.is_whitespace()) || !(l.is_ascii_punctuation() || l.is_whitespace())
+        })
+    };
+    let pieces: Vec<String> = text.split('*').map(regex::escape).collect();
+    let body = pieces.join(&format!("[^{MAJOR}]*"));
+    let start = if is_term_letter(text.chars().next()) && !text.starts_with('*') {
+        format!("(?:^|[{breakers}])")
+    } else {
+        String::new()
+    };
+    let end = if is_term_letter(text.chars().next_back()) && !text.ends_with('*') {
+        format!("(?:$|[{breakers}])")
+    } else {
+        String::new()
+    };
+    let flags = if case { "(?s)" } else { "(?si)" };
+    regex::Regex::new(&format!("{flags}{start}{body}{end}")).map_err(|error| error.to_string())
+}
+
+/// A CIDR block, if the text is one (`10.0.0.0/8`, `2001:db8::/32`). Host bits may be set.
+pub fn cidr(text: &str) -> Option<IpNet> {
+    if !text.contains('/') {
+        return None;
+    }
+    text.trim().parse::<IpNet>().ok().map(|net| net.trunc())
+}
+
+/// Whether an address lies in the block.
+pub fn in_cidr(net: &IpNet, address: &str) -> bool {
+    address.trim().parse::<IpAddr>().is_ok_and(|address| net.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn wildcards_cover_the_whole_text_in_any_case() {
+        for (pattern, text, expected) in [
+            (r"*\cmd.exe", r"C:\Windows\CMD.EXE", true),
+            (r"*\cmd.exe", r"C:\Windows\xcmd.exe", false),
+            ("*-Exec*", "powershell -executionpolicy", true),
+            ("a*c*e", "ABCDE", true),
+            ("a*c", "abcd", false),
+            ("*", "", true),
+            ("", "", true),
+            ("", "x", false),
+            ("straße*", "STRASSE 1", false),
+            ("ÄRGER*", "ärger 1", true),
+            ("a.c", "abc", false),
+            ("*a*", "line\nbreak a", true),
+        ] {
+            assert_eq!(Wildcard::any_case(pattern).unwrap().matches(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn keywords_are_whole_terms() {
+        for (text, raw, expected) in [
+            ("fail", "login failed", false),
+            ("fail*", "login failed", true),
+            ("fail", "login:FAIL.", true),
+            ("web error", "the web error page", true),
+            ("10.0.0.6", "src=10.0.0.6 port", true),
+            ("error | stats", "error | stats count", true),
+        ] {
+            assert_eq!(keyword(text, false, false).unwrap().is_match(raw), expected, "{text} in {raw}");
+        }
+        assert!(keyword("10.0.0.6", false, true).unwrap().is_match("from 10.0.0.6 port"));
+        assert!(!keyword("10.0.0.6", false, true).unwrap().is_match("src=10.0.0.6 port"));
+        assert!(!keyword("10.0.0.6", false, true).unwrap().is_match("from 10.0.0.61 port"));
+    }
+
+    #[test]
+    fn pcre_constructs_keep_their_meaning() {
+        for (pattern, text, expected) in [
+            (r"[[]a[]]", "[a]", true),
+            (r"[]a]+b", "]ab", true),
+            (r"[a&&b]", "&", true),
+            (r"[[:digit:]]+x", "12x", true),
+            (r"[^[:digit:]]", "x", true),
+            (r"(?<=a)b", "ab", true),
+            (r"(?i)dcom", "DCOM", true),
+            (r"a++b", "aab", true),
+        ] {
+            assert_eq!(Pattern::new(pattern).unwrap().is_match(text), expected, "{pattern} {text}");
+        }
+        assert!(Pattern::new("(").is_err());
+        assert!(Pattern::new("a(?R)b").is_err());
+    }
+
+    #[test]
+    fn a_runaway_match_is_no_match() {
+        let pattern = Pattern::new(r"(?=a)(a+)+\1$").unwrap();
+        assert!(!pattern.is_match(&format!("{}b", "a".repeat(64))));
+    }
+
+    #[test]
+    fn replacements_refer_to_groups() {
+        let pattern = Pattern::new(r"^(\d{1,2})/(\d{1,2})/").unwrap();
+        assert_eq!(pattern.replace_all("1/14/2023", r"\2/\1/"), "14/1/2023");
+    }
+
+    /// A wildcard match written the obvious way.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((&'*', rest)), None) => naive(rest, text),
+            (Some((&'*', rest)), Some((_, tail))) => naive(rest, text) || naive(pattern, tail),
+            (Some((a, rest)), Some((b, tail))) => a.eq_ignore_ascii_case(b) && naive(rest, tail),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn wildcards_agree_with_the_naive_twin(pattern in r"[ab*\\.]{0,6}", text in r"[abAB\\.]{0,8}") {
+            let twin = naive(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>());
+            prop_assert_eq!(Wildcard::any_case(&pattern).unwrap().matches(&text), twin);
+        }
+    }
+}

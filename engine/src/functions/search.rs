@@ -1,0 +1,120 @@
+//! What the `search` command's comparisons become where no native predicate says the same.
+//!
+//! Source of the rules: Splunk Search Reference, "search".
+
+use std::cmp::Ordering;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::common::exec_datafusion_err;
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
+
+use super::kernel::{Test, TextPredicate};
+use super::pattern::{self, Wildcard};
+use crate::values;
+
+/// `spl_wildcard(column, pattern, ...)`: any of the patterns covers the value, in any letter case.
+static WILDCARD: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_wildcard", |patterns| {
+        let wildcards = patterns
+            .iter()
+            .map(|pattern| Wildcard::any_case(pattern))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| exec_datafusion_err!("{error}"))?;
+        Ok(Box::new(move |text: &str| wildcards.iter().any(|wildcard| wildcard.matches(text))) as Test)
+    })
+});
+
+/// `spl_wildcard_case(column, pattern, ...)`: the same where letter case counts.
+static WILDCARD_CASE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_wildcard_case", |patterns| {
+        let wildcards = patterns
+            .iter()
+            .map(|pattern| Wildcard::same_case(pattern))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| exec_datafusion_err!("{error}"))?;
+        Ok(Box::new(move |text: &str| wildcards.iter().any(|wildcard| wildcard.matches(text))) as Test)
+    })
+});
+
+/// `spl_other_than(column, pattern)`: a value that the pattern does not cover.
+static OTHER_THAN: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_other_than", |patterns| {
+        let wildcard = Wildcard::any_case(patterns.first().copied().unwrap_or_default())
+            .map_err(|error| exec_datafusion_err!("{error}"))?;
+        Ok(Box::new(move |text: &str| !wildcard.matches(text)) as Test)
+    })
+});
+
+/// `spl_keyword(_raw, text, mode)`: a keyword or phrase in the event's text.
+static KEYWORD: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_keyword", |parameters| {
+        let [text, mode] = parameters else { return Err(exec_datafusion_err!("spl_keyword takes two parameters")) };
+        let regex =
+            pattern::keyword(text, *mode == "case", *mode == "term").map_err(|e| exec_datafusion_err!("{e}"))?;
+        Ok(Box::new(move |raw: &str| regex.is_match(raw)) as Test)
+    })
+});
+
+/// `spl_cidr(column, block, ...)`: an address of any of the blocks.
+static CIDR: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_cidr", |blocks| {
+        let blocks: Vec<_> = blocks.iter().filter_map(|block| pattern::cidr(block)).collect();
+        Ok(Box::new(move |text: &str| blocks.iter().any(|block| pattern::in_cidr(block, text))) as Test)
+    })
+});
+
+/// `spl_search_order(column, operator, value)`: `<`, `<=`, `>`, `>=` by number if both are, else by text.
+static ORDER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_search_order", |parameters| {
+        let [operator, value] = parameters else {
+            return Err(exec_datafusion_err!("spl_search_order takes two parameters"));
+        };
+        let test: fn(Ordering) -> bool = match *operator {
+            "<" => Ordering::is_lt,
+            "<=" => Ordering::is_le,
+            ">" => Ordering::is_gt,
+            _ => Ordering::is_ge,
+        };
+        let value = (*value).to_string();
+        Ok(Box::new(move |text: &str| test(values::compare(text, &value))) as Test)
+    })
+});
+
+/// The functions of this family.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    [&WILDCARD, &WILDCARD_CASE, &OTHER_THAN, &KEYWORD, &CIDR, &ORDER].map(|udf| Arc::clone(udf)).to_vec()
+}
+
+fn call(udf: &Arc<ScalarUDF>, column: Expr, parameters: impl IntoIterator<Item = String>) -> Expr {
+    udf.call(std::iter::once(column).chain(parameters.into_iter().map(lit)).collect())
+}
+
+/// Any of the patterns covers the value, in any letter case.
+pub fn wildcard(column: Expr, patterns: Vec<String>) -> Expr {
+    call(&WILDCARD, column, patterns)
+}
+
+/// The pattern covers the value; letter case counts.
+pub fn wildcard_case(column: Expr, pattern: String) -> Expr {
+    call(&WILDCARD_CASE, column, [pattern])
+}
+
+/// Some value of the column is not covered by the pattern.
+pub fn other_than(column: Expr, pattern: String) -> Expr {
+    call(&OTHER_THAN, column, [pattern])
+}
+
+/// A keyword or phrase in the event's text; `mode` is `any`, `case` or `term`.
+pub fn keyword(raw: Expr, text: String, mode: &str) -> Expr {
+    call(&KEYWORD, raw, [text, mode.to_string()])
+}
+
+/// An address in any of the blocks.
+pub fn cidr(column: Expr, blocks: Vec<String>) -> Expr {
+    call(&CIDR, column, blocks)
+}
+
+/// `<`, `<=`, `>` or `>=` as `search` compares.
+pub fn order(column: Expr, operator: &str, value: String) -> Expr {
+    call(&ORDER, column, [operator.to_string(), value])
+}

@@ -1,0 +1,217 @@
+//! Text functions.
+//!
+//! Source: Splunk Search Reference, "Text functions".
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+use super::Function;
+use super::comparison::invalid_pattern;
+use super::kernel::{Returns, Row};
+use super::pattern::Pattern;
+use crate::values::Value;
+
+/// The functions of this family.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "len",
+        summary: "The number of characters of a text.",
+        syntax: "len(text)",
+        arity: (1, 1),
+        example: (r#"len("héllo")"#, "5"),
+        plan: |call| LEN.plan(call),
+    },
+    Function {
+        name: "lower",
+        summary: "The text in lower case.",
+        syntax: "lower(text)",
+        arity: (1, 1),
+        example: (r#"lower("CMD.exe")"#, "cmd.exe"),
+        plan: |call| LOWER.plan(call),
+    },
+    Function {
+        name: "upper",
+        summary: "The text in upper case.",
+        syntax: "upper(text)",
+        arity: (1, 1),
+        example: (r#"upper("cmd.exe")"#, "CMD.EXE"),
+        plan: |call| UPPER.plan(call),
+    },
+    Function {
+        name: "trim",
+        summary: "The text without the given characters (blanks and tabs) at both ends.",
+        syntax: r#"trim(text[, "characters"])"#,
+        arity: (1, 2),
+        example: (r#"trim("  x ")"#, "x"),
+        plan: |call| TRIM.plan(call),
+    },
+    Function {
+        name: "ltrim",
+        summary: "The text without the given characters (blanks and tabs) at its start.",
+        syntax: r#"ltrim(text[, "characters"])"#,
+        arity: (1, 2),
+        example: (r#"ltrim("xxab", "x")"#, "ab"),
+        plan: |call| LTRIM.plan(call),
+    },
+    Function {
+        name: "rtrim",
+        summary: "The text without the given characters (blanks and tabs) at its end.",
+        syntax: r#"rtrim(text[, "characters"])"#,
+        arity: (1, 2),
+        example: (r#"rtrim("abxx", "x")"#, "ab"),
+        plan: |call| RTRIM.plan(call),
+    },
+    Function {
+        name: "replace",
+        summary: "The text with every match of a regular expression replaced; \\1 is the first group.",
+        syntax: r#"replace(text, "regex", "replacement")"#,
+        arity: (3, 3),
+        example: (r#"replace("1/14/2023", "^(\d{1,2})/(\d{1,2})/", "\2/\1/")"#, "14/1/2023"),
+        plan: |call| {
+            let pattern = call.argument(1);
+            if let Some(literal) = pattern.literal() {
+                Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
+            }
+            REPLACE.plan(call)
+        },
+    },
+    Function {
+        name: "substr",
+        summary: "A piece of a text: from a position counted from 1, or from the end if negative.",
+        syntax: "substr(text, start[, length])",
+        arity: (2, 3),
+        example: (r#"substr("string", -3)"#, "ing"),
+        plan: |call| SUBSTR.plan(call),
+    },
+];
+
+/// The DataFusion functions of this family.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    [LEN, LOWER, UPPER, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR].iter().map(Row::udf).collect()
+}
+
+fn text(text: impl Into<String>) -> Value<'static> {
+    Value::Text(Cow::Owned(text.into()))
+}
+
+/// Applies a function to a text, or to each of several.
+fn each(value: &Value<'_>, function: fn(&str) -> String) -> Value<'static> {
+    match value {
+        Value::Many(values) => Value::Many(values.iter().map(|v| Cow::Owned(function(v))).collect()),
+        other => other.text().map_or(Value::Null, |t| text(function(&t))),
+    }
+}
+
+const LEN: Row = Row {
+    name: "spl_len",
+    returns: Returns::Number,
+    evaluate: |values| match values.first().and_then(Value::text) {
+        Some(text) => Value::Number(text.chars().count() as f64),
+        None => Value::Null,
+    },
+};
+
+const LOWER: Row = Row {
+    name: "spl_lower",
+    returns: Returns::Text,
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, str::to_lowercase)),
+};
+
+const UPPER: Row = Row {
+    name: "spl_upper",
+    returns: Returns::Text,
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, str::to_uppercase)),
+};
+
+fn trimmed(values: &[Value<'_>], start: bool, end: bool) -> Value<'static> {
+    let Some(whole) = values.first().and_then(Value::text) else { return Value::Null };
+    let characters: Cow<'_, str> = match values.get(1) {
+        Some(given) => match given.text() {
+            Some(given) => given,
+            None => return Value::Null,
+        },
+        None => Cow::Borrowed(" \t"),
+    };
+    let drop = |letter: char| characters.contains(letter);
+    let mut rest = whole.as_ref();
+    if start {
+        rest = rest.trim_start_matches(drop);
+    }
+    if end {
+        rest = rest.trim_end_matches(drop);
+    }
+    text(rest)
+}
+
+const TRIM: Row = Row { name: "spl_trim", returns: Returns::Text, evaluate: |values| trimmed(values, true, true) };
+const LTRIM: Row = Row { name: "spl_ltrim", returns: Returns::Text, evaluate: |values| trimmed(values, true, false) };
+const RTRIM: Row = Row { name: "spl_rtrim", returns: Returns::Text, evaluate: |values| trimmed(values, false, true) };
+
+const REPLACE: Row = Row {
+    name: "spl_replace",
+    returns: Returns::Text,
+    evaluate: |values| match values {
+        [whole, pattern, replacement] => match (whole.text(), pattern.text(), replacement.text()) {
+            (Some(whole), Some(pattern), Some(replacement)) => match Pattern::new(&pattern) {
+                Ok(pattern) => text(pattern.replace_all(&whole, &replacement)),
+                Err(_) => Value::Null,
+            },
+            _ => Value::Null,
+        },
+        _ => Value::Null,
+    },
+};
+
+const SUBSTR: Row = Row {
+    name: "spl_substr",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let (Some(whole), Some(start)) = (values.first().and_then(Value::text), values.get(1).and_then(Value::number))
+        else {
+            return Value::Null;
+        };
+        let length = match values.get(2) {
+            Some(length) => match length.number() {
+                Some(length) => Some(length as i64),
+                None => return Value::Null,
+            },
+            None => None,
+        };
+        text(substr(&whole, start as i64, length))
+    },
+};
+
+/// SQLite's `substr`: positions count from 1, negative ones from the end; what lies outside is left out.
+fn substr(whole: &str, start: i64, length: Option<i64>) -> String {
+    let count = whole.chars().count() as i64;
+    let first = if start < 0 { count.saturating_add(start) } else { start.saturating_sub(1) };
+    let end = match length {
+        Some(length) => first.saturating_add(length.max(0)),
+        None => count,
+    };
+    let (from, to) = (first.clamp(0, count), end.clamp(0, count));
+    whole.chars().skip(from as usize).take((to - from).max(0) as usize).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::substr;
+
+    #[test]
+    fn positions_count_from_one_or_from_the_end() {
+        for (start, length, expected) in [
+            (1, Some(3), "str"),
+            (-3, None, "ing"),
+            (2, None, "tring"),
+            (-3, Some(2), "in"),
+            (-10, Some(6), "st"),
+            (7, None, ""),
+            (2, Some(-1), ""),
+            (i64::MIN, Some(i64::MAX), ""),
+        ] {
+            assert_eq!(substr("string", start, length), expected, "{start} {length:?}");
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! One event being put together, whatever its format.
+//!
+//! A reader hands over keys and values as it meets them. Only when the event is complete is it known whether it
+//! is a Windows event, and with that what its keys mean; then its values go into the columns of its shape.
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+use super::select::Selection;
+use super::time::Clock;
+use super::windows::{Meaning, Role, Section, plain_meaning, windows_meaning};
+use super::{Problem, ReadOptions};
+use crate::store::builder::{Block, BlockBuilder, NO_TIME, NameId};
+
+/// The file that events are from.
+#[derive(Debug)]
+pub(crate) struct FileContext {
+    /// Its place in the reading order.
+    pub(crate) ordinal: u32,
+    /// Its path as reached from the input.
+    pub(crate) path: String,
+    /// The index that the user gave its events.
+    pub(crate) index: Option<String>,
+    pub(crate) clock: Clock,
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) options: &'a ReadOptions,
+    pub(crate) selection: Selection,
+}
+
+/// What a block of input gave.
+#[derive(Debug, Default)]
+pub(crate) struct BlockResult {
+    pub(crate) block: Block,
+    pub(crate) events: u64,
+    pub(crate) skipped: u64,
+    /// The first [`Problem::KEPT`] problems.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl BlockResult {
+    /// Counts a place that was skipped.
+    pub(crate) fn skip(&mut self, place: String, reason: impl Into<String>) {
+        self.skipped = self.skipped.saturating_add(1);
+        if self.problems.len() < Problem::KEPT {
+            self.problems.push(Problem { place, reason: reason.into() });
+        }
+    }
+}
+
+/// What an event is unless it says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Defaults<'a> {
+    pub(crate) sourcetype: &'a str,
+    /// Its text.
+    pub(crate) raw: &'a str,
+    /// Its time, where none of its fields holds one.
+    pub(crate) time: Option<i64>,
+}
+
+/// The number of a key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyId(u32);
+
+#[derive(Debug)]
+struct Slot {
+    names: Vec<NameId>,
+    role: Role,
+    is_data: bool,
+}
+
+#[derive(Debug)]
+struct Key {
+    section: Section,
+    text: Box<str>,
+    windows: Slot,
+    plain: Slot,
+    is_needed: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    key: u32,
+    start: usize,
+    end: usize,
+}
+
+/// The fields that every event has, where they are selected.
+#[derive(Debug)]
+struct CommonNames {
+    raw: Option<NameId>,
+    file: Option<NameId>,
+    host: Option<NameId>,
+    orig_host: Option<NameId>,
+    index: Option<NameId>,
+    source: Option<NameId>,
+    sourcetype: Option<NameId>,
+    event_code: Option<NameId>,
+    event_id: Option<NameId>,
+    channel: Option<NameId>,
+    computer: Option<NameId>,
+}
+
+/// Puts the events of one block together.
+#[derive(Debug)]
+pub(crate) struct EventBuilder<'a> {
+    shared: &'a Shared<'a>,
+    file: &'a FileContext,
+    block: BlockBuilder,
+    names: CommonNames,
+    hasher: RandomState,
+    keys: Vec<Key>,
+    key_table: HashTable<u32>,
+    text: String,
+    values: Vec<Value>,
+    /// By name: the event, counted from 1, whose own data has the field.
+    own_data: Vec<u64>,
+    /// A path being put together.
+    path: String,
+    pub(crate) result: BlockResult,
+}
+
+impl<'a> EventBuilder<'a> {
+    pub(crate) fn new(shared: &'a Shared<'a>, file: &'a FileContext) -> Self {
+        let mut block = BlockBuilder::new();
+        let mut name = |name: &str| shared.selection.wants(name).then(|| block.name(name));
+        let names = CommonNames {
+            raw: name("_raw"),
+            file: name("_file"),
+            host: name("host"),
+            orig_host: name("orig_host"),
+            index: name("index"),
+            source: name("source"),
+            sourcetype: name("sourcetype"),
+            event_code: name("EventCode"),
+            event_id: name("EventID"),
+            channel: name("Channel"),
+            computer: name("Computer"),
+        };
+        EventBuilder {
+            shared,
+            file,
+            block,
+            names,
+            hasher: RandomState::new(),
+            keys: Vec::new(),
+            key_table: HashTable::new(),
+            text: String::new(),
+            values: Vec::new(),
+            own_data: Vec::new(),
+            path: String::new(),
+            result: BlockResult::default(),
+        }
+    }
+
+    /// What the events of the block became.
+    pub(crate) fn finish(mut self) -> BlockResult {
+        self.result.block = self.block.finish();
+        if self.result.block.overflown > 0 {
+            let reason = format!("{} values are too long to be kept", self.result.block.overflown);
+            self.result.skip(String::new(), reason);
+        }
+        self.result
+    }
+
+    /// The file's clock.
+    pub(crate) fn clock(&self) -> &'a Clock {
+        &self.file.clock
+    }
+
+    /// Forgets what was added since the last event, because it turned out to be broken.
+    pub(crate) fn discard(&mut self) {
+        self.text.clear();
+        self.values.clear();
+    }
+
+    /// The number of a key if its values matter, so that those of others need not even be decoded.
+    pub(crate) fn key(&mut self, section: Section, text: &str) -> Option<KeyId> {
+        let hash = self.hasher.hash_one((section, text));
+        let keys = &self.keys;
+        let found = self
+            .key_table
+            .find(hash, |&at| keys.get(at as usize).is_some_and(|key| key.section == section && *key.text == *text));
+        let at = match found {
+            Some(&at) => at,
+            None => self.new_key(section, text, hash)?,
+        };
+        self.keys.get(at as usize)?.is_needed.then_some(KeyId(at))
+    }
+
+    fn new_key(&mut self, section: Section, text: &str, hash: u64) -> Option<u32> {
+        let at = u32::try_from(self.keys.len()).ok()?;
+        let windows = self.slot(windows_meaning(section, text));
+        let plain = self.slot(plain_meaning(text));
+        let is_needed = [&windows, &plain]
+            .iter()
+            .any(|slot| !slot.names.is_empty() || !matches!(slot.role, Role::None | Role::Reserved));
+        self.keys.push(Key { section, text: text.into(), windows, plain, is_needed });
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        self.key_table.insert_unique(hash, at, |&at| {
+            keys.get(at as usize).map_or(0, |key| hasher.hash_one((key.section, &*key.text)))
+        });
+        Some(at)
+    }
+
+    fn slot(&mut self, meaning: Meaning) -> Slot {
+        let wanted = meaning.fields.iter().filter(|name| self.shared.selection.wants(name));
+        let names = wanted.map(|name| self.block.name(name)).collect();
+        Slot { names, role: meaning.role, is_data: meaning.is_data }
+    }
+
+    /// Adds a value of the event.
+    pub(crate) fn add(&mut self, key: KeyId, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        self.values.push(Value { key: key.0, start, end: self.text.len() });
+    }
+
+    /// Adds a value of the event if its key matters.
+    pub(crate) fn add_named(&mut self, section: Section, key: &str, value: &str) {
+        if let Some(key) = self.key(section, key) {
+            self.add(key, value);
+        }
+    }
+
+    /// Adds the value of an attribute if it matters.
+    pub(crate) fn add_attribute(&mut self, section: Section, element: &str, attribute: &str, value: &str) {
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        path.push_str(element);
+        path.push('.');
+        path.push_str(attribute);
+        self.add_named(section, &path, value);
+        self.path = path;
+    }
+
+    /// Ends an event whose form is open: it is a Windows event if it names a channel and an event id.
+    pub(crate) fn end_record(&mut self, defaults: &Defaults<'_>) {
+        let has = |role: Role| {
+            self.values.iter().any(|value| {
+                value.start < value.end && self.keys.get(value.key as usize).is_some_and(|key| key.windows.role == role)
+            })
+        };
+        let is_windows = has(Role::EventId) && has(Role::Channel);
+        self.end(defaults, is_windows);
+    }
+
+    /// Ends an event that has no fields but its text.
+    pub(crate) fn end_plain(&mut self, defaults: &Defaults<'_>) {
+        self.end(defaults, false);
+    }
+
+    /// Ends a Windows event.
+    pub(crate) fn end_windows(&mut self, defaults: &Defaults<'_>) {
+        self.end(defaults, true);
+    }
+
+    fn end(&mut self, defaults: &Defaults<'_>, is_windows: bool) {
+        let values = std::mem::take(&mut self.values);
+        let text = std::mem::take(&mut self.text);
+        self.put_event(&values, &text, defaults, is_windows);
+        self.values = values;
+        self.text = text;
+        self.discard();
+    }
+
+    fn put_event(&mut self, values: &[Value], text: &str, defaults: &Defaults<'_>, is_windows: bool) {
+        let event = self.result.events.saturating_add(1);
+        self.result.events = event;
+        let known = self.known(values, text, is_windows);
+        let time = known.time.or(defaults.time).unwrap_or(NO_TIME);
+        let options = self.shared.options;
+
+        let computer = known.computer.or(if is_windows { known.host } else { None });
+        // An export of Splunk says which host Splunk took the event for.
+        let own_host =
+            if is_windows && known.sourcetype.is_none() { computer.or(known.host) } else { known.host.or(computer) };
+        let host = options.host.as_deref().or(own_host);
+        let channel_source = match (is_windows, known.channel) {
+            (true, Some(channel)) => ["XmlWinEventLog:", channel].concat(),
+            (true, None) => "XmlWinEventLog".to_owned(),
+            (false, _) => String::new(),
+        };
+        let index =
+            self.file.index.as_deref().or(known.index).unwrap_or(if is_windows { "wineventlog" } else { "main" });
+        let default_source = if is_windows { channel_source.as_str() } else { self.file.path.as_str() };
+        let default_sourcetype = if is_windows { channel_source.as_str() } else { defaults.sourcetype };
+        let source = known.source.unwrap_or(default_source);
+        let sourcetype = options.sourcetype.as_deref().or(known.sourcetype).unwrap_or(default_sourcetype);
+        let code = if is_windows { known.event_id.unwrap_or_default() } else { sourcetype };
+
+        let ordinal = i64::try_from(event.saturating_sub(1)).unwrap_or(i64::MAX);
+        self.block.begin(source, code, time, ordinal);
+        self.put(self.names.host, host);
+        if known.recorded_host != host {
+            self.put(self.names.orig_host, known.recorded_host);
+        }
+        self.put(self.names.index, Some(index));
+        self.put(self.names.source, Some(source));
+        self.put(self.names.sourcetype, Some(sourcetype));
+        self.put(self.names.file, Some(&self.file.path));
+        if !known.has_raw {
+            self.put(self.names.raw, Some(defaults.raw));
+        }
+        if is_windows {
+            self.put(self.names.event_code, known.event_id);
+            self.put(self.names.event_id, known.event_id);
+            self.put(self.names.channel, known.channel);
+            self.put(self.names.computer, computer);
+            self.mark_own_data(values, text, event);
+        }
+        for value in values {
+            let Some(key) = self.keys.get(value.key as usize) else { continue };
+            let Some(value) = text.get(value.start..value.end) else { continue };
+            let slot = if is_windows { &key.windows } else { &key.plain };
+            if is_windows && value.is_empty() {
+                continue;
+            }
+            for &name in &slot.names {
+                let is_replaced = is_windows
+                    && !slot.is_data
+                    && self.own_data.get(name.position()).is_some_and(|&marked| marked == event);
+                if !is_replaced {
+                    self.block.put(name, value);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, name: Option<NameId>, value: Option<&str>) {
+        if let (Some(name), Some(value)) = (name, value) {
+            self.block.put(name, value);
+        }
+    }
+
+    fn mark_own_data(&mut self, values: &[Value], text: &str, event: u64) {
+        self.own_data.resize(self.block.name_count(), 0);
+        for value in values {
+            let Some(key) = self.keys.get(value.key as usize).filter(|key| key.windows.is_data) else { continue };
+            if text.get(value.start..value.end).is_none_or(str::is_empty) {
+                continue;
+            }
+            for name in &key.windows.names {
+                if let Some(mark) = self.own_data.get_mut(name.position()) {
+                    *mark = event;
+                }
+            }
+        }
+    }
+
+    fn known<'t>(&self, values: &[Value], text: &'t str, is_windows: bool) -> Known<'t> {
+        let mut known = Known::default();
+        let (mut host_rank, mut computer_rank) = (u8::MAX, u8::MAX);
+        let mut best_time = u8::MAX;
+        for value in values {
+            let Some(key) = self.keys.get(value.key as usize) else { continue };
+            let role = if is_windows { key.windows.role } else { key.plain.role };
+            if role == Role::None {
+                continue;
+            }
+            let Some(value) = text.get(value.start..value.end).filter(|value| !value.is_empty()) else { continue };
+            match role {
+                Role::EventId => known.event_id = known.event_id.or(Some(value)),
+                Role::Channel => known.channel = known.channel.or(Some(value)),
+                Role::Computer(rank) if rank < computer_rank => {
+                    computer_rank = rank;
+                    known.computer = Some(value);
+                }
+                Role::Host(rank) => {
+                    if rank == 0 {
+                        known.recorded_host = known.recorded_host.or(Some(value));
+                    }
+                    if rank < host_rank {
+                        host_rank = rank;
+                        known.host = Some(value);
+                    }
+                }
+                Role::Index => known.index = known.index.or(Some(value)),
+                Role::Source => known.source = known.source.or(Some(value)),
+                Role::Sourcetype => known.sourcetype = known.sourcetype.or(Some(value)),
+                Role::Raw => known.has_raw = true,
+                Role::Time { rank, utc } if rank < best_time => {
+                    if let Some(time) = self.time(value, utc) {
+                        best_time = rank;
+                        known.time = Some(time);
+                    }
+                }
+                Role::None | Role::Reserved | Role::Computer(_) | Role::Time { .. } => {}
+            }
+        }
+        known
+    }
+
+    fn time(&self, value: &str, utc: bool) -> Option<i64> {
+        if utc { self.file.clock.in_utc().parse(value) } else { self.file.clock.parse(value) }
+    }
+}
+
+/// What an event says about itself.
+#[derive(Debug, Default)]
+struct Known<'t> {
+    event_id: Option<&'t str>,
+    channel: Option<&'t str>,
+    computer: Option<&'t str>,
+    host: Option<&'t str>,
+    /// The value of its `host` field.
+    recorded_host: Option<&'t str>,
+    index: Option<&'t str>,
+    source: Option<&'t str>,
+    sourcetype: Option<&'t str>,
+    time: Option<i64>,
+    has_raw: bool,
+}

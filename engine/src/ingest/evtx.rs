@@ -1,0 +1,222 @@
+//! Event log files, chunk by chunk.
+//!
+//! The chunks are found here rather than by the crate, so that a damaged file header does not matter, a last
+//! chunk that is cut short is still read, and a compressed file needs no seeking.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use evtx::err::EvtxError;
+use evtx::{EvtxChunkData, EvtxChunkHeader, ParserSettings};
+
+use super::event::{Defaults, EventBuilder};
+use super::xml::XmlState;
+
+const FILE_HEADER: u64 = 4096;
+const CHUNK: usize = 65_536;
+const CHUNK_HEADER: usize = 512;
+
+/// How many chunks a worker reads at a time.
+const CHUNKS_AT_ONCE: usize = 16;
+
+/// The bytes that every event log file begins with.
+pub(crate) const MAGIC: &[u8; 8] = b"ElfFile\0";
+
+/// A chunk as it is in the file; a last one may be shorter than a whole chunk.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+/// The chunks of a file.
+pub(crate) enum Chunks {
+    /// In the order in which they were written: a full log overwrites its oldest chunk first, so that chunk may
+    /// be anywhere.
+    File { file: File, next: u64, first: u64, count: u64, left: u64 },
+    /// In the order in which they come.
+    Stream { reader: Box<dyn Read + Send>, next: u64 },
+}
+
+impl Chunks {
+    pub(crate) fn of_file(mut file: File) -> io::Result<Self> {
+        let size = file.seek(SeekFrom::End(0))?.saturating_sub(FILE_HEADER);
+        let count = size.div_ceil(chunk_size());
+        let mut oldest = (u64::MAX, 0);
+        for number in 0..count {
+            let mut header = [0; CHUNK_HEADER];
+            file.seek(SeekFrom::Start(offset_of(number)))?;
+            if file.read_exact(&mut header).is_err() {
+                break;
+            }
+            if let Ok(header) = EvtxChunkHeader::from_bytes(&header)
+                // Ids that run backwards say nothing about the order.
+                && header.first_event_record_id <= header.last_event_record_id
+                && header.first_event_record_id < oldest.0
+            {
+                oldest = (header.first_event_record_id, number);
+            }
+        }
+        Ok(Chunks::File { file, next: oldest.1, first: oldest.1, count, left: count })
+    }
+
+    /// `head` was read from `reader` before.
+    pub(crate) fn of_stream(head: Vec<u8>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
+        let mut reader: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
+        io::copy(&mut reader.by_ref().take(FILE_HEADER), &mut io::sink())?;
+        Ok(Chunks::Stream { reader, next: 0 })
+    }
+
+    /// The next chunks for one worker; none at the end. An error comes with those that were read before it.
+    pub(crate) fn next(&mut self) -> (Vec<Chunk>, Option<io::Error>) {
+        let mut chunks = Vec::new();
+        while chunks.len() < CHUNKS_AT_ONCE {
+            match self.read_chunk() {
+                Ok(Some(chunk)) => chunks.push(chunk),
+                Ok(None) => break,
+                Err(error) => return (chunks, Some(error)),
+            }
+        }
+        (chunks, None)
+    }
+
+    fn read_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        let most = chunk_size();
+        let mut bytes = Vec::with_capacity(CHUNK);
+        match self {
+            Chunks::File { file, next, first, count, left } => {
+                if *left == 0 {
+                    return Ok(None);
+                }
+                *left = left.saturating_sub(1);
+                let number = *next;
+                *next = number.saturating_add(1);
+                if *next >= *count && *first > 0 {
+                    *next = 0;
+                }
+                file.seek(SeekFrom::Start(offset_of(number)))?;
+                file.by_ref().take(most).read_to_end(&mut bytes)?;
+                Ok(Some(Chunk { number, bytes }))
+            }
+            Chunks::Stream { reader, next } => {
+                let outcome = reader.by_ref().take(most).read_to_end(&mut bytes);
+                let number = *next;
+                *next = number.saturating_add(1);
+                if bytes.is_empty() {
+                    outcome?;
+                    return Ok(None);
+                }
+                Ok(Some(Chunk { number, bytes }))
+            }
+        }
+    }
+}
+
+fn chunk_size() -> u64 {
+    u64::try_from(CHUNK).unwrap_or(u64::MAX)
+}
+
+fn offset_of(chunk: u64) -> u64 {
+    FILE_HEADER.saturating_add(chunk.saturating_mul(chunk_size()))
+}
+
+/// Reads the events of some chunks.
+pub(crate) fn read_chunks(chunks: Vec<Chunk>, builder: &mut EventBuilder<'_>) {
+    let settings = Arc::new(ParserSettings::default().num_threads(1).indent(false));
+    let mut state = XmlState::default();
+    for chunk in chunks {
+        let number = chunk.number;
+        // The bytes are anyone's, and the crate is not ours: should it give up, only this chunk is lost.
+        let outcome = catch_unwind(AssertUnwindSafe(|| read_chunk(chunk, &settings, &mut state, builder)));
+        if outcome.is_err() {
+            builder.discard();
+            builder.result.skip(format!("chunk {number}"), "the chunk is damaged in a way that stopped the reader");
+        }
+    }
+}
+
+fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState, builder: &mut EventBuilder<'_>) {
+    let Chunk { number, mut bytes } = chunk;
+    // The room that Windows allocates ahead.
+    if bytes.iter().all(|&byte| byte == 0) {
+        return;
+    }
+    let place = || format!("chunk {number} at offset {:#x}", offset_of(number));
+    if bytes.len() < CHUNK {
+        let reason = format!("the file ends after {} of {CHUNK} bytes of the chunk", bytes.len());
+        builder.result.skip(place(), reason);
+        bytes.resize(CHUNK, 0);
+    }
+    let mut data = match EvtxChunkData::new(bytes, false) {
+        Ok(data) => data,
+        Err(error) => return builder.result.skip(place(), causes(&error)),
+    };
+    data.number = Some(number);
+    let mut chunk = match data.parse(Arc::clone(settings)) {
+        Ok(chunk) => chunk,
+        Err(error) => return builder.result.skip(place(), causes(&error)),
+    };
+    for record in chunk.iter() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let (place, reason) = describe(&error, number);
+                builder.result.skip(place, reason);
+                continue;
+            }
+        };
+        let id = record.event_record_id;
+        let in_chunk = record.binxml_offset.saturating_sub(24);
+        let place = || format!("record {id} at offset {:#x}", offset_of(number).saturating_add(in_chunk));
+        let time = record.timestamp.as_microsecond();
+        let xml = match record.into_xml_bytes() {
+            Ok(xml) => xml.data,
+            Err(error) => {
+                builder.result.skip(place(), causes(&error));
+                continue;
+            }
+        };
+        let xml = String::from_utf8_lossy(&xml);
+        let event = xml.find("<Event").and_then(|at| xml.get(at..)).unwrap_or(&xml);
+        match state.read_event(event, builder) {
+            Ok(length) => {
+                let raw = event.get(..length).unwrap_or(event);
+                builder.end_windows(&Defaults { sourcetype: "XmlWinEventLog", raw, time: Some(time) });
+            }
+            Err(broken) => {
+                builder.discard();
+                builder.result.skip(place(), broken.reason);
+            }
+        }
+    }
+}
+
+/// Where an error is, and what it is.
+fn describe(error: &EvtxError, chunk: u64) -> (String, String) {
+    match error {
+        EvtxError::FailedToParseRecord { record_id, source } => {
+            (format!("record {record_id} in chunk {chunk}"), causes(source))
+        }
+        EvtxError::FailedToReadRecordAt { offset, source, .. } => {
+            (format!("offset {:#x} in chunk {chunk}", offset_of(chunk).saturating_add(*offset)), causes(source))
+        }
+        _ => (format!("chunk {chunk}"), causes(error)),
+    }
+}
+
+/// An error with what caused it, because the outermost says only that something failed.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,289 @@
+//! From what the user named to blocks of files: walks folders, opens files, and finds out what they are.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::blocks::{Blocks, Cutter, LineCutter, Lines, Next};
+use super::csv::{CsvCutter, Header};
+use super::decode::Peeked;
+use super::event::FileContext;
+use super::evtx::{Chunk, Chunks, MAGIC};
+use super::scan::JsonCutter;
+use super::sniff::{Format, NOT_A_LOG, sniff};
+use super::time::Clock;
+use super::xml::XmlCutter;
+use super::{FileReport, Input, Location, Problem, ReadOptions};
+use crate::error::Error;
+
+/// Work for one worker.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) file: Arc<FileContext>,
+    pub(crate) payload: Payload,
+}
+
+/// A part of a file.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    Evtx(Vec<Chunk>),
+    Xml(Lines),
+    JsonLines(Lines),
+    JsonStream(Lines, bool),
+    Csv(Lines, Arc<Header>),
+    Text(Lines),
+    /// A place that could not be read.
+    Problem(Problem),
+}
+
+/// Something to open.
+#[derive(Debug)]
+enum Entry {
+    Stdin,
+    /// Named by the user.
+    Named(PathBuf),
+    /// Found in a folder.
+    Found(PathBuf),
+    /// Found in a folder, and not readable.
+    Unreadable(PathBuf, String),
+}
+
+/// A file that is being read.
+enum Open {
+    Evtx(Chunks),
+    Text(Blocks, TextFormat),
+}
+
+enum TextFormat {
+    Xml(XmlCutter),
+    JsonLines(LineCutter),
+    JsonStream(JsonCutter),
+    Csv(CsvCutter, Arc<Header>),
+    Text(LineCutter),
+}
+
+/// All inputs, unit by unit, in reading order.
+pub(crate) struct Inputs<'a> {
+    options: &'a ReadOptions,
+    inputs: std::slice::Iter<'a, Input>,
+    index: Option<String>,
+    walk: Option<walkdir::IntoIter>,
+    open: Option<(Arc<FileContext>, Open)>,
+    /// One report a file, filled by whoever reads the units.
+    pub(crate) reports: Vec<FileReport>,
+    /// Why a file was not read although it is no damage.
+    pub(crate) ignored: Vec<bool>,
+}
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn new(inputs: &'a [Input], options: &'a ReadOptions) -> Result<Self, Error> {
+        for input in inputs {
+            if let Location::Path(path) = &input.location {
+                std::fs::metadata(path)
+                    .map_err(|error| Error::Input { path: path.clone(), reason: error.to_string() })?;
+            }
+        }
+        Ok(Inputs {
+            options,
+            inputs: inputs.iter(),
+            index: None,
+            walk: None,
+            open: None,
+            reports: Vec::new(),
+            ignored: Vec::new(),
+        })
+    }
+
+    /// The next part to read.
+    pub(crate) fn next(&mut self) -> Option<Unit> {
+        loop {
+            if let Some((file, open)) = &mut self.open {
+                let file = Arc::clone(file);
+                let (payload, is_last) = open.next();
+                if is_last {
+                    self.open = None;
+                }
+                match payload {
+                    Some(payload) => return Some(Unit { file, payload }),
+                    None => {
+                        self.open = None;
+                        continue;
+                    }
+                }
+            }
+            let entry = self.next_entry()?;
+            if let Some(unit) = self.open_entry(entry) {
+                return Some(unit);
+            }
+        }
+    }
+
+    fn next_entry(&mut self) -> Option<Entry> {
+        loop {
+            if let Some(walk) = &mut self.walk {
+                match walk.next().and_then(found) {
+                    Some(Some(entry)) => return Some(entry),
+                    Some(None) => continue,
+                    None => self.walk = None,
+                }
+            }
+            let input = self.inputs.next()?;
+            self.index.clone_from(&input.index);
+            match &input.location {
+                Location::Stdin => return Some(Entry::Stdin),
+                Location::Path(path) if path.is_dir() => {
+                    self.walk = Some(WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter());
+                }
+                Location::Path(path) => return Some(Entry::Named(path.clone())),
+            }
+        }
+    }
+
+    /// Opens a file; what comes back is a problem with it, if there is one.
+    fn open_entry(&mut self, entry: Entry) -> Option<Unit> {
+        let (path, is_named) = match &entry {
+            Entry::Stdin => ("-".to_owned(), true),
+            Entry::Named(path) => (path.display().to_string(), true),
+            Entry::Found(path) | Entry::Unreadable(path, _) => (path.display().to_string(), false),
+        };
+        let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
+        let opened = match entry {
+            Entry::Stdin => Ok((Source::Stream(Box::new(io::stdin())), None)),
+            Entry::Named(path) | Entry::Found(path) => open_file(&path),
+            Entry::Unreadable(_, reason) => Err(io::Error::other(reason)),
+        };
+        let mut report =
+            FileReport { path: path.clone(), format: "", bytes: 0, events: 0, skipped: 0, problems: Vec::new() };
+        let metadata = opened.as_ref().ok().and_then(|(_, metadata)| metadata.as_ref());
+        report.bytes = metadata.map_or(0, Metadata::len);
+        let written = metadata.and_then(|metadata| jiff::Timestamp::try_from(metadata.modified().ok()?).ok());
+        let clock =
+            Clock { zone: self.options.time_zone.clone(), latest: written.unwrap_or_else(jiff::Timestamp::now) };
+        let file = Arc::new(FileContext { ordinal, path, index: self.index.clone(), clock });
+        let outcome = opened.and_then(|(source, _)| open_source(source, &file.clock, is_named));
+        let (reason, is_ignored) = match outcome {
+            Ok(Opened::Reading(open, format)) => {
+                report.format = format;
+                self.open = Some((Arc::clone(&file), open));
+                (None, false)
+            }
+            Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named),
+            Err(error) => (Some(error.to_string()), false),
+        };
+        self.reports.push(report);
+        self.ignored.push(is_ignored);
+        let payload = Payload::Problem(Problem { place: String::new(), reason: reason? });
+        Some(Unit { file, payload })
+    }
+}
+
+/// The entry of a folder, if it is one to read. `None` for the end.
+fn found(entry: walkdir::Result<DirEntry>) -> Option<Option<Entry>> {
+    Some(match entry {
+        // What is no file, a socket say, may never end.
+        Ok(entry) => entry.file_type().is_file().then(|| Entry::Found(entry.into_path())),
+        // A link to a folder that it is in: everything there is read anyway.
+        Err(error) if error.loop_ancestor().is_some() => None,
+        Err(error) => {
+            let path = error.path().unwrap_or(Path::new("")).to_owned();
+            let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            Some(Entry::Unreadable(path, reason))
+        }
+    })
+}
+
+enum Source {
+    File(File),
+    Stream(Box<dyn Read + Send>),
+}
+
+fn open_file(path: &Path) -> io::Result<(Source, Option<Metadata>)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let source = if metadata.is_file() { Source::File(file) } else { Source::Stream(Box::new(file)) };
+    Ok((source, Some(metadata)))
+}
+
+enum Opened {
+    Reading(Open, &'static str),
+    Ignored(&'static str),
+}
+
+fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Opened> {
+    let reader: Box<dyn Read + Send> = match source {
+        Source::File(mut file) => {
+            let mut magic = Vec::new();
+            file.by_ref().take(8).read_to_end(&mut magic)?;
+            if magic == MAGIC {
+                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?), "evtx"));
+            }
+            file.rewind()?;
+            Box::new(file)
+        }
+        Source::Stream(reader) => reader,
+    };
+    let peeked = Peeked::new(reader)?.decompressed()?;
+    if peeked.head.starts_with(MAGIC) {
+        return Ok(Opened::Reading(Open::Evtx(Chunks::of_stream(peeked.head, peeked.reader)?), "evtx"));
+    }
+    let peeked = peeked.decoded()?;
+    let (format, name, header_length) = match sniff(&peeked, clock) {
+        Format::Xml => (TextFormat::Xml(XmlCutter::default()), "xml", 0),
+        Format::JsonLines => (TextFormat::JsonLines(LineCutter::default()), "json", 0),
+        Format::JsonStream => (TextFormat::JsonStream(JsonCutter::new()), "json", 0),
+        Format::Csv(header, length) => (TextFormat::Csv(CsvCutter::new(&header), header), "csv", length),
+        Format::Text { has_times } if has_times || is_named || peeked.head.is_empty() => {
+            (TextFormat::Text(LineCutter::default()), "text", 0)
+        }
+        Format::Text { .. } => return Ok(Opened::Ignored(NOT_A_LOG)),
+        Format::Unknown(reason) => return Ok(Opened::Ignored(reason)),
+    };
+    let mut blocks = Blocks::new(peeked.head, peeked.reader);
+    blocks.take(header_length);
+    Ok(Opened::Reading(Open::Text(blocks, format), name))
+}
+
+impl Open {
+    /// The next part, and whether it is known to be the last.
+    fn next(&mut self) -> (Option<Payload>, bool) {
+        match self {
+            Open::Evtx(chunks) => match chunks.next() {
+                (found, Some(error)) if found.is_empty() => {
+                    (Some(Payload::Problem(Problem { place: String::new(), reason: error.to_string() })), true)
+                }
+                // The error comes again.
+                (found, _) if !found.is_empty() => (Some(Payload::Evtx(found)), false),
+                _ => (None, true),
+            },
+            Open::Text(blocks, format) => match blocks.next(format.cutter()) {
+                Next::Block(lines) => (Some(format.payload(lines)), false),
+                Next::Problem(place, reason) => (Some(Payload::Problem(Problem { place, reason })), false),
+                Next::End => (None, true),
+            },
+        }
+    }
+}
+
+impl TextFormat {
+    fn cutter(&mut self) -> &mut dyn Cutter {
+        match self {
+            TextFormat::Xml(cutter) => cutter,
+            TextFormat::JsonLines(cutter) | TextFormat::Text(cutter) => cutter,
+            TextFormat::JsonStream(cutter) => cutter,
+            TextFormat::Csv(cutter, _) => cutter,
+        }
+    }
+
+    fn payload(&mut self, lines: Lines) -> Payload {
+        match self {
+            TextFormat::Xml(_) => Payload::Xml(lines),
+            TextFormat::JsonLines(_) => Payload::JsonLines(lines),
+            TextFormat::JsonStream(cutter) => Payload::JsonStream(lines, cutter.begins_in_array()),
+            TextFormat::Csv(_, header) => Payload::Csv(lines, Arc::clone(header)),
+            TextFormat::Text(_) => Payload::Text(lines),
+        }
+    }
+}

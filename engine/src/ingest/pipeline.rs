@@ -1,0 +1,170 @@
+//! Reads units side by side, and puts what they gave together in reading order.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, mpsc};
+
+use super::event::{BlockResult, EventBuilder, Shared};
+use super::inputs::{Inputs, Payload, Unit};
+use super::select::Selection;
+use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml};
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::columns::StoreBuilder;
+
+/// How far the serial numbers of two files are apart.
+const SERIALS_A_FILE: u32 = 40;
+
+/// What a worker made of a unit.
+struct Done {
+    /// The unit's place in the reading order.
+    position: u64,
+    file: u32,
+    result: BlockResult,
+}
+
+pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, ReadReport), Error> {
+    let shared = Shared { options, selection: Selection::new(&options.fields) };
+    let mut inputs = Inputs::new(inputs, options)?;
+    let mut store = StoreBuilder::default();
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
+        let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
+        let (done_sender, done_receiver) = mpsc::channel::<Done>();
+        let unit_receiver = Mutex::new(unit_receiver);
+        let unit_receiver = std::sync::Arc::new(unit_receiver);
+        for _ in 0..workers {
+            let (shared, units, done) = (&shared, std::sync::Arc::clone(&unit_receiver), done_sender.clone());
+            scope.spawn(move || work(shared, &units, &done));
+        }
+        drop(done_sender);
+        let mut gather = Gather { store: &mut store, options, next: 0, waiting: BTreeMap::new() };
+        let outcome = feed(&mut inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
+        // Without a sender the workers stop.
+        drop(unit_sender);
+        outcome
+    })?;
+    if options.cancelled.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    Ok((store.finish()?, ReadReport { files: inputs.reports }))
+}
+
+/// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.
+fn feed(
+    inputs: &mut Inputs<'_>,
+    gather: &mut Gather<'_>,
+    units: &mpsc::Sender<(u64, Unit)>,
+    done: &mpsc::Receiver<Done>,
+    most: usize,
+) -> Result<(), Error> {
+    let mut position = 0_u64;
+    let mut in_flight = 0_usize;
+    let mut has_more = true;
+    while has_more || in_flight > 0 {
+        if gather.options.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        if has_more && in_flight < most {
+            match inputs.next() {
+                Some(unit) => {
+                    if units.send((position, unit)).is_err() {
+                        return Err(Error::Run("the readers stopped".to_owned()));
+                    }
+                    position = position.saturating_add(1);
+                    in_flight = in_flight.saturating_add(1);
+                }
+                None => has_more = false,
+            }
+            continue;
+        }
+        let Ok(result) = done.recv() else { return Err(Error::Run("the readers stopped".to_owned())) };
+        let gathered = gather.add(result, inputs)?;
+        in_flight = in_flight.saturating_sub(gathered);
+    }
+    Ok(())
+}
+
+fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &mpsc::Sender<Done>) {
+    loop {
+        let next = match units.lock() {
+            Ok(units) => units.recv(),
+            Err(_) => return,
+        };
+        let Ok((position, unit)) = next else { return };
+        let file = unit.file.ordinal;
+        let result = if shared.options.cancelled.load(Ordering::Relaxed) {
+            BlockResult::default()
+        } else {
+            // A worker that went away would leave everybody waiting.
+            catch_unwind(AssertUnwindSafe(|| read_unit(shared, unit))).unwrap_or_else(|_| {
+                let mut result = BlockResult::default();
+                result.skip(String::new(), "a part of the file stopped the reader, which is a defect of spelunk");
+                result
+            })
+        };
+        if done.send(Done { position, file, result }).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_unit(shared: &Shared<'_>, unit: Unit) -> BlockResult {
+    let mut builder = EventBuilder::new(shared, &unit.file);
+    match unit.payload {
+        Payload::Evtx(chunks) => evtx::read_chunks(chunks, &mut builder),
+        Payload::Xml(lines) => xml::read_block(lines, &mut builder),
+        Payload::JsonLines(lines) => json::read_lines(lines, &mut builder),
+        Payload::JsonStream(lines, in_array) => json::read_stream(lines, in_array, &mut builder),
+        Payload::Csv(lines, header) => csv::read_block(lines, &header, &mut builder),
+        Payload::Text(lines) => text::read_block(lines, &mut builder),
+        Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
+    }
+    builder.finish()
+}
+
+/// Puts results in order.
+struct Gather<'a> {
+    store: &'a mut StoreBuilder,
+    options: &'a ReadOptions,
+    next: u64,
+    waiting: BTreeMap<u64, Done>,
+}
+
+impl Gather<'_> {
+    /// Adds what can be added now, and says how many units that were.
+    fn add(&mut self, done: Done, inputs: &mut Inputs<'_>) -> Result<usize, Error> {
+        self.waiting.insert(done.position, done);
+        let mut gathered = 0_usize;
+        while let Some(done) = self.waiting.remove(&self.next) {
+            self.next = self.next.saturating_add(1);
+            gathered = gathered.saturating_add(1);
+            self.merge(done, inputs)?;
+        }
+        Ok(gathered)
+    }
+
+    fn merge(&mut self, done: Done, inputs: &mut Inputs<'_>) -> Result<(), Error> {
+        let Done { file, result, .. } = done;
+        let is_ignored = inputs.ignored.get(file as usize).copied().unwrap_or(false);
+        let Some(report) = inputs.reports.get_mut(file as usize) else { return Ok(()) };
+        if self.options.strict
+            && !is_ignored
+            && let Some(problem) = result.problems.first()
+        {
+            let place = if problem.place.is_empty() { String::new() } else { format!("{}: ", problem.place) };
+            let reason = format!("{place}{}", problem.reason);
+            return Err(Error::Input { path: PathBuf::from(&report.path), reason });
+        }
+        let base = (i64::from(file) << SERIALS_A_FILE).saturating_add(i64::try_from(report.events).unwrap_or(0));
+        report.events = report.events.saturating_add(result.events);
+        report.skipped = report.skipped.saturating_add(result.skipped);
+        let room = Problem::KEPT.saturating_sub(report.problems.len());
+        report.problems.extend(result.problems.into_iter().take(room));
+        self.store.add(result.block, base);
+        Ok(())
+    }
+}

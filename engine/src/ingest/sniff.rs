@@ -1,0 +1,92 @@
+//! What a file is, by what is in it.
+
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+
+use super::csv::Header;
+use super::decode::{HEAD, Peeked};
+use super::text::time_of;
+use super::time::Clock;
+
+/// The format of a text file.
+#[derive(Debug)]
+pub(crate) enum Format {
+    Xml,
+    /// One record a line.
+    JsonLines,
+    /// Records one after another, or an array.
+    JsonStream,
+    /// A header, and the length of its line.
+    Csv(Arc<Header>, usize),
+    Text {
+        /// Whether it looks like a log.
+        has_times: bool,
+    },
+    /// Why it is not read.
+    Unknown(&'static str),
+}
+
+/// The reason for a file that is nothing we know.
+pub(crate) const NOT_A_LOG: &str = "not a log format that spelunk reads";
+
+/// Looks at the first bytes of a decompressed and decoded file.
+pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
+    let head = peeked.head.as_slice();
+    let is_whole = head.len() < HEAD;
+    if head.starts_with(b"PK\x03\x04") {
+        return Format::Unknown("zip archives are not read yet");
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Format::Unknown("tar archives are not read yet");
+    }
+    let text = String::from_utf8_lossy(head);
+    let text: &str = &text;
+    let begin = text.trim_start();
+    if begin.starts_with('<') && begin.contains("<Event") {
+        return Format::Xml;
+    }
+    if let Some(json) = json(begin) {
+        return json;
+    }
+    if is_binary(head) {
+        return Format::Unknown(NOT_A_LOG);
+    }
+    if let Some((header, length)) = Header::detect(text, is_whole) {
+        return Format::Csv(header, length);
+    }
+    Format::Text {
+        has_times: text.lines().filter(|line| !line.is_empty()).take(20).any(|line| time_of(line, clock).is_some()),
+    }
+}
+
+fn json(begin: &str) -> Option<Format> {
+    let mut lines = begin.lines().filter(|line| !line.trim_ascii().is_empty());
+    let first = lines.next()?;
+    let second = lines.next();
+    let is_record = |line: &str| line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
+    if is_record(first) {
+        return Some(Format::JsonLines);
+    }
+    let after = |bracket: char| Some(begin.strip_prefix(bracket)?.trim_start());
+    if after('{').is_some_and(|rest| rest.is_empty() || rest.starts_with(['"', '}'])) {
+        // A first line that is broken, as in a log that was cut, does not make it another format.
+        return Some(if second.is_some_and(is_record) { Format::JsonLines } else { Format::JsonStream });
+    }
+    if after('[').is_some_and(|rest| rest.is_empty() || rest.starts_with(['{', '[', ']'])) {
+        return Some(Format::JsonStream);
+    }
+    // The end of a line, and a record: a log that was cut in front.
+    if second.is_some_and(is_record) && first.trim_ascii_end().ends_with('}') {
+        return Some(Format::JsonLines);
+    }
+    None
+}
+
+fn is_binary(head: &[u8]) -> bool {
+    let sample = head.get(..8192).unwrap_or(head);
+    let is_odd = |byte: &&u8| matches!(**byte, 0..=8 | 14..=26 | 28..=31);
+    let odd = sample.iter().filter(is_odd).count();
+    let zeros = memchr::memchr_iter(0, sample).count();
+    odd.saturating_mul(10) > sample.len() || zeros.saturating_mul(50) > sample.len()
+}

@@ -1,0 +1,293 @@
+//! The statistical functions of `stats`, as DataFusion aggregates.
+//!
+//! Source: Splunk Search Reference, "Aggregate functions", "Event order functions", "Multivalue stats and
+//! chart functions", "Time functions".
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::functions_aggregate::expr_fn::{
+    approx_distinct, array_agg, avg, count, count_distinct, first_value, max, min, percentile_cont, stddev, stddev_pop,
+    sum, var_pop, var_sample,
+};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, lit, when};
+use spelunk_grammar::spl::commands::stats::Aggregate;
+use spelunk_grammar::{Code, Diagnostic, Span};
+
+use super::expression::{ExpressionPlanner, Kind, Typed};
+use super::frame::{Frame, column};
+use super::{PlanResult, suggest};
+use crate::functions::aggregates;
+use crate::functions::comparison::when_true;
+use crate::functions::{mathematical, ordering};
+
+/// A planned aggregate: what DataFusion computes, and the result made of it.
+pub struct Computed {
+    /// The result's column.
+    pub name: String,
+    /// The aggregates, under hidden names.
+    pub aggregates: Vec<Expr>,
+    /// The result, over the hidden names.
+    pub result: Expr,
+}
+
+/// Every function that is supported, for suggestions and help. Percentiles have a number behind `perc`.
+pub const FUNCTIONS: &[&str] = &[
+    "avg",
+    "c",
+    "count",
+    "dc",
+    "distinct_count",
+    "earliest",
+    "earliest_time",
+    "estdc",
+    "exactperc",
+    "first",
+    "last",
+    "latest",
+    "latest_time",
+    "list",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "mode",
+    "p",
+    "perc",
+    "range",
+    "stdev",
+    "stdevp",
+    "sum",
+    "sumsq",
+    "upperperc",
+    "values",
+    "var",
+    "varp",
+];
+
+/// Functions of Splunk that are refused by name.
+const UNSUPPORTED: &[&str] =
+    &["estdc_error", "per_day", "per_hour", "per_minute", "per_second", "rate", "rate_avg", "rate_sum", "sparkline"];
+
+/// How many values `list()` keeps in a group (`list_maxsize` of `limits.conf`).
+const LIST_MOST: usize = 100;
+
+/// Whether the function counts rows where it has no argument.
+pub fn counts(function: &str) -> bool {
+    function.eq_ignore_ascii_case("count") || function.eq_ignore_ascii_case("c")
+}
+
+/// Plans one aggregate; `position` makes its hidden names unique.
+pub fn plan(
+    frame: &Frame,
+    aggregate: &Aggregate,
+    argument: Option<Typed>,
+    name: String,
+    position: usize,
+) -> PlanResult<Computed> {
+    let function = aggregate.function.node.to_ascii_lowercase();
+    let mut builder = Builder { frame, position, aggregates: Vec::new(), span: aggregate.span };
+    let result = match argument {
+        None => builder.add(count(lit(1_i64))),
+        Some(argument) => builder.function(&function, &argument, aggregate)?,
+    };
+    Ok(Computed { name, aggregates: builder.aggregates, result })
+}
+
+struct Builder<'f> {
+    frame: &'f Frame,
+    position: usize,
+    aggregates: Vec<Expr>,
+    span: Span,
+}
+
+impl Builder<'_> {
+    /// Has DataFusion compute an aggregate, and gives its column.
+    fn add(&mut self, aggregate: Expr) -> Expr {
+        let name = format!("__aggregate_{}_{}", self.position, self.aggregates.len());
+        self.aggregates.push(aggregate.alias(&name));
+        column(&name)
+    }
+
+    fn function(&mut self, function: &str, argument: &Typed, aggregate: &Aggregate) -> PlanResult<Expr> {
+        let many = argument.kind == Kind::Many;
+        Ok(match function {
+            "count" | "c" => match argument.kind {
+                Kind::Boolean => self.add(count(when_true(argument.expr.clone()))),
+                Kind::Many => {
+                    let length = mathematical::count_of_many(argument.expr.clone());
+                    let total = self.add(sum(length));
+                    cast(datafusion::functions::expr_fn::coalesce(vec![total, lit(0.0_f64)]), DataType::Int64)
+                }
+                _ => self.add(count(argument.expr.clone())),
+            },
+            "dc" | "distinct_count" if many => {
+                let values = self.add(aggregates::values(argument.expr.clone()));
+                let length = mathematical::count_of_many(values);
+                cast(datafusion::functions::expr_fn::coalesce(vec![length, lit(0.0_f64)]), DataType::Int64)
+            }
+            "dc" | "distinct_count" => self.add(count_distinct(grouped_text(argument))),
+            "estdc" => {
+                self.single(argument, aggregate)?;
+                let estimate = self.add(approx_distinct(grouped_text(argument)));
+                cast(estimate, DataType::Int64)
+            }
+            "values" => self.add(aggregates::values(argument.text())),
+            "mode" => self.add(aggregates::mode(argument.text())),
+            "list" => {
+                let texts = if many { argument.expr.clone() } else { grouped_text(argument) };
+                let present = texts.clone().is_not_null();
+                let listed = array_agg(texts).order_by(self.frame.sort_expressions()).filter(present).build()?;
+                let listed = self.add(listed);
+                aggregates::flatten(listed, LIST_MOST)
+            }
+            "sum" => self.add(sum(row_number(argument))),
+            "avg" | "mean" if many => {
+                let total = self.add(sum(row_number(argument)));
+                let number = self.add(sum(mathematical::numbers_of_many(argument.expr.clone())));
+                total / number
+            }
+            "avg" | "mean" => self.add(avg(argument.number())),
+            "sumsq" => {
+                self.single(argument, aggregate)?;
+                self.add(sum(argument.number() * argument.number()))
+            }
+            "range" => {
+                let (greatest, least) = self.extremes(argument, aggregate)?;
+                greatest - least
+            }
+            "min" | "max" => self.extreme(function == "max", argument),
+            "stdev" | "stdevp" | "var" | "varp" => {
+                self.single(argument, aggregate)?;
+                self.spread(function, argument)?
+            }
+            "median" => self.percentile(50.0, argument, aggregate)?,
+            "first" | "last" | "earliest" | "latest" => self.by_order(function, argument)?,
+            "earliest_time" | "latest_time" => self.time(function, argument),
+            other => match percent(other) {
+                Some(percent) => self.percentile(percent, argument, aggregate)?,
+                None => return Err(unknown(aggregate).into()),
+            },
+        })
+    }
+
+    fn single(&self, argument: &Typed, aggregate: &Aggregate) -> Result<(), Diagnostic> {
+        if argument.kind != Kind::Many {
+            return Ok(());
+        }
+        let message = format!("`{}` of a multivalue field is not supported yet", aggregate.function.node);
+        Err(Diagnostic::error(Code::Unsupported, message, self.span))
+    }
+
+    fn extreme(&mut self, greatest: bool, argument: &Typed) -> Expr {
+        let pick = if greatest { max } else { min };
+        match argument.kind {
+            Kind::Integer | Kind::Number => self.add(pick(argument.expr.clone())),
+            Kind::Time => self.add(pick(argument.number())),
+            Kind::Many => {
+                let row = mathematical::extreme_of_many(argument.expr.clone(), greatest);
+                let key = self.add(pick(ordering::value_key(row)));
+                ordering::keyed_value(key)
+            }
+            _ => {
+                let key = self.add(pick(cast(ordering::value_key(argument.text()), DataType::Utf8)));
+                ordering::keyed_value(key)
+            }
+        }
+    }
+
+    fn extremes(&mut self, argument: &Typed, aggregate: &Aggregate) -> PlanResult<(Expr, Expr)> {
+        self.single(argument, aggregate)?;
+        Ok((self.add(max(argument.number())), self.add(min(argument.number()))))
+    }
+
+    /// The sample forms are 0 for a single value.
+    fn spread(&mut self, function: &str, argument: &Typed) -> PlanResult<Expr> {
+        let number = argument.number();
+        let spread = self.add(match function {
+            "stdev" => stddev(number.clone()),
+            "stdevp" => stddev_pop(number.clone()),
+            "var" => var_sample(number.clone()),
+            _ => var_pop(number.clone()),
+        });
+        if function.ends_with('p') {
+            return Ok(spread);
+        }
+        let counted = self.add(count(number));
+        Ok(when(counted.eq(lit(1_i64)), lit(0.0_f64)).otherwise(spread)?)
+    }
+
+    /// Linear interpolation between the two nearest ranks.
+    fn percentile(&mut self, percent: f64, argument: &Typed, aggregate: &Aggregate) -> PlanResult<Expr> {
+        self.single(argument, aggregate)?;
+        if !(0.0..=100.0).contains(&percent) {
+            let message = format!("a percentile lies between 0 and 100, not at {percent}");
+            return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.function.span).into());
+        }
+        Ok(self.add(percentile_cont(Sort::new(argument.number(), true, false), lit(percent / 100.0))))
+    }
+
+    /// The value in the first or last row, by row order or by time, among the rows that have one.
+    fn by_order(&mut self, function: &str, argument: &Typed) -> PlanResult<Expr> {
+        let value = if argument.kind == Kind::Time { argument.number() } else { argument.expr.clone() };
+        let order = match function {
+            "first" => self.frame.sort_expressions(),
+            "last" => self.frame.reversed_sort_expressions(),
+            _ => {
+                let time = ExpressionPlanner::new(self.frame).field("_time", self.span);
+                if time.kind == Kind::Null {
+                    return Ok(lit(ScalarValue::Utf8(None)));
+                }
+                // Of equal times the row that comes first in the present order wins.
+                let ascending = function == "earliest";
+                let mut order = vec![Sort::new(time.expr, ascending, false)];
+                order.extend(self.frame.sort_expressions());
+                order
+            }
+        };
+        let present = value.clone().is_not_null();
+        let first = first_value(value, order).filter(present).build()?;
+        Ok(self.add(first))
+    }
+
+    fn time(&mut self, function: &str, argument: &Typed) -> Expr {
+        let time = ExpressionPlanner::new(self.frame).field("_time", self.span);
+        let seconds = when(argument.expr.clone().is_not_null(), time.number()).end().unwrap_or(time.number());
+        let found = if function == "earliest_time" { min(seconds) } else { max(seconds) };
+        let found = self.add(found);
+        aggregates::six_decimals(found)
+    }
+}
+
+/// Text for grouping and collecting: plain, so that equal texts of different dictionaries are one.
+fn grouped_text(argument: &Typed) -> Expr {
+    cast(argument.text(), DataType::Utf8)
+}
+
+/// A row's number; the sum of its numbers where it has several.
+fn row_number(argument: &Typed) -> Expr {
+    match argument.kind {
+        Kind::Many => mathematical::sum_of_many(argument.expr.clone()),
+        _ => argument.number(),
+    }
+}
+
+/// The number in `perc95`, `p95`, `exactperc99.5`, `upperperc50`.
+fn percent(function: &str) -> Option<f64> {
+    ["exactperc", "upperperc", "perc", "p"]
+        .iter()
+        .find_map(|prefix| function.strip_prefix(prefix).and_then(|digits| digits.parse::<f64>().ok()))
+}
+
+fn unknown(aggregate: &Aggregate) -> Diagnostic {
+    let name = &aggregate.function.node;
+    let span = aggregate.function.span;
+    if UNSUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Diagnostic::error(Code::Unsupported, format!("the function `{name}` is not supported yet"), span);
+    }
+    let error = Diagnostic::error(Code::UnknownFunction, format!("there is no statistical function `{name}`"), span);
+    match suggest::nearest(name, FUNCTIONS.iter().copied()) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help("compute with `eval` first, then aggregate the new field"),
+    }
+}

@@ -1,0 +1,265 @@
+//! The builder that every command lowers through: a DataFusion plan, the fields in scope, the row order.
+//!
+//! SPL is ordered and DataFusion is not. A frame remembers which columns order its rows; the plan is sorted
+//! only where a command consumes the order, and at the end. A command that overwrites or drops a column that
+//! orders the rows leaves a hidden copy behind.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{Column, Result};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use spelunk_grammar::Span;
+
+/// The prefix of columns that only order rows.
+const HIDDEN: &str = "__order_";
+/// The serial number that every event carries.
+pub const SERIAL: &str = "_serial";
+
+/// A column that orders the rows. Missing values come last in both directions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// The column.
+    pub column: String,
+    /// From great to small.
+    pub descending: bool,
+}
+
+/// A plan under construction.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    plan: LogicalPlan,
+    order: Vec<OrderKey>,
+    hidden: usize,
+    /// Whether the rows are still events, rather than a table that a command made.
+    pub events: bool,
+    /// Whether fields that are not there are assumed to exist (planning without data).
+    pub open: bool,
+    /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
+    pub metadata: HashMap<String, Vec<String>>,
+    missing: RefCell<Vec<(String, Span)>>,
+}
+
+/// A column by its exact name.
+pub fn column(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+impl Frame {
+    /// A frame over a plan whose columns have no qualifiers.
+    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
+        Self {
+            plan,
+            order,
+            hidden: 0,
+            events: false,
+            open: false,
+            metadata: HashMap::new(),
+            missing: RefCell::default(),
+        }
+    }
+
+    /// The plan so far, unsorted, hidden columns included.
+    pub fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// The names of the fields, in order.
+    pub fn fields(&self) -> Vec<String> {
+        self.columns().filter(|field| !is_hidden(field.name())).map(|field| field.name().clone()).collect()
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &FieldRef> {
+        self.plan.schema().fields().iter()
+    }
+
+    /// The type of a field; `None` if there is none of that name.
+    pub fn data_type(&self, name: &str) -> Option<DataType> {
+        if is_hidden(name) {
+            return None;
+        }
+        self.columns().find(|field| field.name() == name).map(|field| field.data_type().clone())
+    }
+
+    /// Remembers that a query names a field that no row has.
+    pub fn note_missing(&self, name: &str, span: Span) {
+        self.missing.borrow_mut().push((name.to_string(), span));
+    }
+
+    /// The fields noted by [`Frame::note_missing`] since the last call.
+    pub fn take_missing(&self) -> Vec<(String, Span)> {
+        std::mem::take(&mut self.missing.borrow_mut())
+    }
+
+    /// The columns that order the rows, most important first.
+    pub fn order(&self) -> &[OrderKey] {
+        &self.order
+    }
+
+    /// The order as sort expressions.
+    pub fn sort_expressions(&self) -> Vec<Sort> {
+        self.order.iter().map(|key| Sort::new(column(&key.column), !key.descending, false)).collect()
+    }
+
+    /// The order turned around, for what wants the last row.
+    pub fn reversed_sort_expressions(&self) -> Vec<Sort> {
+        self.order.iter().map(|key| Sort::new(column(&key.column), key.descending, true)).collect()
+    }
+
+    /// Keeps the rows for which the condition is true.
+    pub fn filter(&mut self, condition: Expr) -> Result<()> {
+        self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
+        Ok(())
+    }
+
+    /// Sets fields, new or not; all are computed from the row as it is now.
+    pub fn set(&mut self, assignments: Vec<(String, Expr)>) -> Result<()> {
+        let protected = self.protect(|name| assignments.iter().any(|(target, _)| target == name));
+        let mut expressions: Vec<Expr> = Vec::new();
+        for field in self.plan.schema().fields() {
+            let value = assignments.iter().find(|(target, _)| target == field.name());
+            expressions.push(match value {
+                Some((target, value)) => value.clone().alias(target),
+                None => column(field.name()),
+            });
+        }
+        for (target, value) in &assignments {
+            if !self.columns().any(|field| field.name() == target) {
+                expressions.push(value.clone().alias(target));
+            }
+            self.metadata.remove(target);
+        }
+        expressions.extend(protected);
+        self.project(expressions)
+    }
+
+    /// Keeps these columns, in this order, with these names; the hidden ones stay.
+    pub fn select(&mut self, columns: Vec<(String, Expr)>) -> Result<()> {
+        let kept = |name: &str| {
+            columns.iter().any(|(target, value)| target == name && matches!(value, Expr::Column(c) if c.name == name))
+        };
+        let protected = self.protect(|name| !is_hidden(name) && !kept(name));
+        let hidden: Vec<Expr> =
+            self.columns().map(|f| f.name()).filter(|name| is_hidden(name)).map(|n| column(n)).collect();
+        self.metadata.retain(|name, _| kept(name));
+        let mut expressions: Vec<Expr> = columns.into_iter().map(|(target, value)| value.alias(target)).collect();
+        expressions.extend(hidden);
+        expressions.extend(protected);
+        self.project(expressions)
+    }
+
+    fn project(&mut self, expressions: Vec<Expr>) -> Result<()> {
+        let expressions = expressions.into_iter().map(without_needless_alias);
+        self.plan = LogicalPlanBuilder::new(self.plan.clone()).project(expressions)?.build()?;
+        Ok(())
+    }
+
+    /// Hidden copies of the ordering columns that are about to change.
+    fn protect(&mut self, changes: impl Fn(&str) -> bool) -> Vec<Expr> {
+        let mut copies = Vec::new();
+        for key in &mut self.order {
+            if changes(&key.column) {
+                let hidden = format!("{HIDDEN}{}", self.hidden);
+                self.hidden += 1;
+                copies.push(column(&key.column).alias(&hidden));
+                key.column = hidden;
+            }
+        }
+        copies
+    }
+
+    /// Puts keys before the present order. Each is an expression over the present columns.
+    pub fn order_by(&mut self, keys: Vec<(Expr, bool)>) -> Result<()> {
+        let mut order = Vec::new();
+        let mut computed = Vec::new();
+        for (key, descending) in keys {
+            match key {
+                Expr::Column(existing) => order.push(OrderKey { column: existing.name, descending }),
+                other => {
+                    let hidden = format!("{HIDDEN}{}", self.hidden);
+                    self.hidden += 1;
+                    computed.push((hidden.clone(), other));
+                    order.push(OrderKey { column: hidden, descending });
+                }
+            }
+        }
+        if !computed.is_empty() {
+            self.set(computed)?;
+        }
+        for key in std::mem::take(&mut self.order) {
+            if !order.iter().any(|known| known.column == key.column) {
+                order.push(key);
+            }
+        }
+        self.order = order;
+        Ok(())
+    }
+
+    /// Keeps the first rows in the present order.
+    pub fn limit(&mut self, rows: usize) -> Result<()> {
+        let sort = self.sort_expressions();
+        let builder = LogicalPlanBuilder::new(self.plan.clone());
+        self.plan = match sort.is_empty() {
+            true => builder.limit(0, Some(rows))?.build()?,
+            false => builder.sort_with_limit(sort, Some(rows))?.build()?,
+        };
+        Ok(())
+    }
+
+    /// Replaces the plan by one whose rows have another order; fields and order of before are gone.
+    pub fn replace(&mut self, plan: LogicalPlan, order: Vec<OrderKey>) {
+        self.plan = plan;
+        self.order = order;
+        self.events = false;
+        self.metadata.clear();
+    }
+
+    /// Replaces the plan by one that has all of its columns and keeps its order.
+    pub fn extend(&mut self, plan: LogicalPlan) {
+        self.plan = plan;
+    }
+
+    /// A name for a hidden column that is not in use.
+    pub fn hidden_name(&mut self) -> String {
+        let name = format!("{HIDDEN}{}", self.hidden);
+        self.hidden += 1;
+        name
+    }
+
+    /// The finished plan: sorted, without hidden columns.
+    pub fn finish(mut self) -> Result<LogicalPlan> {
+        let sort = self.sort_expressions();
+        if !sort.is_empty() {
+            self.plan = LogicalPlanBuilder::new(self.plan).sort(sort)?.build()?;
+        }
+        let visible: Vec<Expr> = self.fields().iter().map(|name| column(name)).collect();
+        LogicalPlanBuilder::new(self.plan).project(visible)?.build()
+    }
+}
+
+/// Whether the column is none of the user's.
+pub fn is_hidden(name: &str) -> bool {
+    name == SERIAL || name.starts_with(HIDDEN)
+}
+
+fn without_needless_alias(expression: Expr) -> Expr {
+    match expression {
+        Expr::Alias(alias) => match alias.expr.as_ref() {
+            Expr::Column(column) if column.relation.is_none() && column.name == alias.name => *alias.expr,
+            _ => Expr::Alias(alias),
+        },
+        other => other,
+    }
+}
+
+/// The names that fit a pattern with `*` wildcards, letter case counting.
+pub fn matching<'n>(pattern: &str, names: &'n [String]) -> Vec<&'n String> {
+    if !pattern.contains('*') {
+        return names.iter().filter(|name| *name == pattern).collect();
+    }
+    let Ok(wildcard) = crate::functions::pattern::Wildcard::same_case(pattern) else { return Vec::new() };
+    let internal = pattern.starts_with('_');
+    names.iter().filter(|name| (internal || !name.starts_with('_')) && wildcard.matches(name)).collect()
+}

@@ -1,0 +1,89 @@
+//! `makeresults`: rows from nothing.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
+use datafusion::logical_expr::{Expr, lit};
+use spelunk_grammar::spl::commands::makeresults::{InlineData, Makeresults};
+use spelunk_grammar::{Code, Diagnostic, Span};
+
+use super::frame::{Frame, OrderKey, SERIAL};
+use super::{PlanResult, Planner, inline};
+use crate::values::time_type;
+
+/// The most rows that a search may generate.
+const MOST: u64 = 50_000_000;
+
+/// Plans the command.
+pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
+    let Makeresults { count, annotate, data, splunk_server, splunk_server_group } = command;
+    if let Some(span) = [splunk_server, splunk_server_group].into_iter().flatten().map(|server| server.span).next() {
+        return Err(Diagnostic::error(Code::InvalidOption, "spelunk runs without a Splunk server", span).into());
+    }
+    if let Some(data) = data {
+        let parsed = match &data.node {
+            InlineData::Csv(text) => inline::csv(text),
+            InlineData::Json(text) => inline::json(text),
+        };
+        let (schema, batch) = parsed.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, data.span))?;
+        return from_batch(schema, batch);
+    }
+    let count = count.unwrap_or(1);
+    if count > MOST {
+        let message = format!("`makeresults` generates at most {MOST} rows here, not {count}");
+        return Err(Diagnostic::error(Code::TooLarge, message, Span::default()).into());
+    }
+    let mut frame = rows(planner, count)?;
+    if annotate.unwrap_or(false) {
+        let null = || lit(ScalarValue::Utf8(None));
+        let server = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".into());
+        let fields = ["_raw", "host", "source", "sourcetype"].map(|name| (name.to_string(), null()));
+        let mut fields: Vec<(String, Expr)> = fields.to_vec();
+        fields.push(("splunk_server".into(), lit(server)));
+        fields.push(("splunk_server_group".into(), null()));
+        frame.set(fields)?;
+    }
+    Ok(frame)
+}
+
+/// So many rows with nothing but `_time`, which is now.
+pub fn rows(planner: &Planner<'_>, count: u64) -> PlanResult<Frame> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let seconds = planner.clock.now.as_second().saturating_mul(1_000_000);
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("_time", time_type(), true), Field::new(SERIAL, DataType::Int64, false)]));
+    let times = TimestampMicrosecondArray::from(vec![seconds; count]).with_timezone("UTC");
+    let serials = Int64Array::from_iter_values(0..i64::try_from(count).unwrap_or(i64::MAX));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(times) as ArrayRef, Arc::new(serials)])
+        .map_err(datafusion::error::DataFusionError::from)?;
+    frame_over(batch)
+}
+
+fn from_batch(schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame> {
+    let rows = batch.first().map_or(0, arrow::array::Array::len);
+    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new(SERIAL, DataType::Int64, false)));
+    let mut columns: Vec<ArrayRef> = batch.into_iter().map(|column| Arc::new(column) as ArrayRef).collect();
+    columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(datafusion::error::DataFusionError::from)?;
+    frame_over(batch)
+}
+
+fn frame_over(batch: RecordBatch) -> PlanResult<Frame> {
+    let table = MemTable::try_new(batch.schema(), vec![split(&batch)])?;
+    let plan = super::scan_of("rows", Arc::new(table))?;
+    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }]))
+}
+
+fn split(batch: &RecordBatch) -> Vec<RecordBatch> {
+    const ROWS: usize = 8_192;
+    let rows = batch.num_rows();
+    if rows == 0 {
+        return vec![batch.clone()];
+    }
+    (0..rows).step_by(ROWS).map(|start| batch.slice(start, ROWS.min(rows - start))).collect()
+}

@@ -1,0 +1,139 @@
+//! Which fields of the events a query can need, so that reading can leave out the others.
+//!
+//! A command such as `table` or `stats` closes the set: what it does not name cannot reach the result.
+
+use spelunk_grammar::spl::commands::CommandKind;
+use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
+use spelunk_grammar::spl::commands::return_::ReturnItem;
+use spelunk_grammar::spl::commands::stats::AggregateArgument;
+use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
+use spelunk_grammar::spl::search::SearchExpression;
+use spelunk_grammar::spl::{Command, Query};
+
+use crate::ingest::FieldSelection;
+
+/// The fields to read for a query whose subsearches are resolved.
+pub fn of(query: &Query) -> FieldSelection {
+    let mut needs = Needs::default();
+    for command in &query.commands {
+        needs.command(command);
+        if needs.closed {
+            return FieldSelection::Only(needs.names);
+        }
+    }
+    if needs.names.iter().any(|name| name == "_raw") { FieldSelection::All } else { FieldSelection::AllButRaw }
+}
+
+#[derive(Default)]
+struct Needs {
+    names: Vec<String>,
+    closed: bool,
+}
+
+impl Needs {
+    fn name(&mut self, name: &str) {
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_string());
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        match &command.kind {
+            CommandKind::Search(search) => {
+                if let Some(expression) = &search.expression {
+                    self.search(expression);
+                }
+            }
+            CommandKind::Where(condition) => self.expression(&condition.condition),
+            CommandKind::Eval(eval) => {
+                for assignment in &eval.assignments {
+                    self.target(&assignment.target);
+                    self.expression(&assignment.value);
+                }
+            }
+            CommandKind::Table(table) => {
+                table.fields.iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Fields(fields) => {
+                if !fields.remove {
+                    fields.fields.iter().for_each(|field| self.name(&field.text));
+                    self.closed = true;
+                }
+            }
+            CommandKind::Stats(stats) => {
+                for aggregate in &stats.aggregates {
+                    match &aggregate.argument {
+                        Some(AggregateArgument::Field(field)) => self.name(&field.text),
+                        Some(AggregateArgument::Eval(expression)) => self.expression(expression),
+                        None => {}
+                    }
+                }
+                stats.by.iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Sort(sort) => sort.keys.iter().for_each(|key| self.name(&key.field.text)),
+            CommandKind::Dedup(dedup) => {
+                dedup.fields.iter().for_each(|field| self.name(&field.text));
+                dedup.sortby.iter().for_each(|key| self.name(&key.field.text));
+            }
+            CommandKind::Head(head) => head.condition.iter().for_each(|condition| self.expression(condition)),
+            CommandKind::Rename(rename) => rename.pairs.iter().for_each(|(old, _)| self.name(&old.text)),
+            CommandKind::Rex(rex) => self.name(rex.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Return(returned) => {
+                for item in &returned.items {
+                    let (ReturnItem::Field(field) | ReturnItem::Alias(_, field) | ReturnItem::Value(field)) = item;
+                    self.name(&field.text);
+                }
+                self.closed = true;
+            }
+            CommandKind::Format(_) | CommandKind::Makeresults(_) => {}
+        }
+    }
+
+    fn target(&mut self, target: &Target) {
+        for part in &target.parts {
+            match part {
+                TargetPart::FieldValue(field) => self.name(field),
+                TargetPart::Text(_) => {}
+            }
+        }
+    }
+
+    fn search(&mut self, expression: &SearchExpression) {
+        match expression {
+            SearchExpression::And(parts) | SearchExpression::Or(parts) => {
+                parts.iter().for_each(|part| self.search(part));
+            }
+            SearchExpression::Not(inner) => self.search(inner),
+            SearchExpression::Comparison(comparison) => self.name(&comparison.field.text),
+            SearchExpression::In(list) => self.name(&list.field.text),
+            SearchExpression::Term(literal) => {
+                if literal.text != "*" {
+                    self.name("_raw");
+                }
+            }
+            SearchExpression::Subsearch(_) | SearchExpression::Macro(_) => {}
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        match &expression.kind {
+            ExpressionKind::Field(name) => self.name(name),
+            ExpressionKind::Unary(_, operand) => self.expression(operand),
+            ExpressionKind::Binary(_, left, right) => {
+                self.expression(left);
+                self.expression(right);
+            }
+            ExpressionKind::In(needle, haystack) => {
+                self.expression(needle);
+                haystack.iter().for_each(|member| self.expression(member));
+            }
+            ExpressionKind::Call(_, arguments) => arguments.iter().for_each(|argument| self.expression(argument)),
+            ExpressionKind::Number(_)
+            | ExpressionKind::String(_)
+            | ExpressionKind::Subsearch(_)
+            | ExpressionKind::Macro(_) => {}
+        }
+    }
+}

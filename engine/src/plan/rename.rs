@@ -1,0 +1,83 @@
+//! `rename`: gives fields other names.
+
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, lit};
+use spelunk_grammar::spl::commands::rename::Rename;
+use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::{Code, Diagnostic};
+
+use super::PlanResult;
+use super::frame::{Frame, column, matching};
+
+/// Plans the command: one pair after the other.
+pub fn plan(frame: &mut Frame, command: &Rename) -> PlanResult<()> {
+    for (old, new) in &command.pairs {
+        let stars = |name: &Name| name.text.matches('*').count();
+        if stars(old) != stars(new) {
+            return Err(Diagnostic::error(
+                Code::InvalidArgument,
+                "both names need the same number of wildcards",
+                old.span.to(new.span),
+            )
+            .into());
+        }
+        let fields = frame.fields();
+        let found: Vec<(String, String)> = matching(&old.text, &fields)
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), transfer(&old.text, &new.text, name)?)))
+            .collect();
+        if found.is_empty() {
+            if stars(old) == 0 {
+                if !frame.open {
+                    frame.note_missing(&old.text, old.span);
+                }
+                // A missing field takes an existing target with it.
+                if frame.data_type(&new.text).is_some() {
+                    frame.set(vec![(new.text.clone(), lit(ScalarValue::Utf8(None)))])?;
+                }
+            }
+            continue;
+        }
+        rename(frame, &fields, &found)?;
+    }
+    Ok(())
+}
+
+fn rename(frame: &mut Frame, fields: &[String], pairs: &[(String, String)]) -> PlanResult<()> {
+    let mut columns: Vec<(String, Expr)> = Vec::new();
+    for name in fields {
+        match pairs.iter().find(|(old, _)| old == name) {
+            Some((old, new)) => columns.push((new.clone(), column(old))),
+            None if pairs.iter().any(|(_, new)| new == name) => {}
+            None => columns.push((name.clone(), column(name))),
+        }
+    }
+    frame.select(columns)?;
+    Ok(())
+}
+
+/// The new name of a field: what the old pattern's wildcards stood for fills the new one's.
+pub fn transfer(old: &str, new: &str, name: &str) -> Option<String> {
+    let body = old.split('*').map(regex::escape).collect::<Vec<_>>().join("(.*)");
+    let captures = regex::Regex::new(&format!("^{body}$")).ok()?.captures(name)?;
+    let mut filled = String::new();
+    for (position, piece) in new.split('*').enumerate() {
+        if position > 0 {
+            filled.push_str(captures.get(position)?.as_str());
+        }
+        filled.push_str(piece);
+    }
+    Some(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::transfer;
+
+    #[test]
+    fn wildcards_carry_over() {
+        assert_eq!(transfer("*_kb", "*", "in_kb").as_deref(), Some("in"));
+        assert_eq!(transfer("a*b*", "x*y*", "a1b2").as_deref(), Some("x1y2"));
+        assert_eq!(transfer("a", "b", "a").as_deref(), Some("b"));
+    }
+}

@@ -1,0 +1,384 @@
+//! `search`: keeps the events that match. OR binds tighter than AND; a comparison with a missing field is
+//! false, so that NOT of it is true.
+//!
+//! Source: Splunk Search Reference, "search"; Splunk Search Manual, "Difference between != and NOT".
+
+use datafusion::logical_expr::{Expr, is_not_true, lit};
+use spelunk_grammar::spl::commands::search::Search;
+use spelunk_grammar::spl::search::{
+    Comparison, ComparisonOperator, InList, Literal, Matching, Operand, SearchExpression,
+};
+use spelunk_grammar::{Code, Diagnostic, Span};
+
+use super::expression::{ExpressionPlanner, Kind, Typed, undefined_macro};
+use super::frame::{Frame, column};
+use super::{PlanResult, Planner};
+use crate::functions::{operators, pattern, search as kernels};
+use crate::{time, values};
+
+/// Plans `search` over loaded events, with the session's time bounds where the search sets none.
+pub fn plan_first(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+    let named = |modifier: &str| command.expression.as_ref().is_some_and(|expression| names(expression, modifier));
+    let (earliest, latest) = planner.bounds;
+    let time = || column("_time");
+    if let (Some(earliest), false) = (earliest, named("earliest")) {
+        frame.filter(time().gt_eq(lit(timestamp(earliest))))?;
+    }
+    if let (Some(latest), false) = (latest, named("latest")) {
+        frame.filter(time().lt(lit(timestamp(latest))))?;
+    }
+    plan(planner, frame, command)
+}
+
+/// Plans `search` over any rows.
+pub fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+    let Some(expression) = &command.expression else { return Ok(()) };
+    let conjuncts = match expression {
+        SearchExpression::And(conjuncts) => conjuncts.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    for conjunct in conjuncts {
+        let condition = Lowering { planner, frame }.condition(conjunct)?;
+        if condition != lit(true) {
+            frame.filter(condition)?;
+        }
+    }
+    Ok(())
+}
+
+fn names(expression: &SearchExpression, field: &str) -> bool {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, field)),
+        SearchExpression::Not(inner) => names(inner, field),
+        SearchExpression::Comparison(comparison) => comparison.field.text == field,
+        _ => false,
+    }
+}
+
+fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
+    datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()))
+}
+
+/// Turns search expressions into conditions over a frame.
+struct Lowering<'p, 'a, 'f> {
+    planner: &'p mut Planner<'a>,
+    frame: &'f Frame,
+}
+
+impl Lowering<'_, '_, '_> {
+    fn condition(&mut self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+        match expression {
+            SearchExpression::And(parts) => self.all(parts, Expr::and),
+            SearchExpression::Or(parts) => self.any(parts),
+            SearchExpression::Not(inner) => Ok(is_not_true(self.condition(inner)?)),
+            SearchExpression::Comparison(comparison) => self.comparison(comparison),
+            SearchExpression::In(InList { field, values, .. }) => {
+                let typed = self.field(&field.text, field.span);
+                self.any_of(&field.text, &typed, &values.iter().collect::<Vec<_>>(), field.span)
+            }
+            SearchExpression::Term(literal) => self.term(literal),
+            SearchExpression::Subsearch(subsearch) => {
+                Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", subsearch.span))
+            }
+            SearchExpression::Macro(call) => Err(undefined_macro(&call.name, call.span)),
+        }
+    }
+
+    fn all(&mut self, parts: &[SearchExpression], join: fn(Expr, Expr) -> Expr) -> Result<Expr, Diagnostic> {
+        let conditions = parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>()?;
+        Ok(balanced(conditions, join).unwrap_or_else(|| lit(true)))
+    }
+
+    /// OR, with the alternatives of one field fused into one test.
+    fn any(&mut self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
+        let mut fused: Vec<(&str, Span, Vec<&Literal>)> = Vec::new();
+        let mut conditions = Vec::new();
+        for part in parts {
+            match part {
+                SearchExpression::Comparison(Comparison {
+                    field,
+                    operator: ComparisonOperator::Equal,
+                    value: Operand::Literal(literal),
+                    ..
+                }) if modifier(&field.text).is_none() => {
+                    match fused.iter_mut().find(|(known, ..)| *known == field.text) {
+                        Some((_, _, literals)) => literals.push(literal),
+                        None => fused.push((&field.text, field.span, vec![literal])),
+                    }
+                }
+                SearchExpression::In(InList { field, values, .. }) => {
+                    match fused.iter_mut().find(|(known, ..)| *known == field.text) {
+                        Some((_, _, literals)) => literals.extend(values),
+                        None => fused.push((&field.text, field.span, values.iter().collect())),
+                    }
+                }
+                other => conditions.push(self.condition(other)?),
+            }
+        }
+        for (name, span, literals) in fused {
+            let typed = self.field(name, span);
+            conditions.push(self.any_of(name, &typed, &literals, span)?);
+        }
+        Ok(balanced(conditions, Expr::or).unwrap_or_else(|| lit(true)))
+    }
+
+    fn field(&self, name: &str, span: Span) -> Typed {
+        ExpressionPlanner::new(self.frame).field(name, span)
+    }
+
+    fn comparison(&mut self, comparison: &Comparison) -> Result<Expr, Diagnostic> {
+        let Comparison { field, operator, value, span } = comparison;
+        let Operand::Literal(literal) = value else {
+            return Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", *span));
+        };
+        if let Some(bound) = modifier(&field.text) {
+            return self.time_bound(bound, *operator, literal, *span);
+        }
+        let typed = self.field(&field.text, field.span);
+        match operator {
+            ComparisonOperator::Equal => self.any_of(&field.text, &typed, &[literal], field.span),
+            ComparisonOperator::NotEqual => self.other_than(&field.text, &typed, literal, field.span),
+            order => Ok(self.ordered(&typed, *order, literal)),
+        }
+    }
+
+    /// `field=value` for any of the values.
+    fn any_of(&mut self, name: &str, typed: &Typed, literals: &[&Literal], span: Span) -> Result<Expr, Diagnostic> {
+        if let Some(condition) = self.metadata(name, literals, span) {
+            return Ok(condition);
+        }
+        if typed.kind == Kind::Null {
+            return Ok(lit(self.frame.open));
+        }
+        if literals.iter().any(|literal| literal.text == "*") {
+            return Ok(typed.expr.clone().is_not_null());
+        }
+        let mut conditions = Vec::new();
+        let mut patterns = Vec::new();
+        let mut blocks = Vec::new();
+        for literal in literals {
+            match literal.matching {
+                Matching::Case => conditions.push(kernels::wildcard_case(typed.text(), literal.text.clone())),
+                Matching::AnyCase | Matching::Term => match native_equal(typed, &literal.text) {
+                    Some(condition) => conditions.push(condition),
+                    None => {
+                        if pattern::cidr(&literal.text).is_some() {
+                            blocks.push(literal.text.clone());
+                        }
+                        patterns.push(literal.text.clone());
+                    }
+                },
+            }
+        }
+        if let Some(invalid) = patterns.iter().find_map(|text| pattern::Wildcard::any_case(text).err()) {
+            return Err(Diagnostic::error(Code::InvalidPattern, invalid, span));
+        }
+        if !patterns.is_empty() {
+            conditions.push(kernels::wildcard(typed.text(), patterns));
+        }
+        if !blocks.is_empty() {
+            conditions.push(kernels::cidr(typed.text(), blocks));
+        }
+        Ok(balanced(conditions, Expr::or).unwrap_or_else(|| lit(false)))
+    }
+
+    /// `field!=value`: the field is there and has another value.
+    fn other_than(&mut self, name: &str, typed: &Typed, literal: &Literal, span: Span) -> Result<Expr, Diagnostic> {
+        if typed.kind == Kind::Null {
+            return Ok(lit(self.frame.open));
+        }
+        if typed.kind == Kind::Many {
+            return Ok(kernels::other_than(typed.expr.clone(), literal.text.clone()));
+        }
+        let equal = match self.metadata_values(name, literal) {
+            Some(values) => column(name).in_list(values.into_iter().map(lit).collect(), false),
+            None => self.any_of(name, typed, &[literal], span)?,
+        };
+        Ok(typed.expr.clone().is_not_null().and(is_not_true(equal)))
+    }
+
+    fn ordered(&self, typed: &Typed, operator: ComparisonOperator, literal: &Literal) -> Expr {
+        let number = values::parse_number(&literal.text);
+        match (typed.kind, number) {
+            (Kind::Null, _) => lit(self.frame.open),
+            (Kind::Integer | Kind::Number | Kind::Time, Some(number)) => {
+                let (left, right) = (typed.number(), lit(number));
+                match operator {
+                    ComparisonOperator::Less => left.lt(right),
+                    ComparisonOperator::LessOrEqual => left.lt_eq(right),
+                    ComparisonOperator::Greater => left.gt(right),
+                    _ => left.gt_eq(right),
+                }
+            }
+            _ => kernels::order(typed.text(), symbol(operator), literal.text.clone()),
+        }
+    }
+
+    /// A keyword or phrase in the event's text.
+    fn term(&mut self, literal: &Literal) -> Result<Expr, Diagnostic> {
+        if literal.text.chars().all(|letter| letter == '*') && !literal.text.is_empty() {
+            return Ok(lit(true));
+        }
+        let mode = match literal.matching {
+            Matching::AnyCase => "any",
+            Matching::Case => "case",
+            Matching::Term => "term",
+        };
+        pattern::keyword(&literal.text, mode == "case", mode == "term")
+            .map_err(|reason| Diagnostic::error(Code::InvalidPattern, reason, literal.span))?;
+        match self.frame.data_type("_raw") {
+            Some(_) => {
+                let raw = ExpressionPlanner::new(self.frame).field("_raw", literal.span);
+                Ok(kernels::keyword(raw.text(), literal.text.clone(), mode))
+            }
+            None => Ok(lit(self.frame.open)),
+        }
+    }
+
+    /// `earliest=`, `latest=` and their like.
+    fn time_bound(
+        &self,
+        bound: Bound,
+        operator: ComparisonOperator,
+        literal: &Literal,
+        span: Span,
+    ) -> Result<Expr, Diagnostic> {
+        if operator != ComparisonOperator::Equal {
+            return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
+        }
+        let clock = self.planner.clock;
+        let time = time::resolve(&literal.text, clock.now, &clock.time_zone)
+            .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
+        if self.frame.data_type("_time").is_none() {
+            return Ok(lit(self.frame.open));
+        }
+        let time = lit(timestamp(time));
+        Ok(match bound {
+            Bound::Earliest => column("_time").gt_eq(time),
+            Bound::Latest => column("_time").lt(time),
+        })
+    }
+
+    /// A condition on `index`, `source`, `sourcetype` or `host` of loaded events, whose values are known.
+    fn metadata(&mut self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
+        let known = self.frame.metadata.get(name)?;
+        let mut found: Vec<String> = Vec::new();
+        for literal in literals {
+            found.extend(self.metadata_values(name, literal)?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        if !found.is_empty() {
+            return Some(column(name).in_list(found.into_iter().map(lit).collect(), false));
+        }
+        if self.planner.strict || known.is_empty() {
+            return None;
+        }
+        let wanted = literals.iter().map(|l| format!("{:?}", l.text)).collect::<Vec<_>>().join(", ");
+        let exist = known.iter().take(8).map(|v| format!("{v:?}")).collect::<Vec<_>>().join(", ");
+        if name == "index" {
+            self.planner.diagnostics.push(
+                Diagnostic::note(
+                    Code::UnknownMetadata,
+                    format!("no index {wanted} here: searching all that was loaded"),
+                    span,
+                )
+                .with_help(format!("loaded: {exist}; bind one with `--index NAME=PATH`, or refuse with `--strict`")),
+            );
+            return Some(lit(true));
+        }
+        self.planner.diagnostics.push(
+            Diagnostic::warning(Code::UnknownMetadata, format!("no loaded event has {name} {wanted}"), span)
+                .with_help(format!("loaded: {exist}")),
+        );
+        Some(lit(false))
+    }
+
+    /// The loaded values that a metadata value means; `None` if the field is not metadata of loaded events.
+    fn metadata_values(&self, name: &str, literal: &Literal) -> Option<Vec<String>> {
+        let known = self.frame.metadata.get(name)?;
+        let wildcard = match literal.matching {
+            Matching::Case => pattern::Wildcard::same_case(&literal.text),
+            _ => pattern::Wildcard::any_case(&literal.text),
+        }
+        .ok()?;
+        let fits = |value: &&String| {
+            wildcard.matches(value)
+                || (!self.planner.strict
+                    && matches!(name, "source" | "sourcetype")
+                    && spellings(value).iter().any(|spelling| wildcard.matches(spelling)))
+        };
+        Some(known.iter().filter(fits).cloned().collect())
+    }
+}
+
+/// The other names under which published searches know the events of a Windows channel.
+fn spellings(value: &str) -> Vec<String> {
+    match value.strip_prefix("XmlWinEventLog:") {
+        Some(channel) => {
+            vec![format!("WinEventLog:{channel}"), channel.to_string(), "XmlWinEventLog".into(), "WinEventLog".into()]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// A comparison of a number column with a value; `None` where text has to be compared.
+fn native_equal(typed: &Typed, text: &str) -> Option<Expr> {
+    if text.contains('*') {
+        return None;
+    }
+    match typed.kind {
+        Kind::Integer => Some(match text.parse::<i64>() {
+            Ok(integer) if integer.to_string() == text => typed.expr.clone().eq(lit(integer)),
+            _ => lit(false),
+        }),
+        Kind::Number | Kind::Time => Some(match values::parse_number(text) {
+            Some(number) if typed.kind == Kind::Time || values::format_number(number) == text => {
+                typed.number().eq(lit(number))
+            }
+            _ => lit(false),
+        }),
+        Kind::Boolean => Some(operators::to_text(typed.expr.clone()).eq(lit(text))),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    Earliest,
+    Latest,
+}
+
+/// The time modifier of that name. Logs that are read from files are indexed when they happened.
+fn modifier(field: &str) -> Option<Bound> {
+    match field {
+        "earliest" | "_index_earliest" | "starttime" => Some(Bound::Earliest),
+        "latest" | "_index_latest" | "endtime" => Some(Bound::Latest),
+        _ => None,
+    }
+}
+
+fn symbol(operator: ComparisonOperator) -> &'static str {
+    match operator {
+        ComparisonOperator::Less => "<",
+        ComparisonOperator::LessOrEqual => "<=",
+        ComparisonOperator::Greater => ">",
+        _ => ">=",
+    }
+}
+
+/// Joins conditions as a balanced tree, so that thousands of them do not nest thousands deep.
+fn balanced(mut conditions: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    while conditions.len() > 1 {
+        let mut joined = Vec::with_capacity(conditions.len().div_ceil(2));
+        let mut pairs = conditions.into_iter();
+        while let Some(left) = pairs.next() {
+            joined.push(match pairs.next() {
+                Some(right) => join(left, right),
+                None => left,
+            });
+        }
+        conditions = joined;
+    }
+    conditions.pop()
+}

@@ -1,0 +1,251 @@
+//! Subsearches: run first, then replaced in the tree by what they found.
+//!
+//! Source: Splunk Search Manual, "About subsearches"; Search Reference, "format" and "return".
+
+use arrow::array::RecordBatch;
+use spelunk_grammar::spl::commands::CommandKind;
+use spelunk_grammar::spl::commands::format::Format;
+use spelunk_grammar::spl::commands::return_::{Return, ReturnItem};
+use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::spl::search::{Comparison, ComparisonOperator, Literal, Matching, Operand, SearchExpression};
+use spelunk_grammar::spl::{self, Query, Subsearch};
+use spelunk_grammar::{Code, Diagnostic, Span};
+
+use super::frame::is_hidden;
+use super::{PlanError, PlanResult, Planner};
+use crate::values::{self, Cell};
+
+/// How many rows of a subsearch are used (`maxout` of `limits.conf`).
+const MOST_ROWS: usize = 10_000;
+
+/// Runs every subsearch of a query, the inner ones first, and puts its result in its place.
+///
+/// # Errors
+/// Every finding in the subsearches, or a subsearch that fails.
+pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(), Vec<PlanError>> {
+    for command in &mut query.commands {
+        if let CommandKind::Search(search) = &mut command.kind
+            && let Some(expression) = &mut search.expression
+        {
+            Box::pin(resolve_expression(planner, expression)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn resolve_expression(
+    planner: &mut Planner<'_>,
+    expression: &mut SearchExpression,
+) -> Result<(), Vec<PlanError>> {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => {
+            for part in parts {
+                Box::pin(resolve_expression(planner, part)).await?;
+            }
+        }
+        SearchExpression::Not(inner) => Box::pin(resolve_expression(planner, inner)).await?,
+        SearchExpression::Comparison(Comparison { value, .. }) => {
+            if let Operand::Subsearch(subsearch) = value {
+                let text = match run(planner, subsearch).await? {
+                    Some(found) => value_text(&found, subsearch.span).map_err(|error| vec![error])?,
+                    None => "*".to_string(),
+                };
+                *value = Operand::Literal(literal(text, subsearch.span));
+            }
+        }
+        SearchExpression::Subsearch(subsearch) => {
+            *expression = match run(planner, subsearch).await? {
+                Some(found) => condition(&found, subsearch.span).map_err(|error| vec![error])?,
+                None => SearchExpression::Term(literal("*".into(), subsearch.span)),
+            };
+        }
+        SearchExpression::In(_) | SearchExpression::Term(_) | SearchExpression::Macro(_) => {}
+    }
+    Ok(())
+}
+
+/// The rows of a subsearch, each a list of items.
+struct Found {
+    rows: Vec<Vec<Item>>,
+}
+
+/// What a row contributes to the text.
+enum Item {
+    /// `field="value"`, any of the values.
+    Pair(String, Vec<String>),
+    /// The text itself.
+    Text(String),
+}
+
+/// Plans and runs a subsearch; `None` without data.
+async fn run(planner: &mut Planner<'_>, subsearch: &Subsearch) -> Result<Option<Found>, Vec<PlanError>> {
+    let mut query = subsearch.query.clone();
+    Box::pin(resolve(planner, &mut query)).await?;
+    let ending = match query.commands.last().map(|command| &command.kind) {
+        Some(CommandKind::Return(returned)) => Some(returned.clone()),
+        Some(CommandKind::Format(format)) => {
+            default_format(format, subsearch.span).map_err(|error| vec![error])?;
+            query.commands.pop();
+            None
+        }
+        _ => None,
+    };
+    if ending.is_some() {
+        query.commands.pop();
+    }
+    let mut frame = planner.plan(&query).await?;
+    let Some(runner) = planner.runner else { return Ok(None) };
+    let rows = match &ending {
+        Some(returned) => usize::try_from(returned.count.unwrap_or(1)).unwrap_or(usize::MAX),
+        None => MOST_ROWS + 1,
+    };
+    let result = async {
+        frame.limit(rows)?;
+        runner.collect(frame.finish()?).await
+    };
+    let (_, batches) = result.await.map_err(|error| vec![PlanError::DataFusion(error)])?;
+    let mut found: Vec<Vec<Item>> = Vec::new();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            found.push(match &ending {
+                Some(returned) => returned_items(returned, batch, row),
+                None => all_items(batch, row),
+            });
+        }
+    }
+    if ending.is_none() && found.len() > MOST_ROWS {
+        found.truncate(MOST_ROWS);
+        planner.diagnostics.push(Diagnostic::warning(
+            Code::Truncated,
+            format!("the subsearch found more than {MOST_ROWS} rows; the first {MOST_ROWS} are used"),
+            subsearch.span,
+        ));
+    }
+    Ok(Some(Found { rows: found }))
+}
+
+/// `format` with other pieces than the default ones changes the text itself, which is not kept here.
+fn default_format(format: &Format, span: Span) -> PlanResult<()> {
+    let Format { mvsep, maxresults, pieces, emptystr } = format;
+    if mvsep.is_some() || maxresults.is_some() || pieces.is_some() || emptystr.is_some() {
+        let message = "`format` with options is not supported yet";
+        return Err(Diagnostic::error(Code::Unsupported, message, span).into());
+    }
+    Ok(())
+}
+
+/// The fields of a row in alphabetical order; internal ones are left out, `search` and `query` are text.
+fn all_items(batch: &RecordBatch, row: usize) -> Vec<Item> {
+    let schema = batch.schema();
+    let mut names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .filter(|name| !name.starts_with('_') && !is_hidden(name))
+        .filter_map(|name| {
+            let texts = texts(batch, name, row)?;
+            Some(match name.as_str() {
+                "search" | "query" => Item::Text(texts.join(" ")),
+                _ => Item::Pair(name.clone(), texts),
+            })
+        })
+        .collect()
+}
+
+fn returned_items(returned: &Return, batch: &RecordBatch, row: usize) -> Vec<Item> {
+    returned
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            ReturnItem::Field(field) => Some(Item::Pair(field.text.clone(), texts(batch, &field.text, row)?)),
+            ReturnItem::Alias(alias, field) => Some(Item::Pair(alias.text.clone(), texts(batch, &field.text, row)?)),
+            ReturnItem::Value(field) => Some(Item::Text(texts(batch, &field.text, row)?.join(" "))),
+        })
+        .collect()
+}
+
+fn texts(batch: &RecordBatch, name: &str, row: usize) -> Option<Vec<String>> {
+    let column = batch.column_by_name(name)?;
+    match values::cell(column, row, &jiff::tz::TimeZone::UTC) {
+        Cell::Null => None,
+        Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => Some(vec![text]),
+        Cell::Many(texts) => Some(texts),
+    }
+}
+
+/// The rows as one value, for `field=[ ... ]`.
+fn value_text(found: &Found, span: Span) -> PlanResult<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for item in found.rows.iter().flatten() {
+        match item {
+            Item::Text(text) => texts.push(text.clone()),
+            Item::Pair(_, values) => texts.extend(values.iter().cloned()),
+        }
+    }
+    match texts.as_slice() {
+        [text] => Ok(text.trim_matches('"').to_string()),
+        [] => Err(Diagnostic::error(Code::Subsearch, "the subsearch found nothing to compare with", span).into()),
+        _ => Err(Diagnostic::error(Code::Subsearch, "the subsearch gives more than one value to compare with", span)
+            .with_help("end it with `| return $field`, or let it stand alone: `[ ... | fields field ]`")
+            .into()),
+    }
+}
+
+/// The rows as a condition: any of the rows, of which all fields have to agree. No row matches nothing.
+fn condition(found: &Found, span: Span) -> PlanResult<SearchExpression> {
+    let mut rows = Vec::new();
+    for row in &found.rows {
+        let mut items = Vec::new();
+        for item in row {
+            items.push(match item {
+                Item::Pair(name, values) => any(values.iter().map(|value| pair(name, value, span)).collect()),
+                Item::Text(text) => parsed(text, span)?,
+            });
+        }
+        if !items.is_empty() {
+            rows.push(if items.len() == 1 { items.swap_remove(0) } else { SearchExpression::And(items) });
+        }
+    }
+    Ok(any(rows))
+}
+
+fn any(mut alternatives: Vec<SearchExpression>) -> SearchExpression {
+    match alternatives.len() {
+        0 => SearchExpression::Not(Box::new(SearchExpression::Term(literal("*".into(), Span::default())))),
+        1 => alternatives.swap_remove(0),
+        _ => SearchExpression::Or(alternatives),
+    }
+}
+
+fn pair(name: &str, value: &str, span: Span) -> SearchExpression {
+    SearchExpression::Comparison(Comparison {
+        field: Name { text: name.to_string(), span },
+        operator: ComparisonOperator::Equal,
+        value: Operand::Literal(literal(value.to_string(), span)),
+        span,
+    })
+}
+
+fn literal(text: String, span: Span) -> Literal {
+    Literal { text, quoted: true, matching: Matching::AnyCase, span }
+}
+
+/// The text of a field named `search`, which is search language itself.
+fn parsed(text: &str, span: Span) -> PlanResult<SearchExpression> {
+    let failed = |reason: String| {
+        PlanError::from(Diagnostic::error(
+            Code::Subsearch,
+            format!("the subsearch gives the text {text:?}, which is no search: {reason}"),
+            span,
+        ))
+    };
+    let query = spl::parse(text)
+        .map_err(|findings| failed(findings.first().map(|finding| finding.message.clone()).unwrap_or_default()))?;
+    match query.commands.into_iter().next().map(|command| command.kind) {
+        Some(CommandKind::Search(search)) => {
+            let everything = || SearchExpression::Term(literal("*".into(), span));
+            Ok(search.expression.unwrap_or_else(everything))
+        }
+        _ => Err(failed("it is not a search expression".into())),
+    }
+}

@@ -1,0 +1,28 @@
+//! "Did you mean": the known name nearest to one that is not known.
+
+/// The name nearest to `wanted`, if one is near enough to be what was meant: another letter case first, then
+/// the fewest edits, at most a third of the name.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = wanted.to_lowercase();
+    known
+        .into_iter()
+        .filter(|name| *name != wanted)
+        .map(|name| (strsim::damerau_levenshtein(&folded, &name.to_lowercase()), name))
+        .filter(|(edits, name)| *edits <= (name.len().max(wanted.len()) / 3).min(3))
+        .min()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_near_names_are_offered() {
+        let names = ["ParentImage", "Image", "CommandLine"];
+        assert_eq!(nearest("image", names), Some("Image"));
+        assert_eq!(nearest("ComandLine", names), Some("CommandLine"));
+        assert_eq!(nearest("User", names), None);
+        assert_eq!(nearest("Image", ["Image"]), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! `where`: keeps the rows for which the condition is true.
+
+use spelunk_grammar::spl::commands::where_::Where;
+
+use super::PlanResult;
+use super::expression::ExpressionPlanner;
+use super::frame::Frame;
+
+/// Plans the command.
+pub fn plan(frame: &mut Frame, command: &Where) -> PlanResult<()> {
+    let condition = ExpressionPlanner::new(frame).condition(&command.condition)?;
+    frame.filter(condition)?;
+    Ok(())
+}

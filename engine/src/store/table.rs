@@ -1,0 +1,146 @@
+//! The loaded events as a DataFusion table: the union of all shapes.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::{max, min};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::{Shape, Store};
+
+/// The events of a store. Fields that a shape lacks are null.
+#[derive(Debug)]
+pub struct EventTable {
+    store: Arc<Store>,
+}
+
+impl EventTable {
+    /// The table over that store.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+}
+
+#[async_trait]
+impl TableProvider for EventTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.store.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// Filters only choose which batches are looked at; the plan keeps them.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(columns) => Arc::new(self.store.schema.project(columns)?),
+            None => Arc::clone(&self.store.schema),
+        };
+        let conjuncts: Vec<&Expr> = filters.iter().flat_map(split_conjunction).collect();
+        let mut batches = Vec::new();
+        for shape in self.store.shapes.iter().filter(|shape| may_match_shape(shape, &conjuncts)) {
+            for batch in &shape.batches {
+                if conjuncts.iter().all(|conjunct| may_match_batch(batch, conjunct)) {
+                    batches.push(adapt(batch, &schema)?);
+                }
+            }
+        }
+        let partitions = spread(batches, session.config().target_partitions());
+        Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
+    }
+}
+
+/// Deals the batches out so that every core has some.
+fn spread(batches: Vec<RecordBatch>, partitions: usize) -> Vec<Vec<RecordBatch>> {
+    let count = partitions.min(batches.len()).max(1);
+    let mut spread = vec![Vec::new(); count];
+    for (position, batch) in batches.into_iter().enumerate() {
+        if let Some(partition) = spread.get_mut(position % count) {
+            partition.push(batch);
+        }
+    }
+    spread
+}
+
+/// The batch with exactly the columns of the schema; the ones it lacks are null.
+fn adapt(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column_by_name(field.name()) {
+            Some(column) => Arc::clone(column),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        })
+        .collect::<Vec<ArrayRef>>();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// False only if a conjunct needs a field that the shape lacks.
+fn may_match_shape(shape: &Shape, conjuncts: &[&Expr]) -> bool {
+    conjuncts
+        .iter()
+        .filter_map(|conjunct| needed_column(conjunct))
+        .all(|name| shape.schema.column_with_name(name).is_some())
+}
+
+/// The column without which the condition is never true.
+fn needed_column(condition: &Expr) -> Option<&str> {
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_comparison(*op) => column_name(left),
+        Expr::IsNotNull(inner) => column_name(inner),
+        Expr::InList(list) if !list.negated => column_name(&list.expr),
+        // The text predicates give null for null.
+        Expr::ScalarFunction(call) if call.func.name().starts_with("spl_") => {
+            let first = call.args.first()?;
+            crate::functions::kernel::is_text_predicate(&call.func).then(|| column_name(first)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// Whether the operator compares, and gives null for null.
+fn is_comparison(operator: Operator) -> bool {
+    matches!(operator, Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
+}
+
+fn column_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Column(column) => Some(&column.name),
+        _ => None,
+    }
+}
+
+/// False only if an integer column of the batch cannot hold the value that the condition wants.
+fn may_match_batch(batch: &RecordBatch, condition: &Expr) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return true };
+    let (Some(name), Expr::Literal(ScalarValue::Int64(Some(wanted)), _)) = (column_name(left), right.as_ref()) else {
+        return true;
+    };
+    let Some(integers) = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>()) else {
+        return true;
+    };
+    match (min(integers), max(integers)) {
+        (Some(least), Some(greatest)) => least <= *wanted && *wanted <= greatest,
+        _ => integers.null_count() < integers.len(),
+    }
+}

@@ -1,0 +1,143 @@
+//! From pest's errors to diagnostics that name things as users do.
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::Rule;
+use crate::spl::commands::CommandDoc;
+use crate::{Code, Diagnostic, Span};
+
+/// The longest stretch of the query that a message repeats.
+const LONGEST_QUOTE: usize = 30;
+
+/// The diagnostic for arguments that do not parse. `base` is where they start in the query.
+pub fn syntax_error(error: &Error<Rule>, arguments: &str, base: usize, doc: &CommandDoc) -> Diagnostic {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let rest = arguments.get(at..).unwrap_or_default();
+    let skipped = rest.len() - rest.trim_start().len();
+    let (at, rest) = (at + skipped, rest.trim_start());
+    let before = arguments.get(..at).unwrap_or_default().trim_end();
+    let found = token(rest);
+    let wanted = wanted(error, doc);
+    let end = rest.is_empty();
+    let message = if end && before.is_empty() {
+        format!("`{}` needs {wanted}", doc.name)
+    } else {
+        let found = if end { "the end".to_owned() } else { format!("`{found}`") };
+        let after = last_operator(before).map_or(String::new(), |operator| format!(" after `{operator}`"));
+        format!("expected {wanted}{after} in `{}`, found {found}", doc.name)
+    };
+    let span = if end {
+        // The caret stands behind the last thing written.
+        let place = base + before.len();
+        Span::new(place, place)
+    } else {
+        Span::new(base + at, base + at + found.len())
+    };
+    let label = format!("expected {wanted}");
+    Diagnostic::error(Code::Syntax, message, span).with_label(label).with_help(format!("syntax: {}", doc.syntax))
+}
+
+/// The token that stands at the start of the text.
+fn token(text: &str) -> &str {
+    let word = text.find(|c: char| c.is_whitespace() || "()[]\"',=|`".contains(c)).unwrap_or(text.len());
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let end = text.floor_char_boundary(word.max(first).min(LONGEST_QUOTE.max(first)));
+    text.get(..end).unwrap_or_default()
+}
+
+/// The operator that the text ends with.
+fn last_operator(before: &str) -> Option<&'static str> {
+    const OPERATORS: &[&str] = &[
+        "!=", "<=", ">=", "==", "=", "<", ">", "+", "-", "*", "/", "%", "(", ",", "AND", "OR", "NOT", "AS", "BY", "IN",
+    ];
+    OPERATORS.iter().copied().find(|operator| {
+        let Some(split) = before.len().checked_sub(operator.len()).filter(|split| before.is_char_boundary(*split))
+        else {
+            return false;
+        };
+        let (head, tail) = before.split_at(split);
+        let word = operator.starts_with(char::is_alphabetic);
+        tail.eq_ignore_ascii_case(operator) && (!word || !head.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
+}
+
+/// What could have stood there.
+fn wanted(error: &Error<Rule>, doc: &CommandDoc) -> String {
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return "something else".to_owned() };
+    let mut words: Vec<&str> = Vec::new();
+    for word in positives.iter().filter_map(|rule| describe(*rule)) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    // That the command could end there is no help where something else could follow.
+    if words.len() > 1 {
+        words.retain(|word| *word != END);
+    }
+    match words.as_slice() {
+        [] => format!("the arguments of `{}`", doc.name),
+        [only] => (*only).to_owned(),
+        [first @ .., last] if first.len() < 4 => format!("{} or {last}", first.join(", ")),
+        _ => "something else".to_owned(),
+    }
+}
+
+const END: &str = "the end of the command";
+
+/// The words for a rule; `None` for what is noise in a message.
+fn describe(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::EOI => END,
+        Rule::search_value
+        | Rule::value_word
+        | Rule::option_value
+        | Rule::option_word
+        | Rule::in_value
+        | Rule::in_word => "a value",
+        Rule::search_expression
+        | Rule::search_word
+        | Rule::search_field
+        | Rule::search_field_word
+        | Rule::comparison
+        | Rule::in_list
+        | Rule::directive
+        | Rule::nothing => "a search term",
+        Rule::expression
+        | Rule::predicate
+        | Rule::sum
+        | Rule::number
+        | Rule::call
+        | Rule::field_name
+        | Rule::function_name => "an expression",
+        Rule::quoted
+        | Rule::single_quoted
+        | Rule::subsearch
+        | Rule::macro_call
+        | Rule::minus
+        | Rule::negation
+        | Rule::not_op => return None,
+        Rule::logic_op | Rule::compare_op | Rule::arithmetic_op | Rule::member_op | Rule::comparison_op => {
+            "an operator"
+        }
+        Rule::and_op | Rule::or_op | Rule::in_op => return None,
+        Rule::assignment | Rule::target | Rule::target_word => "a field to assign to",
+        Rule::assign_op => "`=` after the field to assign to",
+        Rule::list_word | Rule::argument_word => "a field name",
+        Rule::as_op => "`AS`",
+        Rule::by_op | Rule::by_clause => "`BY`",
+        Rule::rename_pair => "a pair of names joined by AS",
+        Rule::aggregate | Rule::aggregate_call | Rule::aggregate_function | Rule::sparkline => {
+            "an aggregate such as `count` or `avg(field)`"
+        }
+        Rule::aggregate_argument | Rule::eval_argument | Rule::eval_op => "a field or `eval(...)`",
+        Rule::pattern | Rule::pattern_word => "a quoted pattern",
+        Rule::option | Rule::option_name | Rule::head_option | Rule::head_option_name => "an option",
+        Rule::integer | Rule::head_count => "a number",
+        Rule::format_piece => "a quoted text",
+        Rule::return_item | Rule::return_value | Rule::return_alias => "a field, `alias=field` or `$field`",
+        Rule::sort_key | Rule::sort_sign | Rule::sort_function => "a field to sort by",
+        _ => return None,
+    })
+}

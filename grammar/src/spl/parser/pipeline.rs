@@ -1,0 +1,246 @@
+//! Pipelines and subsearches: one command after the other.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pest::iterators::Pair;
+
+use super::builder::Builder;
+use super::structure::{Mark, MarkKind, Structure, first_word};
+use super::words;
+use super::{Rule, diagnose, nearest};
+use crate::spl::commands::{self, CommandKind};
+use crate::spl::{Command, Query, Subsearch};
+use crate::{Code, Diagnostic, Span};
+
+/// The stretch of a query that one pipeline takes.
+struct Stretch {
+    /// Its bytes.
+    bytes: Range<usize>,
+    /// Its marks.
+    marks: Range<usize>,
+    /// Whether it stands in brackets.
+    subsearch: bool,
+}
+
+/// One command and its arguments between two pipes.
+struct Segment {
+    bytes: Range<usize>,
+    marks: Range<usize>,
+    /// Whether a pipe stands before it.
+    piped: bool,
+}
+
+/// Parses the whole query.
+pub fn parse(structure: &Structure, diagnostics: &mut Vec<Diagnostic>) -> Option<Query> {
+    let stretch = Stretch { bytes: 0..structure.text.len(), marks: 0..structure.marks.len(), subsearch: false };
+    pipeline(structure, &stretch, 0, diagnostics)
+}
+
+/// Parses `[ ... ]`.
+pub fn subsearch(b: &mut Builder<'_>, pair: &Pair<'_, Rule>) -> Option<Subsearch> {
+    let span = b.span(pair);
+    let opener = b.structure.marks.binary_search_by_key(&span.start, |mark| mark.at).ok()?;
+    let MarkKind::Open(closer) = b.structure.marks.get(opener)?.kind else { return None };
+    let end = b.structure.marks.get(closer)?.at;
+    let stretch = Stretch { bytes: span.start + 1..end, marks: opener + 1..closer, subsearch: true };
+    let query = b.deeper(8, span, |b| pipeline(b.structure, &stretch, b.depth, b.diagnostics))?;
+    Some(Subsearch { query, span })
+}
+
+fn pipeline(
+    structure: &Structure,
+    stretch: &Stretch,
+    depth: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Query> {
+    let text = structure.text.get(stretch.bytes.clone())?;
+    let span = trimmed(structure, &stretch.bytes);
+    if text.trim().is_empty() {
+        let what = if stretch.subsearch { "the subsearch is empty" } else { "the search is empty" };
+        diagnostics.push(Diagnostic::error(Code::Syntax, what, span).with_help(
+            "name what to look for, such as `index=* error`, or start with a pipe and a command, such as `| makeresults`",
+        ));
+        return None;
+    }
+    let segments = segments(structure, stretch);
+    let mut commands = Vec::with_capacity(segments.len());
+    let last = segments.len().saturating_sub(1);
+    for (index, segment) in segments.iter().enumerate() {
+        let blank = structure.text.get(segment.bytes.clone()).is_some_and(|text| text.trim().is_empty());
+        if blank && index == 0 {
+            continue;
+        }
+        if blank {
+            let place = if index == last { "the last pipe" } else { "this pipe" };
+            let pipe = Span::new(segment.bytes.start.saturating_sub(1), segment.bytes.start);
+            diagnostics.push(
+                Diagnostic::error(Code::Syntax, format!("expected a command after {place}"), pipe)
+                    .with_help("write a command, or take the pipe away"),
+            );
+            continue;
+        }
+        let found = diagnostics.len();
+        match command(structure, segment, stretch.subsearch, depth, diagnostics) {
+            Some(command) => commands.push(command),
+            None if diagnostics.len() == found && structure.unbalanced.is_empty() => {
+                let place = trimmed(structure, &segment.bytes);
+                diagnostics.push(Diagnostic::error(Code::Syntax, "this command cannot be read", place));
+            }
+            None => {}
+        }
+    }
+    (!commands.is_empty()).then_some(Query { commands, span })
+}
+
+/// A range without the blanks at its ends.
+fn trimmed(structure: &Structure, bytes: &Range<usize>) -> Span {
+    let text = structure.text.get(bytes.clone()).unwrap_or_default();
+    let start = bytes.start + (text.len() - text.trim_start().len());
+    Span::new(start, start + text.trim().len())
+}
+
+fn segments(structure: &Structure, stretch: &Stretch) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let (mut start, mut first_mark, mut piped) = (stretch.bytes.start, stretch.marks.start, false);
+    for (index, mark) in top_marks(structure, stretch.marks.clone()) {
+        if mark.kind == MarkKind::Pipe {
+            segments.push(Segment { bytes: start..mark.at, marks: first_mark..index, piped });
+            (start, first_mark, piped) = (mark.at + 1, index + 1, true);
+        }
+    }
+    segments.push(Segment { bytes: start..stretch.bytes.end, marks: first_mark..stretch.marks.end, piped });
+    segments
+}
+
+/// The marks of a range that do not stand inside a bracket of it.
+fn top_marks(structure: &Structure, range: Range<usize>) -> impl Iterator<Item = (usize, Mark)> {
+    let mut next = range.start;
+    std::iter::from_fn(move || {
+        let index = next;
+        let mark = *structure.marks.get(..range.end)?.get(index)?;
+        next = match mark.kind {
+            MarkKind::Open(closer) => closer + 1,
+            _ => index + 1,
+        };
+        Some((index, mark))
+    })
+}
+
+fn command(
+    structure: &Structure,
+    segment: &Segment,
+    in_subsearch: bool,
+    depth: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Command> {
+    let span = trimmed(structure, &segment.bytes);
+    let text = structure.text.get(span.range())?;
+    let word = first_word(text);
+    let after = text.get(word.len()..)?.trim_start();
+    // `search = x` looks for a field of that name.
+    let named = !word.is_empty() && !after.starts_with(['=', '<', '>']) && !after.starts_with("!=");
+    let searching = word.eq_ignore_ascii_case("search") && named;
+    let implied = !segment.piped && !searching && !(in_subsearch && named && commands::is_known(word));
+    let (name, name_span) = if implied {
+        ("search", Span::new(span.start, span.start))
+    } else {
+        (word, Span::new(span.start, span.start + word.len()))
+    };
+    if name.is_empty() {
+        no_name(structure, segment, span, diagnostics);
+        return None;
+    }
+    let Some(syntax) = commands::find(name) else {
+        diagnostics.push(refuse(name, name_span));
+        return None;
+    };
+    if structure.unbalanced.iter().any(|found| segment.bytes.contains(&found.span.start)) {
+        return None;
+    }
+    let arguments = Span::new(name_span.end, span.end);
+    let masked = mask(structure, segment, arguments);
+    let mut b = Builder { structure, base: arguments.start, doc: syntax.doc, depth, diagnostics };
+    let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
+        Ok(pair) => (syntax.build)(&mut b, pair)?,
+        Err(error) => {
+            let macros = macros(structure, segment);
+            if macros.is_empty() {
+                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax.doc);
+                diagnostics.push(diagnostic);
+            }
+            diagnostics.extend(macros);
+            return None;
+        }
+    };
+    Some(Command { kind, name_span, span })
+}
+
+/// A copy of a command's arguments in which the insides of subsearches are blanks.
+fn mask<'a>(structure: &'a Structure, segment: &Segment, arguments: Span) -> Cow<'a, str> {
+    let text = &structure.text;
+    let brackets: Vec<(usize, usize)> = top_marks(structure, segment.marks.clone())
+        .filter_map(|(_, mark)| match mark.kind {
+            MarkKind::Open(closer) => Some((mark.at + 1, structure.marks.get(closer)?.at)),
+            _ => None,
+        })
+        .collect();
+    if brackets.is_empty() {
+        return Cow::Borrowed(text.get(arguments.range()).unwrap_or_default());
+    }
+    let mut out = String::with_capacity(arguments.end - arguments.start);
+    let mut from = arguments.start;
+    for (start, end) in brackets {
+        out.push_str(text.get(from..start).unwrap_or_default());
+        out.extend(std::iter::repeat_n(' ', end - start));
+        from = end;
+    }
+    out.push_str(text.get(from..arguments.end).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// A segment that does not start with a command.
+fn no_name(structure: &Structure, segment: &Segment, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    let macros = macros(structure, segment);
+    if macros.is_empty() {
+        let place = Span::new(span.start, span.start + 1);
+        diagnostics.push(Diagnostic::error(Code::Syntax, "expected a command after the pipe", place));
+    }
+    diagnostics.extend(macros);
+}
+
+/// The macro calls of a segment that cannot be parsed as long as they are there.
+fn macros(structure: &Structure, segment: &Segment) -> Vec<Diagnostic> {
+    top_marks(structure, segment.marks.clone())
+        .filter_map(|(_, mark)| match mark.kind {
+            MarkKind::Macro(end) => Some(undefined_macro(structure, Span::new(mark.at, end))),
+            _ => None,
+        })
+        .collect()
+}
+
+fn undefined_macro(structure: &Structure, span: Span) -> Diagnostic {
+    let call = structure.text.get(span.range()).unwrap_or_default();
+    let name = words::macro_name(call);
+    Diagnostic::error(Code::UnknownMacro, format!("the macro `{name}` is not defined"), span)
+        .with_help("macros come from macros.conf files; define it there, or write its text here")
+}
+
+/// The error for a command that is not of the language, or not supported.
+fn refuse(name: &str, span: Span) -> Diagnostic {
+    let lower = name.to_ascii_lowercase();
+    if commands::known_unsupported().contains(&lower.as_str()) {
+        return Diagnostic::error(
+            Code::UnsupportedCommand,
+            format!("the command \"{name}\" is not supported yet"),
+            span,
+        );
+    }
+    let candidates =
+        commands::commands().iter().map(|doc| doc.name).chain(commands::known_unsupported().iter().copied());
+    let error = Diagnostic::error(Code::UnknownCommand, format!("unknown command \"{name}\""), span);
+    match nearest(name, candidates) {
+        Some(near) => error.with_help(format!("did you mean \"{near}\"?")),
+        None => error,
+    }
+}
