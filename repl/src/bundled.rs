@@ -3,25 +3,31 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use spelunk_datasets::Format;
+
 use crate::cli::Telemetry;
 
 /// The detection that the demo runs.
 pub fn demo_detection() -> &'static str {
-    "| makeresults | eval note=\"the bundled scenario is not there yet\" | table note"
+    spelunk_datasets::DCOM_SPL
 }
 
 /// Writes the logs of the demo's scenario into a folder, and names them.
 ///
 /// # Errors
 /// What the file system says.
-pub fn write_demo(_folder: &Path) -> io::Result<Vec<PathBuf>> {
-    Ok(Vec::new())
+pub fn write_demo(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    spelunk_datasets::write_demo(folder)
 }
 
 /// Writes generated events.
 ///
 /// # Errors
 /// What the output says.
-pub fn generate(_out: &mut dyn Write, _events: u64, _seed: u64, _format: Telemetry) -> io::Result<()> {
-    Err(io::Error::other("the generator is not there yet"))
+pub fn generate(out: &mut dyn Write, events: u64, seed: u64, format: Telemetry) -> io::Result<()> {
+    let format = match format {
+        Telemetry::Xml => Format::Xml,
+        Telemetry::Jsonl => Format::JsonLines,
+    };
+    spelunk_datasets::generate(out, format, seed, events).map(|_| ())
 }

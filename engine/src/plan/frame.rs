@@ -4,8 +4,8 @@
 //! only where a command consumes the order, and at the end. A command that overwrites or drops a column that
 //! orders the rows leaves a hidden copy behind.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
@@ -39,7 +39,7 @@ pub struct Frame {
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
     pub metadata: HashMap<String, Vec<String>>,
-    missing: RefCell<Vec<(String, Span)>>,
+    missing: Arc<Mutex<Vec<(String, Span)>>>,
 }
 
 /// A column by its exact name.
@@ -57,7 +57,7 @@ impl Frame {
             events: false,
             open: false,
             metadata: HashMap::new(),
-            missing: RefCell::default(),
+            missing: Arc::default(),
         }
     }
 
@@ -85,12 +85,12 @@ impl Frame {
 
     /// Remembers that a query names a field that no row has.
     pub fn note_missing(&self, name: &str, span: Span) {
-        self.missing.borrow_mut().push((name.to_string(), span));
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_string(), span));
     }
 
     /// The fields noted by [`Frame::note_missing`] since the last call.
     pub fn take_missing(&self) -> Vec<(String, Span)> {
-        std::mem::take(&mut self.missing.borrow_mut())
+        std::mem::take(&mut self.missing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The columns that order the rows, most important first.
