@@ -25,7 +25,7 @@ use exit::{Exit, Failure};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Queries nest, and parsers, planners and optimisers recurse: threads get more stack than the usual 2 to 8 MiB.
-const STACK: usize = 16 << 20;
+pub(crate) const STACK: usize = 16 << 20;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| terminal::error(&format!("this is a bug in spelunk: {info}"))));

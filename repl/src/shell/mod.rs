@@ -48,7 +48,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(session.cancelled());
     let loading = Arc::clone(&session);
     let report = interrupt
-        .guard(async move { loading.load().await })
+        .guard(move || async move { loading.load().await })
         .await?
         .map_err(|error| Failure::Search(error, String::new()))?;
     let mut shell = Shell { session, sink, interrupt };
