@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -33,7 +33,8 @@ Exit codes:
 /// Runs published Splunk searches on your log files, without Splunk.
 ///
 /// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV and text logs are recognised by
-/// what is in them, compressed or not. Without a command, PATHs are opened in the shell.
+/// what is in them, compressed or not. Without a command, PATHs are opened in the shell, with the options of
+/// `spelunk repl`.
 #[derive(Debug, Parser)]
 #[command(name = "spelunk", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
@@ -43,6 +44,21 @@ pub struct Cli {
     /// The shell, where no command is named.
     #[command(flatten)]
     pub shell: ShellArgs,
+}
+
+impl Cli {
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// A wrong command line, or a request for help; both print themselves.
+    pub fn read() -> Result<Self, clap::Error> {
+        // The help of `spelunk repl` shows the shell's options; here they would bury the commands.
+        let command = Cli::command().mut_args(|arg| {
+            let shown = ["help", "version", "paths"].contains(&arg.get_id().as_str());
+            arg.hide(!shown)
+        });
+        Cli::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 /// What can be done.
@@ -291,7 +307,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = SHELL_HELP)]
 pub struct ShellArgs {
-    /// What is searched: files, folders, or `-` for standard input
+    /// Files and folders to search
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// What is searched.
@@ -342,7 +358,6 @@ fn parse_offset(text: &str) -> Option<jiff::tz::Offset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {

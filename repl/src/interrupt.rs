@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::Notify;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
 
+use crate::STACK;
 use crate::exit::{Exit, Failure};
 
 /// How often Ctrl-C is pressed before the program leaves without waiting for the search to stop.
@@ -43,24 +46,29 @@ impl Interrupt {
         Self { shared }
     }
 
-    /// Runs the work until it is done or Ctrl-C is pressed. It runs in a task of its own, so that neither a wait for
+    /// Runs the work until it is done or Ctrl-C is pressed. It gets a thread of its own, so that neither a wait for
     /// input nor a long computation in it keeps Ctrl-C from being heard.
     ///
     /// # Errors
     /// [`Failure::Interrupted`], or a panic in the work.
-    pub async fn guard<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+    pub async fn guard<T, F>(&self, work: impl FnOnce() -> F + Send + 'static) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
         self.shared.pressed.store(0, Ordering::SeqCst);
         // Only a Ctrl-C from now on counts: what was pressed before is consumed here.
         let _ = self.shared.notify.notified().now_or_never();
-        let mut task = tokio::spawn(work);
+        let stop = Arc::new(Notify::new());
+        let mut done = on_thread(work, Arc::clone(&stop))?;
         let done = tokio::select! {
             biased;
             () = self.shared.notify.notified() => {
-                task.abort();
-                let _ = tokio::time::timeout(GRACE, &mut task).await;
+                stop.notify_one();
+                let _ = tokio::time::timeout(GRACE, done).await;
                 return Err(Failure::Interrupted);
             }
-            done = &mut task => done,
+            done = &mut done => done,
         };
         match done {
             // What a cancelled search gives may be incomplete.
@@ -68,5 +76,31 @@ impl Interrupt {
             Ok(done) => Ok(done),
             Err(_) => Err(Failure::Runtime("the search was given up".to_owned())),
         }
+    }
+}
+
+/// Runs the work on a new thread until it is done, which sends the result, or until `stop`, which drops it.
+fn on_thread<T, F>(
+    work: impl FnOnce() -> F + Send + 'static,
+    stop: Arc<Notify>,
+) -> Result<oneshot::Receiver<T>, Failure>
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let (sender, receiver) = oneshot::channel();
+    let runtime = Handle::current();
+    let body = move || {
+        runtime.block_on(async move {
+            tokio::select! {
+                biased;
+                () = stop.notified() => {}
+                done = work() => drop(sender.send(done)),
+            }
+        });
+    };
+    match thread::Builder::new().name("spelunk-search".to_owned()).stack_size(STACK).spawn(body) {
+        Ok(_) => Ok(receiver),
+        Err(error) => Err(Failure::Runtime(format!("cannot start a thread: {error}"))),
     }
 }

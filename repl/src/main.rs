@@ -18,8 +18,6 @@ mod terminal;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser;
-
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 
@@ -27,7 +25,7 @@ use exit::{Exit, Failure};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Queries nest, and parsers, planners and optimisers recurse: threads get more stack than the usual 2 to 8 MiB.
-const STACK: usize = 16 << 20;
+pub(crate) const STACK: usize = 16 << 20;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| terminal::error(&format!("this is a bug in spelunk: {info}"))));
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(message) => {
             // A reader of --help that has seen enough is no error.

@@ -124,7 +124,8 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let done = interrupt.guard(write(Arc::clone(session), query.to_owned(), Arc::clone(sink))).await??;
+    let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
+    let done = interrupt.guard(move || write(searched, text, target)).await??;
     if done.cut {
         let limit = report::count(done.rows, "row");
         terminal::say(&format!("the first {limit}; --limit left out the others"));

@@ -82,7 +82,8 @@ mod usage {
         refused(&["check"], "FILE");
         refused(&["repl", "-"], "standard input");
         refused(&["repl", "--output", "parquet"], "spelunk run");
-        refused(&["chek"], "did you mean check?");
+        refused(&["chek", "x"], "did you mean check?");
+        refused(&["--quiet", "run", "x"], "options come after the command");
     }
 
     #[test]

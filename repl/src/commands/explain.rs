@@ -20,7 +20,7 @@ pub async fn run(args: ExplainArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(session.cancelled());
     let asked = query.clone();
     let explained = interrupt
-        .guard(async move { session.explain(&asked).await })
+        .guard(move || async move { session.explain(&asked).await })
         .await?
         .map_err(|error| Failure::Search(error, query.clone()))?;
     diagnostics::print_all(&explained.diagnostics, &query);

@@ -27,12 +27,16 @@ use crate::terminal;
 /// A wrong command line, or logs that cannot be read at all.
 pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let interactive = terminal::stdin_is_terminal();
-    if let [path] = args.paths.as_slice()
+    if let Some(path) = args.paths.first()
         && !path.exists()
         && let Some(command) = path.to_str().and_then(nearest_subcommand)
     {
         let path = escape::line(&path.display().to_string()).into_owned();
-        return Err(Failure::Usage(format!("no such file, folder or command: {path}; did you mean {command}?")));
+        return Err(Failure::Usage(if path == command {
+            format!("options come after the command: spelunk {command} …")
+        } else {
+            format!("no such file, folder or command: {path}; did you mean {command}?")
+        }));
     }
     let sink = Arc::new(Sink::for_shell(args.output)?);
     let from_stdin = |path: &std::path::PathBuf| inputs::location(path.clone()) == Location::Stdin;
@@ -44,7 +48,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(session.cancelled());
     let loading = Arc::clone(&session);
     let report = interrupt
-        .guard(async move { loading.load().await })
+        .guard(move || async move { loading.load().await })
         .await?
         .map_err(|error| Failure::Search(error, String::new()))?;
     let mut shell = Shell { session, sink, interrupt };

@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Parsers and planners recurse as deeply as queries nest.
-const STACK: usize = 16 << 20;
+use crate::STACK;
 
 /// Applies `work` to every item on as many threads as there are cores.
 pub fn map<T: Sync, U: Send>(items: &[T], work: impl Fn(&T) -> U + Sync) -> Vec<U> {

@@ -101,7 +101,7 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
     match kind {
         Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()))],
         Kind::Conf => conf::read(text).into_iter().map(|saved| item(saved.name, Text::Spl(saved.search))).collect(),
-        Kind::Yaml => match serde_saphyr::from_multiple::<Detection>(text) {
+        Kind::Yaml => match read_yaml(text) {
             Ok(found) => found
                 .into_iter()
                 .filter_map(|detection| {
@@ -109,7 +109,7 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
                     Some(item(id, Text::Spl(detection.search?)))
                 })
                 .collect(),
-            Err(error) => vec![item(stem, Text::Unreadable(first_line(&error.to_string())))],
+            Err(reason) => vec![item(stem, Text::Unreadable(reason))],
         },
         Kind::Jsonl => text
             .lines()
@@ -158,8 +158,32 @@ fn in_language(language: Option<String>, query: String) -> Text {
     }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// The documents of a YAML file.
+///
+/// YAML wants the further lines of a quoted text indented. Some published detections do not do that, and the parser that
+/// their authors use does not mind; so such lines are indented, which does not change what they say.
+fn read_yaml(text: &str) -> Result<Vec<Detection>, String> {
+    let strict = serde_saphyr::from_multiple::<Detection>(text);
+    let error = match strict {
+        Ok(found) => return Ok(found),
+        Err(error) => error.to_string(),
+    };
+    let mut indented = String::with_capacity(text.len() + 64);
+    for line in text.split_inclusive('\n') {
+        if !line.starts_with([' ', '\t', '#', '-', '\n', '\r', '%', '.']) && !begins_with_key(line) {
+            indented.push_str("  ");
+        }
+        indented.push_str(line);
+    }
+    let first = error.lines().next().unwrap_or_default();
+    serde_saphyr::from_multiple(&indented).map_err(|_| first.trim_start_matches("error: ").to_owned())
+}
+
+fn begins_with_key(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(key, rest)| {
+        let word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        word && rest.starts_with([' ', '\n', '\r'])
+    })
 }
 
 #[cfg(test)]
@@ -194,6 +218,8 @@ mod tests {
         assert_eq!(read_as("a.yml", yaml), [pair("1234-5", "index=main\n| stats count")]);
         assert_eq!(read_as("a.yaml", "name: 'N'\nsearch: 'a: b'\n"), [pair("N", "a: b")]);
         assert_eq!(read_as("a.yml", "definition: x\n"), []);
+        let careless = "search: 'a\n| b'\nname: N\ntags:\n- x\n";
+        assert_eq!(read_as("a.yml", careless), [pair("N", "a | b")]);
         let broken = read_as("a.yml", "search: [1\n");
         assert!(broken.len() == 1 && broken[0].1.starts_with('!'), "{broken:?}");
     }
