@@ -7,6 +7,7 @@ pub mod error;
 pub mod functions;
 pub mod ingest;
 pub mod plan;
+pub mod reference;
 pub mod session;
 pub mod store;
 pub mod time;

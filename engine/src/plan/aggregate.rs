@@ -6,9 +6,10 @@
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::{
-    approx_distinct, array_agg, avg, count, count_distinct, first_value, max, min, percentile_cont, stddev, stddev_pop,
-    sum, var_pop, var_sample,
+    approx_distinct, array_agg, avg, count, count_distinct, max, min, percentile_cont, stddev, stddev_pop, sum,
+    var_pop, var_sample,
 };
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, lit, when};
 use spelunk_grammar::spl::commands::stats::Aggregate;
@@ -31,38 +32,192 @@ pub struct Computed {
     pub result: Expr,
 }
 
-/// Every function that is supported, for suggestions and help. Percentiles have a number behind `perc`.
-pub const FUNCTIONS: &[&str] = &[
-    "avg",
-    "c",
-    "count",
-    "dc",
-    "distinct_count",
-    "earliest",
-    "earliest_time",
-    "estdc",
-    "exactperc",
-    "first",
-    "last",
-    "latest",
-    "latest_time",
-    "list",
-    "max",
-    "mean",
-    "median",
-    "min",
-    "mode",
-    "p",
-    "perc",
-    "range",
-    "stdev",
-    "stdevp",
-    "sum",
-    "sumsq",
-    "upperperc",
-    "values",
-    "var",
-    "varp",
+/// A statistical function: its help.
+#[derive(Debug)]
+pub struct Statistic {
+    /// The name in lower case; percentiles have a number behind it.
+    pub name: &'static str,
+    /// How it is called.
+    pub syntax: &'static str,
+    /// What it gives, in one sentence.
+    pub summary: &'static str,
+    /// A call over the rows `x,g` = `2,a`, `3,b`, `6,a` (one second apart, the last one latest), and the text of
+    /// its value, several values with blanks between them.
+    pub example: (&'static str, &'static str),
+}
+
+/// The statistical functions, by name.
+pub const FUNCTIONS: &[Statistic] = &[
+    Statistic {
+        name: "avg",
+        syntax: "avg(field)",
+        summary: "The mean of the numbers.",
+        example: ("avg(x)", "3.6666666666666665"),
+    },
+    Statistic {
+        name: "c",
+        syntax: "c(field)",
+        summary: "How many values there are; another name of `count`.",
+        example: ("c(x)", "3"),
+    },
+    Statistic {
+        name: "count",
+        syntax: "count | count(field) | count(eval(condition))",
+        summary: "How many rows, values, or rows for which a condition is true there are.",
+        example: ("count(eval(x>2))", "2"),
+    },
+    Statistic {
+        name: "dc",
+        syntax: "dc(field)",
+        summary: "How many distinct values there are.",
+        example: ("dc(g)", "2"),
+    },
+    Statistic {
+        name: "distinct_count",
+        syntax: "distinct_count(field)",
+        summary: "How many distinct values there are; another name of `dc`.",
+        example: ("distinct_count(g)", "2"),
+    },
+    Statistic {
+        name: "earliest",
+        syntax: "earliest(field)",
+        summary: "The value in the row with the smallest `_time`.",
+        example: ("earliest(x)", "2"),
+    },
+    Statistic {
+        name: "earliest_time",
+        syntax: "earliest_time(field)",
+        summary: "The smallest `_time` of the rows that have the field.",
+        example: ("earliest_time(x)", "100.000000"),
+    },
+    Statistic {
+        name: "estdc",
+        syntax: "estdc(field)",
+        summary: "An estimate of how many distinct values there are (HyperLogLog).",
+        example: ("estdc(g)", "2"),
+    },
+    Statistic {
+        name: "exactperc",
+        syntax: "exactpercN(field)",
+        summary: "The N-th percentile, interpolated between the nearest ranks.",
+        example: ("exactperc50(x)", "3"),
+    },
+    Statistic {
+        name: "first",
+        syntax: "first(field)",
+        summary: "The first value in row order.",
+        example: ("first(x)", "2"),
+    },
+    Statistic {
+        name: "last",
+        syntax: "last(field)",
+        summary: "The last value in row order.",
+        example: ("last(x)", "6"),
+    },
+    Statistic {
+        name: "latest",
+        syntax: "latest(field)",
+        summary: "The value in the row with the greatest `_time`.",
+        example: ("latest(x)", "6"),
+    },
+    Statistic {
+        name: "latest_time",
+        syntax: "latest_time(field)",
+        summary: "The greatest `_time` of the rows that have the field.",
+        example: ("latest_time(x)", "102.000000"),
+    },
+    Statistic {
+        name: "list",
+        syntax: "list(field)",
+        summary: "The first 100 values in row order.",
+        example: ("list(x)", "2 3 6"),
+    },
+    Statistic {
+        name: "max",
+        syntax: "max(field)",
+        summary: "The greatest value; text ranks above numbers.",
+        example: ("max(x)", "6"),
+    },
+    Statistic {
+        name: "mean",
+        syntax: "mean(field)",
+        summary: "The mean of the numbers; another name of `avg`.",
+        example: ("mean(x)", "3.6666666666666665"),
+    },
+    Statistic {
+        name: "median",
+        syntax: "median(field)",
+        summary: "The middle number, or the mean of the two in the middle.",
+        example: ("median(x)", "3"),
+    },
+    Statistic {
+        name: "min",
+        syntax: "min(field)",
+        summary: "The least value; numbers rank below text.",
+        example: ("min(x)", "2"),
+    },
+    Statistic { name: "mode", syntax: "mode(field)", summary: "The most frequent value.", example: ("mode(g)", "a") },
+    Statistic {
+        name: "p",
+        syntax: "pN(field)",
+        summary: "The N-th percentile; another name of `perc`.",
+        example: ("p50(x)", "3"),
+    },
+    Statistic {
+        name: "perc",
+        syntax: "percN(field)",
+        summary: "The N-th percentile, interpolated between the nearest ranks.",
+        example: ("perc50(x)", "3"),
+    },
+    Statistic {
+        name: "range",
+        syntax: "range(field)",
+        summary: "The difference of the greatest and the least number.",
+        example: ("range(x)", "4"),
+    },
+    Statistic {
+        name: "stdev",
+        syntax: "stdev(field)",
+        summary: "The standard deviation of a sample.",
+        example: ("stdev(x)", "2.0816659994661326"),
+    },
+    Statistic {
+        name: "stdevp",
+        syntax: "stdevp(field)",
+        summary: "The standard deviation of a population.",
+        example: ("stdevp(x)", "1.699673171197595"),
+    },
+    Statistic { name: "sum", syntax: "sum(field)", summary: "The sum of the numbers.", example: ("sum(x)", "11") },
+    Statistic {
+        name: "sumsq",
+        syntax: "sumsq(field)",
+        summary: "The sum of the squares of the numbers.",
+        example: ("sumsq(x)", "49"),
+    },
+    Statistic {
+        name: "upperperc",
+        syntax: "upperpercN(field)",
+        summary: "The N-th percentile; another name of `perc`, as it is exact.",
+        example: ("upperperc50(x)", "3"),
+    },
+    Statistic {
+        name: "values",
+        syntax: "values(field)",
+        summary: "The distinct values in the order of their characters.",
+        example: ("values(g)", "a b"),
+    },
+    Statistic {
+        name: "var",
+        syntax: "var(field)",
+        summary: "The variance of a sample.",
+        example: ("var(x)", "4.333333333333333"),
+    },
+    Statistic {
+        name: "varp",
+        syntax: "varp(field)",
+        summary: "The variance of a population.",
+        example: ("varp(x)", "2.888888888888889"),
+    },
 ];
 
 /// Functions of Splunk that are refused by name.
@@ -246,7 +401,7 @@ impl Builder<'_> {
             }
         };
         let present = value.clone().is_not_null();
-        let first = first_value(value, order).filter(present).build()?;
+        let first = first_value_udaf().call(vec![value]).order_by(order).filter(present).build()?;
         Ok(self.add(first))
     }
 
@@ -286,7 +441,7 @@ fn unknown(aggregate: &Aggregate) -> Diagnostic {
         return Diagnostic::error(Code::Unsupported, format!("the function `{name}` is not supported yet"), span);
     }
     let error = Diagnostic::error(Code::UnknownFunction, format!("there is no statistical function `{name}`"), span);
-    match suggest::nearest(name, FUNCTIONS.iter().copied()) {
+    match suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name)) {
         Some(near) => error.with_help(format!("did you mean `{near}`?")),
         None => error.with_help("compute with `eval` first, then aggregate the new field"),
     }

@@ -50,15 +50,7 @@ pub fn column(name: &str) -> Expr {
 impl Frame {
     /// A frame over a plan whose columns have no qualifiers.
     pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
-        Self {
-            plan,
-            order,
-            hidden: 0,
-            events: false,
-            open: false,
-            metadata: HashMap::new(),
-            missing: Arc::default(),
-        }
+        Self { plan, order, hidden: 0, events: false, open: false, metadata: HashMap::new(), missing: Arc::default() }
     }
 
     /// The plan so far, unsorted, hidden columns included.

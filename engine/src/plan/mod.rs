@@ -3,19 +3,22 @@
 //! A [`Planner`] walks the commands from left to right and changes a [`Frame`]. Adding a command is a file
 //! here and a line in [`Planner::command`].
 
-mod aggregate;
+pub mod aggregate;
 mod barrier;
 mod dedup;
 mod eval;
 pub mod expression;
 mod fields;
+mod format;
 pub mod frame;
 mod head;
 mod inline;
 mod makeresults;
 pub mod needs;
 mod rename;
+mod return_;
 mod rex;
+mod rows;
 mod search;
 mod sort;
 mod stats;
@@ -139,12 +142,7 @@ impl Planner<'_> {
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Fields(fields) => fields::plan(frame, fields),
-            CommandKind::Format(_) | CommandKind::Return(_) => Err(Diagnostic::error(
-                Code::Unsupported,
-                "this command is supported only as the last one of a subsearch yet",
-                command.name_span,
-            )
-            .into()),
+            CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Head(head) => head::plan(frame, head, command.span),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -153,6 +151,7 @@ impl Planner<'_> {
             )
             .into()),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
+            CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(self, frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),

@@ -4,16 +4,12 @@
 
 use arrow::array::RecordBatch;
 use spelunk_grammar::spl::commands::CommandKind;
-use spelunk_grammar::spl::commands::format::Format;
-use spelunk_grammar::spl::commands::return_::{Return, ReturnItem};
 use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::spl::search::{Comparison, ComparisonOperator, Literal, Matching, Operand, SearchExpression};
 use spelunk_grammar::spl::{self, Query, Subsearch};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::frame::is_hidden;
-use super::{PlanError, PlanResult, Planner};
-use crate::values::{self, Cell};
+use super::{PlanError, PlanResult, Planner, rows};
 
 /// How many rows of a subsearch are used (`maxout` of `limits.conf`).
 const MOST_ROWS: usize = 10_000;
@@ -81,39 +77,20 @@ enum Item {
 async fn run(planner: &mut Planner<'_>, subsearch: &Subsearch) -> Result<Option<Found>, Vec<PlanError>> {
     let mut query = subsearch.query.clone();
     Box::pin(resolve(planner, &mut query)).await?;
-    let ending = match query.commands.last().map(|command| &command.kind) {
-        Some(CommandKind::Return(returned)) => Some(returned.clone()),
-        Some(CommandKind::Format(format)) => {
-            default_format(format, subsearch.span).map_err(|error| vec![error])?;
-            query.commands.pop();
-            None
-        }
-        _ => None,
-    };
-    if ending.is_some() {
-        query.commands.pop();
-    }
     let mut frame = planner.plan(&query).await?;
     let Some(runner) = planner.runner else { return Ok(None) };
-    let rows = match &ending {
-        Some(returned) => usize::try_from(returned.count.unwrap_or(1)).unwrap_or(usize::MAX),
-        None => MOST_ROWS + 1,
-    };
     let result = async {
-        frame.limit(rows)?;
+        frame.limit(MOST_ROWS + 1)?;
         runner.collect(frame.finish()?).await
     };
     let (_, batches) = result.await.map_err(|error| vec![PlanError::DataFusion(error)])?;
     let mut found: Vec<Vec<Item>> = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
-            found.push(match &ending {
-                Some(returned) => returned_items(returned, batch, row),
-                None => all_items(batch, row),
-            });
+            found.push(all_items(batch, row));
         }
     }
-    if ending.is_none() && found.len() > MOST_ROWS {
+    if found.len() > MOST_ROWS {
         found.truncate(MOST_ROWS);
         planner.diagnostics.push(Diagnostic::warning(
             Code::Truncated,
@@ -124,53 +101,15 @@ async fn run(planner: &mut Planner<'_>, subsearch: &Subsearch) -> Result<Option<
     Ok(Some(Found { rows: found }))
 }
 
-/// `format` with other pieces than the default ones changes the text itself, which is not kept here.
-fn default_format(format: &Format, span: Span) -> PlanResult<()> {
-    let Format { mvsep, maxresults, pieces, emptystr } = format;
-    if mvsep.is_some() || maxresults.is_some() || pieces.is_some() || emptystr.is_some() {
-        let message = "`format` with options is not supported yet";
-        return Err(Diagnostic::error(Code::Unsupported, message, span).into());
-    }
-    Ok(())
-}
-
-/// The fields of a row in alphabetical order; internal ones are left out, `search` and `query` are text.
+/// The fields of a row; `search` and `query` are search text.
 fn all_items(batch: &RecordBatch, row: usize) -> Vec<Item> {
-    let schema = batch.schema();
-    let mut names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
-    names.sort_unstable();
-    names
+    rows::fields(batch, row)
         .into_iter()
-        .filter(|name| !name.starts_with('_') && !is_hidden(name))
-        .filter_map(|name| {
-            let texts = texts(batch, name, row)?;
-            Some(match name.as_str() {
-                "search" | "query" => Item::Text(texts.join(" ")),
-                _ => Item::Pair(name.clone(), texts),
-            })
+        .map(|(name, texts)| match name.as_str() {
+            "search" | "query" => Item::Text(texts.join(" ")),
+            _ => Item::Pair(name, texts),
         })
         .collect()
-}
-
-fn returned_items(returned: &Return, batch: &RecordBatch, row: usize) -> Vec<Item> {
-    returned
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            ReturnItem::Field(field) => Some(Item::Pair(field.text.clone(), texts(batch, &field.text, row)?)),
-            ReturnItem::Alias(alias, field) => Some(Item::Pair(alias.text.clone(), texts(batch, &field.text, row)?)),
-            ReturnItem::Value(field) => Some(Item::Text(texts(batch, &field.text, row)?.join(" "))),
-        })
-        .collect()
-}
-
-fn texts(batch: &RecordBatch, name: &str, row: usize) -> Option<Vec<String>> {
-    let column = batch.column_by_name(name)?;
-    match values::cell(column, row, &jiff::tz::TimeZone::UTC) {
-        Cell::Null => None,
-        Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => Some(vec![text]),
-        Cell::Many(texts) => Some(texts),
-    }
 }
 
 /// The rows as one value, for `field=[ ... ]`.

@@ -1,0 +1,72 @@
+//! The reference pages are those that the registries make, and their examples run.
+//!
+//! `UPDATE_REFERENCE=1 cargo test -p spelunk-engine --test reference` writes the pages anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+
+use futures::TryStreamExt;
+use spelunk_engine::plan::aggregate;
+use spelunk_engine::values::{Cell, cell};
+use spelunk_engine::{Session, SessionOptions, functions, reference};
+use spelunk_grammar::spl::commands;
+
+/// The first cell of the result, several values with blanks between them.
+fn value(query: &str) -> String {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let session = Session::new(SessionOptions::default(), Vec::new()).unwrap();
+        let search = session.search(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let batches: Vec<_> = search.stream.try_collect().await.unwrap_or_else(|error| panic!("{query}: {error}"));
+        let batch = batches.iter().find(|batch| batch.num_rows() > 0).unwrap_or_else(|| panic!("{query}: no row"));
+        match cell(batch.column(0), 0, &jiff::tz::TimeZone::UTC) {
+            Cell::Null => "null".to_string(),
+            Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => text,
+            Cell::Many(values) => values.join(" "),
+        }
+    })
+}
+
+#[test]
+fn every_function_gives_what_its_example_says() {
+    for function in functions::all() {
+        let (expression, expected) = function.example;
+        let query = format!("| makeresults | eval result={expression} | table result");
+        assert_eq!(value(&query), expected, "{expression}");
+    }
+}
+
+#[test]
+fn every_statistical_function_gives_what_its_example_says() {
+    for statistic in aggregate::FUNCTIONS {
+        let (call, expected) = statistic.example;
+        let rows = "| makeresults format=csv data=\"x,g,t\n2,a,100\n3,b,101\n6,a,102\" | eval _time=t";
+        assert_eq!(value(&format!("{rows} | stats {call} AS result")), expected, "{call}");
+    }
+}
+
+#[test]
+fn every_example_of_a_command_runs() {
+    for doc in commands::commands() {
+        assert!(!doc.examples.is_empty(), "{} has no example", doc.name);
+        for example in doc.examples {
+            value(example);
+        }
+    }
+}
+
+#[test]
+fn the_reference_pages_are_up_to_date() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
+    for (name, page) in [("commands.md", reference::commands()), ("functions.md", reference::functions())] {
+        let file = folder.join(name);
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&file, &page).unwrap();
+        }
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        assert!(written == page, "docs/reference/{name} is stale; UPDATE_REFERENCE=1 writes it anew");
+    }
+}
