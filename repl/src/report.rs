@@ -34,9 +34,13 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
-        let _ = write!(out, " · {seconds:.2} s (read {:.2})", cost.read.as_secs_f64());
-        if seconds > 0.0 && events > 0 {
-            let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
+        let _ = write!(out, " · {seconds:.2} s");
+        // A shell has read its logs before; then this says nothing about reading.
+        if !cost.read.is_zero() {
+            let _ = write!(out, " (read {:.2})", cost.read.as_secs_f64());
+            if seconds > 0.0 && events > 0 {
+                let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
+            }
         }
     }
     if let Some(peak) = cost.peak {
@@ -215,6 +219,8 @@ mod tests {
             summary(&cost, &report),
             "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB"
         );
+        let loaded = Cost { read: Duration::ZERO, peak: None, ..cost };
+        assert_eq!(summary(&loaded, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s");
         let none = Cost { rows: 1, peak: None, ..cost };
         assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s");
     }
