@@ -12,6 +12,9 @@ const FILES_NAMED: usize = 5;
 /// How many places of a damaged file are named.
 const PLACES_NAMED: usize = 3;
 
+/// A shorter time is no time.
+const READ_SHOWN: Duration = Duration::from_millis(5);
+
 /// What a search cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
@@ -35,8 +38,8 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
         let _ = write!(out, " · {seconds:.2} s");
-        // A shell has read its logs before; then this says nothing about reading.
-        if !cost.read.is_zero() {
+        // A shell has read its logs before, which says nothing about the speed of reading.
+        if cost.read >= READ_SHOWN {
             let _ = write!(out, " (read {:.2})", cost.read.as_secs_f64());
             if seconds > 0.0 && events > 0 {
                 let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
