@@ -12,6 +12,9 @@ const FILES_NAMED: usize = 5;
 /// How many places of a damaged file are named.
 const PLACES_NAMED: usize = 3;
 
+/// A shorter time is no time.
+const READ_SHOWN: Duration = Duration::from_millis(5);
+
 /// What a search cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
@@ -34,9 +37,13 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
-        let _ = write!(out, " · {seconds:.2} s (read {:.2})", cost.read.as_secs_f64());
-        if seconds > 0.0 && events > 0 {
-            let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
+        let _ = write!(out, " · {seconds:.2} s");
+        // A shell has read its logs before, which says nothing about the speed of reading.
+        if cost.read >= READ_SHOWN {
+            let _ = write!(out, " (read {:.2})", cost.read.as_secs_f64());
+            if seconds > 0.0 && events > 0 {
+                let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
+            }
         }
     }
     if let Some(peak) = cost.peak {
@@ -215,6 +222,8 @@ mod tests {
             summary(&cost, &report),
             "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB"
         );
+        let loaded = Cost { read: Duration::ZERO, peak: None, ..cost };
+        assert_eq!(summary(&loaded, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s");
         let none = Cost { rows: 1, peak: None, ..cost };
         assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s");
     }

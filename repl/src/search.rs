@@ -31,6 +31,8 @@ pub struct Sink {
     quiet: bool,
     /// Whether what could not be read is told after each search; the shell tells it when it opens.
     tell_damage: bool,
+    /// How wide a table may be where there is no terminal; `None` where nothing needs to be cut.
+    width: Option<usize>,
     /// How many rows a table shows.
     table_rows: usize,
 }
@@ -51,6 +53,7 @@ impl Sink {
             limit: args.limit,
             quiet: args.quiet,
             tell_damage: true,
+            width: None,
             table_rows: table::ROWS,
         })
     }
@@ -67,9 +70,17 @@ impl Sink {
         Ok(Self { table_rows, tell_damage: false, ..Self::new(args)? })
     }
 
-    /// A table on standard output.
+    /// A table on standard output, which is read by people even where it is no terminal.
     pub fn table() -> Self {
-        Self { form: Form::Table, file: None, limit: None, quiet: false, tell_damage: true, table_rows: table::ROWS }
+        Self {
+            width: Some(100),
+            form: Form::Table,
+            file: None,
+            limit: None,
+            quiet: false,
+            tell_damage: true,
+            table_rows: table::ROWS,
+        }
     }
 
     fn renderer(&self, search: &Search, session: &Session) -> Result<Box<dyn Renderer + Send>, Failure> {
@@ -84,7 +95,7 @@ impl Sink {
         Ok(match self.form {
             Form::Table => {
                 let look = Look {
-                    width: if self.file.is_none() { terminal::stdout_width() } else { None },
+                    width: if self.file.is_none() { terminal::stdout_width().or(self.width) } else { None },
                     colour: self.file.is_none() && terminal::stdout_colour(),
                     rows: self.table_rows,
                     events: search.events,

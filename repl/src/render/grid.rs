@@ -66,7 +66,7 @@ pub fn draw(columns: &[String], rows: &[Vec<Cell>], width: Option<usize>, colour
     draw_columns(&columns, rows, width, colour)
 }
 
-/// Draws as many of the columns that have a value as fit, `_time` first, and names the others. `None` where not even
+/// Draws as many of the columns that have a value as fit, the telling ones first, and names the others. `None` where not even
 /// one fits.
 pub fn draw_some(
     names: &[String],
@@ -80,7 +80,7 @@ pub fn draw_some(
         .filter(|(position, _)| rows.iter().any(|row| row.get(*position).is_some_and(|cell| *cell != Cell::Null)))
         .map(|(position, name)| Column::measure(position, name, rows))
         .collect();
-    columns.sort_by_key(|column| column.header != "_time");
+    columns.sort_by_key(|column| rank(&column.header));
     let fitting = match width {
         None => columns.len(),
         Some(width) => {
@@ -166,9 +166,24 @@ fn shown(text: &str) -> Cow<'_, str> {
     if text.is_empty() { Cow::Borrowed("\"\"") } else { escape::line(text) }
 }
 
-/// Breaking a path over lines makes it unreadable; its middle says least.
+/// Breaking a path over lines makes it unreadable; its middle says least. A command line is no path.
 fn looks_like_path(text: &str) -> bool {
-    text.contains(['/', '\\']) && !text.contains(' ')
+    if !text.contains(' ') {
+        return text.contains(['/', '\\']);
+    }
+    let rooted = text.starts_with("\\\\") || text.get(1..3) == Some(":\\");
+    rooted && !text.contains('"') && !text.contains(" -") && !text.contains(" /")
+}
+
+/// Where a column of raw events stands: when and where first, what says how the event was read last.
+fn rank(column: &str) -> u8 {
+    match column {
+        "_time" => 0,
+        "host" => 1,
+        "index" | "source" | "sourcetype" | "linecount" | "splunk_server" => 3,
+        name if name.starts_with('_') => 3,
+        _ => 2,
+    }
 }
 
 #[cfg(test)]
@@ -227,10 +242,20 @@ mod tests {
 
     #[test]
     fn events_show_what_has_values_and_time_first() {
-        let rows = [vec![text("x"), Cell::Null, Cell::Time("2019".into())]];
-        let (drawn, rest) = draw_some(&names(&["a", "b", "_time"]), &rows, None, false).unwrap();
+        let rows = [vec![text("s"), text("x"), Cell::Null, Cell::Time("2019".into())]];
+        let (drawn, rest) = draw_some(&names(&["source", "a", "b", "_time"]), &rows, None, false).unwrap();
         assert!(rest.is_empty());
-        assert!(drawn.contains("│ _time ┆ a │"), "{drawn}");
+        assert!(drawn.contains("│ _time ┆ a ┆ source │"), "{drawn}");
+    }
+
+    #[test]
+    fn paths() {
+        for path in ["/usr/bin/ls", r"C:\Program Files\x.exe", r"\\host\a share\x", "a/b"] {
+            assert!(looks_like_path(path), "{path}");
+        }
+        for other in [r"C:\x.exe -nop", r#""C:\Program Files\x.exe""#, r"C:\x.exe /c dir", "a b/c", "word"] {
+            assert!(!looks_like_path(other), "{other}");
+        }
     }
 
     proptest! {
