@@ -111,7 +111,8 @@ fn expression(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = Expr
         3 => r"[0-9]{1,3}(\.[0-9]{1,2})?(e-?[0-9])?".prop_map(ExpressionKind::Number),
         1 => Just(ExpressionKind::Number(".5".into())),
         3 => text().prop_map(ExpressionKind::String),
-        4 => name().prop_map(|name| ExpressionKind::Field(name.text)),
+        // Three backticks start a comment, also between single quotes.
+        4 => name().prop_map(|name| ExpressionKind::Field(name.text.replace("```", ""))),
         1 => macro_call().prop_map(ExpressionKind::Macro),
         1 => subsearch.prop_map(ExpressionKind::Subsearch),
     ];
@@ -372,6 +373,7 @@ fn check(text: &str) {
             assert!(!errors.is_empty());
             for error in errors {
                 assert!(error.span.start <= error.span.end && error.span.end <= text.len(), "{text:?} {error:?}");
+                assert!(text.get(error.span.range()).is_some(), "{text:?} {error:?}");
                 error.line_column(text);
             }
         }

@@ -9,7 +9,7 @@ use crate::spl::expression::{Expression, Name};
 use crate::spl::parser::builder::Builder;
 use crate::spl::parser::{Rule, expression, words};
 use crate::spl::print::{Quoted, Separated, option};
-use crate::{Code, Span, Spanned};
+use crate::{Code, Diagnostic, Span, Spanned};
 
 /// `stats AGGREGATE ... [BY FIELD ...]` with its options.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,14 +134,25 @@ pub(super) fn aggregate(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Agg
     }
     let function = Spanned::new(function.as_str().trim_end().to_owned(), b.span(&function));
     let argument = match parts.next() {
-        Some(argument) => Some(aggregate_argument(b, argument)?),
+        Some(argument) => Some(aggregate_argument(b, &function, argument)?),
         None => None,
     };
     Some(Aggregate { function, argument, alias, text, span })
 }
 
-fn aggregate_argument(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<AggregateArgument> {
+fn aggregate_argument(
+    b: &mut Builder<'_>,
+    function: &Spanned<String>,
+    pair: Pair<'_, Rule>,
+) -> Option<AggregateArgument> {
     let argument = pair.into_inner().next()?;
+    if argument.as_rule() == Rule::odd_argument {
+        let (name, odd) = (&function.node, argument.as_str().trim());
+        let message = format!("`{name}` takes a field or `eval(...)` in `stats`, not `{odd}`");
+        let found = Diagnostic::error(Code::InvalidArgument, message, b.span(&argument));
+        b.diagnostics.push(found.with_help("compute over the results of `stats` in an `eval` after it"));
+        return None;
+    }
     if argument.as_rule() != Rule::eval_argument {
         return Some(AggregateArgument::Field(words::name(b, &argument)));
     }
@@ -200,7 +211,8 @@ mod tests {
     #[test]
     fn refuses_sparklines_and_nesting() {
         assert!(errors("| stats sparkline(avg(x),)").contains("SPL0006: `sparkline` is not supported yet"));
-        assert!(errors("| stats count(dc(x))").contains("expected a field or `eval(...)` after `(`"));
+        assert!(errors("| stats round(avg(x),2)").contains("`round` takes a field or `eval(...)` in `stats`, not `avg(x),2`"));
+        assert!(errors("| stats max(eval(x=))").contains("expected an expression after `=`"));
         assert!(errors("| stats by a").contains("an aggregate such as `count`"));
     }
 }

@@ -203,7 +203,8 @@ fn mask<'a>(structure: &'a Structure, segment: &Segment, arguments: Span) -> Cow
 fn no_name(structure: &Structure, segment: &Segment, span: Span, diagnostics: &mut Vec<Diagnostic>) {
     let macros = macros(structure, segment);
     if macros.is_empty() {
-        let place = Span::new(span.start, span.start + 1);
+        let first = structure.text.get(span.start..).and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
+        let place = Span::new(span.start, span.start + first);
         diagnostics.push(Diagnostic::error(Code::Syntax, "expected a command after the pipe", place));
     }
     diagnostics.extend(macros);
