@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::csv::Header;
 use super::decode::{HEAD, Peeked};
-use super::text::time_of;
+use super::text::is_log_line;
 use super::time::Clock;
 
 /// The format of a text file.
@@ -55,9 +55,8 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
     if let Some((header, length)) = Header::detect(text, is_whole) {
         return Format::Csv(header, length);
     }
-    Format::Text {
-        has_times: text.lines().filter(|line| !line.is_empty()).take(20).any(|line| time_of(line, clock).is_some()),
-    }
+    let mut first_lines = text.lines().filter(|line| !line.is_empty()).take(20);
+    Format::Text { has_times: first_lines.any(|line| is_log_line(line, clock)) }
 }
 
 fn json(begin: &str) -> Option<Format> {
