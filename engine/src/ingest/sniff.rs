@@ -43,7 +43,8 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
     let text = String::from_utf8_lossy(head);
     let text: &str = &text;
     let begin = text.trim_start();
-    if begin.starts_with('<') && begin.contains("<Event") {
+    // The second form is that of a log that was cut in front.
+    if (begin.starts_with('<') && begin.contains("<Event")) || begin.contains("<Event xmlns=") {
         return Format::Xml;
     }
     if let Some(json) = json(begin) {

@@ -98,6 +98,10 @@ fn a_broken_xml_event_is_named_and_the_next_is_read() {
     assert_eq!(events.len(), 3);
     let places: Vec<&str> = report.problems.iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(places, ["line 2", "line 4", "line 6"]);
+    let (_, tail) = one.split_at(one.len() / 2);
+    let (events, report) = read_text(&format!("{tail}\n{one}\n<!-- a comment without end {one}"));
+    assert_eq!((events.len(), report.format), (2, "xml"));
+    assert_eq!(report.problems.len(), 1, "{report:?}");
 }
 
 #[test]

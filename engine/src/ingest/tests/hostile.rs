@@ -179,6 +179,10 @@ fn a_file_of_beginnings_takes_no_longer_than_its_length() {
     assert_eq!(read_text(&text).1.events, 0);
     let text = "<Event><System>".repeat(100_000);
     assert_eq!(read_text(&text).1.events, 0);
+    let text = "<Event/><!--<?<!DOCTYPE [>".repeat(100_000);
+    assert_eq!(read_text(&text).1.events, 0);
+    let text = "{\n\"a\":\n".repeat(100_000);
+    assert_eq!(read_text(&text).1.events, 0);
 }
 
 #[test]
