@@ -10,7 +10,7 @@ use super::select::Selection;
 use super::time::Clock;
 use super::windows::{Meaning, Role, Section, plain_meaning, windows_meaning};
 use super::{Problem, ReadOptions};
-use crate::store::builder::{Block, BlockBuilder, NO_TIME, NameId};
+use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId};
 
 /// The file that events are from.
 #[derive(Debug)]
@@ -118,6 +118,8 @@ pub(crate) struct EventBuilder<'a> {
     values: Vec<Value>,
     /// By name: the event, counted from 1, whose own data has the field.
     own_data: Vec<u64>,
+    /// By name: the event and the key that gave it the field last. Two keys can mean the same.
+    given_by: Vec<(u64, u32)>,
     /// A path being put together.
     path: String,
     pub(crate) result: BlockResult,
@@ -151,6 +153,7 @@ impl<'a> EventBuilder<'a> {
             text: String::new(),
             values: Vec::new(),
             own_data: Vec::new(),
+            given_by: Vec::new(),
             path: String::new(),
             result: BlockResult::default(),
         }
@@ -160,7 +163,10 @@ impl<'a> EventBuilder<'a> {
     pub(crate) fn finish(mut self) -> BlockResult {
         self.result.block = self.block.finish();
         if self.result.block.overflown > 0 {
-            let reason = format!("{} values are too long to be kept", self.result.block.overflown);
+            let reason = format!(
+                "{} values were not kept: too long, or of more than {MAX_FIELDS} fields",
+                self.result.block.overflown
+            );
             self.result.skip(String::new(), reason);
         }
         self.result
@@ -314,18 +320,21 @@ impl<'a> EventBuilder<'a> {
         }
         for value in values {
             let Some(key) = self.keys.get(value.key as usize) else { continue };
-            let Some(value) = text.get(value.start..value.end) else { continue };
+            let Some(text) = text.get(value.start..value.end) else { continue };
             let slot = if is_windows { &key.windows } else { &key.plain };
-            if is_windows && value.is_empty() {
+            if is_windows && text.is_empty() {
                 continue;
             }
             for &name in &slot.names {
-                let is_replaced = is_windows
-                    && !slot.is_data
-                    && self.own_data.get(name.position()).is_some_and(|&marked| marked == event);
-                if !is_replaced {
-                    self.block.put(name, value);
+                if is_windows && !slot.is_data {
+                    let is_own = self.own_data.get(name.position()).is_some_and(|&marked| marked == event);
+                    let Some(given) = self.given_by.get_mut(name.position()) else { continue };
+                    if is_own || (given.0 == event && given.1 != value.key) {
+                        continue;
+                    }
+                    *given = (event, value.key);
                 }
+                self.block.put(name, text);
             }
         }
     }
@@ -338,6 +347,7 @@ impl<'a> EventBuilder<'a> {
 
     fn mark_own_data(&mut self, values: &[Value], text: &str, event: u64) {
         self.own_data.resize(self.block.name_count(), 0);
+        self.given_by.resize(self.block.name_count(), (0, 0));
         for value in values {
             let Some(key) = self.keys.get(value.key as usize).filter(|key| key.windows.is_data) else { continue };
             if text.get(value.start..value.end).is_none_or(str::is_empty) {

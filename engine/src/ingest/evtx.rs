@@ -108,6 +108,7 @@ impl Chunks {
                     outcome?;
                     return Ok(None);
                 }
+                // The rest of a chunk that is cut off is reported with the chunk.
                 Ok(Some(Chunk { number, bytes }))
             }
         }

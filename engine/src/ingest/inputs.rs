@@ -53,7 +53,8 @@ enum Entry {
 
 /// A file that is being read.
 enum Open {
-    Evtx(Chunks),
+    /// With an error that came up after the last chunks that were handed out.
+    Evtx(Chunks, Option<io::Error>),
     Text(Blocks, TextFormat),
 }
 
@@ -218,7 +219,7 @@ fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Open
             let mut magic = Vec::new();
             file.by_ref().take(8).read_to_end(&mut magic)?;
             if magic == MAGIC {
-                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?), "evtx"));
+                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?, None), "evtx"));
             }
             file.rewind()?;
             Box::new(file)
@@ -227,7 +228,7 @@ fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Open
     };
     let peeked = Peeked::new(reader)?.decompressed()?;
     if peeked.head.starts_with(MAGIC) {
-        return Ok(Opened::Reading(Open::Evtx(Chunks::of_stream(peeked.head, peeked.reader)?), "evtx"));
+        return Ok(Opened::Reading(Open::Evtx(Chunks::of_stream(peeked.head, peeked.reader)?, None), "evtx"));
     }
     let peeked = peeked.decoded()?;
     let (format, name, header_length) = match sniff(&peeked, clock) {
@@ -250,14 +251,23 @@ impl Open {
     /// The next part, and whether it is known to be the last.
     fn next(&mut self) -> (Option<Payload>, bool) {
         match self {
-            Open::Evtx(chunks) => match chunks.next() {
-                (found, Some(error)) if found.is_empty() => {
+            Open::Evtx(chunks, failed) => {
+                let problem = |error: io::Error| {
                     (Some(Payload::Problem(Problem { place: String::new(), reason: error.to_string() })), true)
+                };
+                if let Some(error) = failed.take() {
+                    return problem(error);
                 }
-                // The error comes again.
-                (found, _) if !found.is_empty() => (Some(Payload::Evtx(found)), false),
-                _ => (None, true),
-            },
+                let (found, error) = chunks.next();
+                match error {
+                    Some(error) if found.is_empty() => problem(error),
+                    None if found.is_empty() => (None, true),
+                    error => {
+                        *failed = error;
+                        (Some(Payload::Evtx(found)), false)
+                    }
+                }
+            }
             Open::Text(blocks, format) => match blocks.next(format.cutter()) {
                 Next::Block(lines) => (Some(format.payload(lines)), false),
                 Next::Problem(place, reason) => (Some(Payload::Problem(Problem { place, reason })), false),

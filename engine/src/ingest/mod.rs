@@ -1,4 +1,10 @@
 //! Log files in, record batches out: one file a format.
+//!
+//! `inputs` walks what the user named, opens each file through `decode`, asks `sniff` what it is, and cuts it
+//! into `blocks` of whole records. `pipeline` hands the blocks to workers; there `xml`, `evtx`, `json`, `csv` or
+//! `text` takes a block apart and gives keys and values to an `event` builder, which knows from `windows` what
+//! the keys of a Windows event mean and fills the columns of the store. What the workers made is put together in
+//! reading order, so that nothing depends on which of them was faster.
 
 mod blocks;
 mod csv;

@@ -164,7 +164,14 @@ impl Gather<'_> {
         report.skipped = report.skipped.saturating_add(result.skipped);
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
-        self.store.add(result.block, base);
+        let dropped = self.store.add(result.block, base);
+        if dropped > 0 {
+            report.skipped = report.skipped.saturating_add(1);
+            if report.problems.len() < Problem::KEPT {
+                let reason = format!("{dropped} columns were not kept: the files have too many fields");
+                report.problems.push(Problem { place: String::new(), reason });
+            }
+        }
         Ok(())
     }
 }

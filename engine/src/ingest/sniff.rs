@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::csv::Header;
 use super::decode::{HEAD, Peeked};
-use super::text::time_of;
+use super::text::is_log_line;
 use super::time::Clock;
 
 /// The format of a text file.
@@ -43,7 +43,8 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
     let text = String::from_utf8_lossy(head);
     let text: &str = &text;
     let begin = text.trim_start();
-    if begin.starts_with('<') && begin.contains("<Event") {
+    // The second form is that of a log that was cut in front.
+    if (begin.starts_with('<') && begin.contains("<Event")) || begin.contains("<Event xmlns=") {
         return Format::Xml;
     }
     if let Some(json) = json(begin) {
@@ -55,9 +56,8 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
     if let Some((header, length)) = Header::detect(text, is_whole) {
         return Format::Csv(header, length);
     }
-    Format::Text {
-        has_times: text.lines().filter(|line| !line.is_empty()).take(20).any(|line| time_of(line, clock).is_some()),
-    }
+    let mut first_lines = text.lines().filter(|line| !line.is_empty()).take(20);
+    Format::Text { has_times: first_lines.any(|line| is_log_line(line, clock)) }
 }
 
 fn json(begin: &str) -> Option<Format> {

@@ -19,12 +19,22 @@ pub(crate) fn read_block(lines: Lines, builder: &mut EventBuilder<'_>) {
     }
 }
 
+/// Whether a line begins like one of a log. A date alone is in many a text.
+pub(crate) fn is_log_line(line: &str, clock: &Clock) -> bool {
+    stamp_of(line, clock).is_some_and(|(_, written)| written.is_empty() || written.contains(':'))
+}
+
 /// The time that a line begins with, or that stands in brackets or after a priority near its beginning.
 pub(crate) fn time_of(line: &str, clock: &Clock) -> Option<i64> {
+    stamp_of(line, clock).map(|(time, _)| time)
+}
+
+/// The time and how it is written; an epoch is not written at all.
+fn stamp_of<'l>(line: &'l str, clock: &Clock) -> Option<(i64, &'l str)> {
     if let Some((first, _)) = line.split_once([' ', '\t', ',', '|'])
         && let Some(time) = parse_epoch(first)
     {
-        return Some(time);
+        return Some((time, ""));
     }
     // A time can begin where a word does.
     let mut at_word_start = true;
@@ -32,9 +42,10 @@ pub(crate) fn time_of(line: &str, clock: &Clock) -> Option<i64> {
         let is_word = byte.is_ascii_alphanumeric();
         if at_word_start
             && is_word
-            && let Some((time, _)) = line.get(at..).and_then(|rest| clock.parse_stamp(rest))
+            && let Some(rest) = line.get(at..)
+            && let Some((time, length)) = clock.parse_stamp(rest)
         {
-            return Some(time);
+            return Some((time, rest.get(..length).unwrap_or_default()));
         }
         at_word_start = !is_word && !matches!(byte, b'.' | b'-' | b'/' | b'_' | b'\\') && byte.is_ascii();
     }

@@ -107,7 +107,7 @@ const HOSTS: [&str; 8] =
     ["hostname", "Hostname", "HostName", "host.name", "ComputerName", "Computer", "computer", "computer_name"];
 
 /// The keys that hold a record's time, the surest first.
-const TIMES: [&str; 22] = [
+const TIMES: [&str; 23] = [
     "SystemTime",
     "@timestamp",
     "UtcTime",
@@ -121,6 +121,7 @@ const TIMES: [&str; 22] = [
     "event_time",
     "datetime",
     "DateTime",
+    "Date and Time",
     "date",
     "Date",
     "CreationTime",

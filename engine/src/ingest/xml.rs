@@ -52,8 +52,10 @@ pub(crate) fn read_block(lines: Lines, builder: &mut EventBuilder<'_>) {
     // How many bytes may be read a second time to find the events that a broken one swallowed; without a limit
     // a hostile file could make us read it over and over.
     let mut second_look = text.len().saturating_mul(4);
+    let mut finder = Finder::default();
     let mut at = 0;
-    while let Some(found) = find_event(&text, at) {
+    let mut was_broken = false;
+    while let Some(found) = finder.next(&text, at) {
         let start = match found {
             Found::Event(start) => start,
             Found::Definition(start, end) => {
@@ -64,7 +66,13 @@ pub(crate) fn read_block(lines: Lines, builder: &mut EventBuilder<'_>) {
             }
         };
         let Some(rest) = text.get(start..) else { break };
-        match state.read_event(rest, builder) {
+        let has_end = text.get(at..start).is_some_and(|passed| memmem::find(passed.as_bytes(), END).is_some());
+        if has_end && !was_broken {
+            builder.result.skip(line.place(&text, at), "the end of an event whose beginning is missing");
+        }
+        let outcome = state.read_event(rest, builder);
+        was_broken = outcome.is_err();
+        match outcome {
             Ok(length) => {
                 let raw = rest.get(..length).unwrap_or_default();
                 builder.end_windows(&Defaults { sourcetype: "XmlWinEventLog", raw, time: None });
@@ -106,30 +114,48 @@ enum Found {
     Definition(usize, usize),
 }
 
-/// The next event outside comments and instructions.
-fn find_event(text: &str, from: usize) -> Option<Found> {
-    let mut at = from;
-    loop {
-        let rest = text.get(at..)?;
-        let start = at.checked_add(memchr::memchr(b'<', rest.as_bytes())?)?;
-        let rest = text.get(start..)?;
-        let length = if rest.starts_with("<!--") {
-            rest.find("-->")?
-        } else if rest.starts_with("<?") {
-            rest.find("?>")?
-        } else if rest.starts_with("<!DOCTYPE") {
-            let end = match (rest.find('['), rest.find('>')) {
-                (Some(subset), Some(end)) if subset < end => rest.find("]>").unwrap_or(end),
-                (_, Some(end)) => end,
-                _ => return None,
+/// Finds events outside comments and instructions.
+#[derive(Debug, Default)]
+struct Finder {
+    /// What was looked for once and is not in the rest of the block: looking again and again would take forever.
+    missing: Vec<&'static str>,
+}
+
+impl Finder {
+    fn end(&mut self, rest: &str, end: &'static str) -> Option<usize> {
+        if self.missing.contains(&end) {
+            return None;
+        }
+        let found = rest.find(end);
+        if found.is_none() {
+            self.missing.push(end);
+        }
+        found
+    }
+
+    fn next(&mut self, text: &str, from: usize) -> Option<Found> {
+        let mut at = from;
+        loop {
+            let rest = text.get(at..)?;
+            let start = at.checked_add(memchr::memchr(b'<', rest.as_bytes())?)?;
+            let rest = text.get(start..)?;
+            let length = if rest.starts_with("<!--") {
+                self.end(rest, "-->")
+            } else if rest.starts_with("<?") {
+                self.end(rest, "?>")
+            } else if rest.starts_with("<!DOCTYPE") {
+                let mut end = self.end(rest, ">").unwrap_or(1);
+                if rest.get(..end).is_some_and(|inner| inner.contains('[')) {
+                    end = self.end(rest, "]>").unwrap_or(end);
+                }
+                return Some(Found::Definition(start, start.checked_add(end)?));
+            } else if rest.strip_prefix(EVENT).is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n', '>', '/'])) {
+                return Some(Found::Event(start));
+            } else {
+                None
             };
-            return Some(Found::Definition(start, start.checked_add(end)?));
-        } else if rest.strip_prefix(EVENT).is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n', '>', '/'])) {
-            return Some(Found::Event(start));
-        } else {
-            1
-        };
-        at = start.checked_add(length)?;
+            at = start.checked_add(length.unwrap_or(1))?;
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) const MAX_ROWS: usize = 8192;
 /// No column of a piece holds more bytes of distinct values, because Arrow counts them in an `i32`.
 pub(crate) const MAX_BYTES: usize = 1 << 30;
 
+/// No shape has more fields: a log that uses identifiers as keys must not take all memory.
+pub(crate) const MAX_FIELDS: usize = 4096;
+
 /// The time of an event that has none.
 pub(crate) const NO_TIME: i64 = i64::MIN;
 
@@ -79,6 +82,8 @@ fn is_canonical_float(text: &str) -> bool {
 /// One field of the events of one piece: each distinct value once, and a key per row.
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
+    /// The row of the first key; the rows before it are nulls, so that a field of few events costs little.
+    pub(crate) first: usize,
     /// Per row the position of its first value, or -1. May end before the last row: the rest are nulls.
     pub(crate) keys: Vec<i32>,
     /// Where each distinct value ends in `bytes`, after a leading 0.
@@ -153,13 +158,17 @@ impl ColumnBuilder {
 
     fn push_key(&mut self, row: usize, key: i32) {
         let column = &mut self.column;
-        if column.keys.len() > row {
+        if column.keys.is_empty() {
+            column.first = row;
+        }
+        let position = row.saturating_sub(column.first);
+        if column.keys.len() > position {
             if let Ok(row) = u32::try_from(row) {
                 column.extra.push((row, key));
             }
             column.kind = Some(Kind { multi: true, ..column.kind() });
         } else {
-            column.keys.resize(row, -1);
+            column.keys.resize(position, -1);
             column.keys.push(key);
         }
     }
@@ -303,6 +312,10 @@ impl BlockBuilder {
         }
         let Some(at) = open.by_name.get_mut(position) else { return };
         if *at == u32::MAX {
+            if open.columns.len() >= MAX_FIELDS {
+                self.overflown = self.overflown.saturating_add(1);
+                return;
+            }
             *at = u32::try_from(open.columns.len()).unwrap_or(u32::MAX);
             open.columns.push((name, ColumnBuilder::default()));
             if let Some(appeared) = self.has_appeared.get_mut(position)
@@ -388,7 +401,11 @@ impl ColumnBuilder {
             .map(|key| column.value(key).and_then(|value| self.key(hasher, value)).unwrap_or(-1))
             .collect();
         let moved = |key: i32| usize::try_from(key).ok().and_then(|key| keys.get(key)).copied().unwrap_or(-1);
-        self.column.keys.resize(base, -1);
+        let start = base.saturating_add(column.first);
+        if self.column.keys.is_empty() {
+            self.column.first = start;
+        }
+        self.column.keys.resize(start.saturating_sub(self.column.first), -1);
         self.column.keys.extend(column.keys.iter().map(|&key| moved(key)));
         let base = u32::try_from(base).unwrap_or(u32::MAX);
         self.column.extra.extend(column.extra.iter().map(|&(row, key)| (row.saturating_add(base), moved(key))));

@@ -10,11 +10,14 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
-use super::builder::{Block, Kind, MAX_BYTES, MAX_ROWS, NO_TIME, Piece, ShapeKey, TextColumn, join};
+use super::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, MAX_ROWS, NO_TIME, Piece, ShapeKey, TextColumn, join};
 use super::{Shape, Store};
 use crate::error::Error;
+
+/// No store has more fields.
+const MAX_STORE_FIELDS: usize = 4 * MAX_FIELDS;
 
 /// Fields that are text even where every value looks like a number.
 const ALWAYS_TEXT: [&str; 6] = ["_raw", "_file", "source", "sourcetype", "index", "host"];
@@ -36,13 +39,19 @@ struct OpenShape {
     pending_rows: usize,
     pending_bytes: usize,
     full: Vec<Piece>,
+    fields: HashSet<Arc<str>, RandomState>,
 }
 
 impl StoreBuilder {
-    /// Adds the block that comes next in reading order. `base` is added to its serials.
-    pub(crate) fn add(&mut self, block: Block, base: i64) {
+    /// Adds the block that comes next in reading order. `base` is added to its serials. Says how many columns
+    /// were dropped because the store has too many fields.
+    pub(crate) fn add(&mut self, block: Block, base: i64) -> usize {
+        let mut dropped = 0_usize;
         for name in block.names {
             let next = self.fields.len();
+            if next >= MAX_STORE_FIELDS && !self.by_name.contains_key(&name) {
+                continue;
+            }
             let at = *self.by_name.entry(Arc::clone(&name)).or_insert(next);
             if at == next {
                 self.fields.push((name, Kind::EMPTY));
@@ -52,6 +61,21 @@ impl StoreBuilder {
             for serial in &mut piece.serials {
                 *serial = serial.saturating_add(base);
             }
+            let next = self.shapes.len();
+            let at = *self.by_key.entry(Arc::clone(&piece.shape)).or_insert(next);
+            if at == next {
+                self.shapes.push(OpenShape::new(Arc::clone(&piece.shape)));
+            }
+            let Some(shape) = self.shapes.get_mut(at) else { continue };
+            let before = piece.columns.len();
+            piece.columns.retain(|(name, _)| {
+                if shape.fields.contains(name) {
+                    return true;
+                }
+                let has_room = shape.fields.len() < MAX_FIELDS && self.by_name.contains_key(name);
+                has_room && shape.fields.insert(Arc::clone(name))
+            });
+            dropped = dropped.saturating_add(before.saturating_sub(piece.columns.len()));
             for (name, column) in &piece.columns {
                 if let Some(&at) = self.by_name.get(name)
                     && let Some((_, kind)) = self.fields.get_mut(at)
@@ -59,19 +83,18 @@ impl StoreBuilder {
                     *kind = kind.and(column.kind());
                 }
             }
-            let next = self.shapes.len();
-            let at = *self.by_key.entry(Arc::clone(&piece.shape)).or_insert(next);
-            if at == next {
-                self.shapes.push(OpenShape::new(Arc::clone(&piece.shape)));
-            }
-            if let Some(shape) = self.shapes.get_mut(at) {
-                shape.add(&self.hasher, piece);
-            }
+            shape.add(&self.hasher, piece);
         }
+        dropped
     }
 
     /// The store; each piece is dropped as soon as its batch is made.
     pub(crate) fn finish(mut self) -> Result<Store, Error> {
+        // Fields of which no column was kept.
+        let kept: HashSet<Arc<str>, RandomState> =
+            self.shapes.iter().flat_map(|shape| shape.fields.iter().cloned()).collect();
+        self.fields.retain(|(name, _)| kept.contains(name));
+        self.by_name = self.fields.iter().enumerate().map(|(at, (name, _))| (Arc::clone(name), at)).collect();
         let mut fields = vec![time_field(), serial_field()];
         let types: Vec<DataType> = self.fields.iter().map(|(name, kind)| data_type(name, *kind)).collect();
         fields.extend(
@@ -101,8 +124,10 @@ impl StoreBuilder {
         projection.extend(present.iter().enumerate().filter(|(_, seen)| **seen).map(|(at, _)| at.saturating_add(2)));
         let schema: SchemaRef = Arc::new(store.project(&projection)?);
         let mut batches = Vec::with_capacity(shape.full.len());
+        // One column of nulls a type serves all batches.
+        let mut nulls: HashMap<DataType, ArrayRef, RandomState> = HashMap::with_hasher(self.hasher.clone());
         for piece in shape.full {
-            batches.push(batch(piece, &schema)?);
+            batches.push(batch(piece, &schema, &mut nulls)?);
         }
         Ok(Shape { name: shape.key.name(), schema, batches })
     }
@@ -116,7 +141,14 @@ impl ShapeKey {
 
 impl OpenShape {
     fn new(key: Arc<ShapeKey>) -> Self {
-        OpenShape { key, pending: Vec::new(), pending_rows: 0, pending_bytes: 0, full: Vec::new() }
+        OpenShape {
+            key,
+            pending: Vec::new(),
+            pending_rows: 0,
+            pending_bytes: 0,
+            full: Vec::new(),
+            fields: HashSet::default(),
+        }
     }
 
     fn add(&mut self, hasher: &RandomState, piece: Piece) {
@@ -158,7 +190,11 @@ fn data_type(name: &str, kind: Kind) -> DataType {
     }
 }
 
-fn batch(piece: Piece, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+fn batch(
+    piece: Piece,
+    schema: &SchemaRef,
+    null_columns: &mut HashMap<DataType, ArrayRef, RandomState>,
+) -> Result<RecordBatch, ArrowError> {
     let rows = piece.rows();
     let times = TimestampMicrosecondArray::new(
         ScalarBuffer::from_iter(piece.times.iter().map(|&time| if time == NO_TIME { 0 } else { time })),
@@ -171,7 +207,10 @@ fn batch(piece: Piece, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     for field in schema.fields().iter().skip(2) {
         arrays.push(match columns.remove(field.name().as_str()) {
             Some(column) => array(column, rows, field.data_type())?,
-            None => new_null_array(field.data_type(), rows),
+            None => null_columns
+                .entry(field.data_type().clone())
+                .or_insert_with(|| new_null_array(field.data_type(), MAX_ROWS))
+                .slice(0, rows),
         });
     }
     RecordBatch::try_new(Arc::clone(schema), arrays)
@@ -183,6 +222,13 @@ fn nulls<T>(values: &[T], is_valid: impl Fn(&T) -> bool) -> Option<NullBuffer> {
 }
 
 fn array(mut column: TextColumn, rows: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    if column.first > 0 {
+        let mut keys = Vec::with_capacity(rows);
+        keys.resize(column.first, -1);
+        keys.append(&mut column.keys);
+        column.keys = keys;
+        column.first = 0;
+    }
     column.keys.resize(rows, -1);
     match data_type {
         DataType::Int64 => Ok(Arc::new(column.numbers::<i64>().collect::<Int64Array>())),

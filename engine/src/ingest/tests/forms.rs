@@ -98,6 +98,10 @@ fn a_broken_xml_event_is_named_and_the_next_is_read() {
     assert_eq!(events.len(), 3);
     let places: Vec<&str> = report.problems.iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(places, ["line 2", "line 4", "line 6"]);
+    let (_, tail) = one.split_at(one.len() / 2);
+    let (events, report) = read_text(&format!("{tail}\n{one}\n<!-- a comment without end {one}"));
+    assert_eq!((events.len(), report.format), (2, "xml"));
+    assert_eq!(report.problems.len(), 1, "{report:?}");
 }
 
 #[test]
@@ -266,6 +270,9 @@ fn csv_rows_are_events() {
     assert_eq!(get(&events[2], "user"), "2");
     let places: Vec<&str> = report.problems.iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(places, ["line 5", "line 6"]);
+    // Two columns that mean the same do not make it multivalued.
+    let (events, _) = read_text("RecordNumber,EventRecordId,EventId,Channel,Message,message\n1,9,4688,Security,a,b\n");
+    assert_eq!((get(&events[0], "RecordNumber"), get(&events[0], "message")), ("1", "b"));
     for separator in [";", "\t"] {
         let (events, _) = read_text(&"EventID,Channel,Computer,Image\r\n1,Security,WS,a b\r\n".replace(',', separator));
         assert_eq!(get(&events[0], "source"), "XmlWinEventLog:Security");
@@ -299,7 +306,7 @@ fn a_folder_is_read_in_order_and_nothing_in_it_is_silent() {
     write("a/2.json", b"{\"n\":1}\n{\"n\":2}\n");
     write("b.gz", &gzip.finish().unwrap());
     write("c.zst", &zstd::encode_all(&b"{\"n\":4}"[..], 1).unwrap());
-    write("info.yml", b"title: x\nauthor: y\n");
+    write("info.yml", b"title: x\ndate: 2024-05-24\n");
     write("picture.png", &[0x89, b'P', b'N', b'G', 0, 0, 0, 1, 2, 3]);
     write("z.zip", b"PK\x03\x04rest");
     write("empty", b"");

@@ -151,6 +151,15 @@ fn deep_nesting_is_kept_as_text() {
 }
 
 #[test]
+fn identifiers_as_keys_do_not_take_all_memory() {
+    let text: String = (0..100_000).map(|n| format!("{{\"id{n}\":{n}}}\n")).collect();
+    let (store, report) = read_bytes(text.as_bytes(), &options());
+    assert_eq!(report.files[0].events, 100_000);
+    assert!(report.files[0].skipped > 0);
+    assert!(store.schema.fields().len() < 20_000);
+}
+
+#[test]
 fn entities_are_refused() {
     let mut text = String::from("<?xml version=\"1.0\"?>\n<!DOCTYPE lolz [\n<!ENTITY lol \"lol\">\n");
     for n in 1..10 {
@@ -169,6 +178,10 @@ fn a_file_of_beginnings_takes_no_longer_than_its_length() {
     let text = "<Event a='".repeat(200_000);
     assert_eq!(read_text(&text).1.events, 0);
     let text = "<Event><System>".repeat(100_000);
+    assert_eq!(read_text(&text).1.events, 0);
+    let text = "<Event/><!--<?<!DOCTYPE [>".repeat(100_000);
+    assert_eq!(read_text(&text).1.events, 0);
+    let text = "{\n\"a\":\n".repeat(100_000);
     assert_eq!(read_text(&text).1.events, 0);
 }
 
