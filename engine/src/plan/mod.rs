@@ -213,9 +213,10 @@ impl Planner<'_> {
                 continue;
             }
             let unread = self.events.filter(|_| scope.events).map_or(&[][..], |events| &events.unread);
+            let metadata = METADATA.iter().copied().filter(|_| scope.events);
+            let known = scope.fields.iter().chain(unread).map(String::as_str).chain(metadata);
             let warning = Diagnostic::warning(Code::UnknownField, message, span);
-            self.diagnostics.push(
-                match suggest::nearest(&name, scope.fields.iter().chain(unread).map(String::as_str)) {
+            self.diagnostics.push(match suggest::nearest(&name, known) {
                     Some(near) => warning.with_help(format!("did you mean {near:?}?")),
                     None => warning,
                 },
@@ -223,6 +224,9 @@ impl Planner<'_> {
         }
     }
 }
+
+/// The fields that every event has, read or not.
+const METADATA: [&str; 6] = ["_raw", "_time", "host", "index", "source", "sourcetype"];
 
 /// What a command had to work with.
 struct Scope {
