@@ -330,7 +330,8 @@ fn describe(store: Store) -> Events {
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
     let unread = store.unread.clone();
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread }
+    let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread, rows }
 }
 
 /// What [`check`] found.

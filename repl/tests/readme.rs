@@ -40,12 +40,8 @@ fn the_examples_of_the_readme_run() {
     )
     .unwrap();
     for (command, expected) in examples {
-        let output = Command::new("sh")
-            .args(["-c", &command])
-            .env("PATH", &path)
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
+        let output =
+            Command::new("sh").args(["-c", &command]).env("PATH", &path).current_dir(folder.path()).output().unwrap();
         let found = String::from_utf8(output.stdout).unwrap();
         assert_eq!(found, expected, "{command}\n{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -55,6 +55,8 @@ pub struct Events {
     pub metadata: HashMap<String, Vec<String>>,
     /// Fields that the events have and that were not read, because the query does not name them.
     pub unread: Vec<String>,
+    /// How many there are.
+    pub rows: usize,
 }
 
 /// What "now" and "here" mean to a search.
@@ -97,6 +99,9 @@ impl From<DataFusionError> for PlanError {
 /// The result of planning something.
 pub type PlanResult<T> = Result<T, PlanError>;
 
+/// The most commands of one search: DataFusion's planning time grows faster than their number.
+const MOST_COMMANDS: usize = 500;
+
 /// Turns queries into plans.
 pub struct Planner<'a> {
     /// The events that a search without a generating command looks at; `None` to plan without data.
@@ -119,6 +124,10 @@ impl Planner<'_> {
     /// # Errors
     /// Every finding that stops it, or DataFusion's own error.
     pub async fn plan(&mut self, query: &Query) -> Result<Frame, Vec<PlanError>> {
+        if let Some(command) = query.commands.get(MOST_COMMANDS) {
+            let message = format!("{} commands in one search; the most is {MOST_COMMANDS}", query.commands.len());
+            return Err(vec![Diagnostic::error(Code::TooLarge, message, command.name_span).into()]);
+        }
         let mut errors = Vec::new();
         let (mut frame, rest) = match self.generate(query) {
             Ok(start) => start,
@@ -177,7 +186,7 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
-            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults)?, rest)),
+            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             _ => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "the first command has to find or generate rows",
@@ -207,7 +216,12 @@ impl Planner<'_> {
 
     /// Tells about the fields that a command named and no row had, once each.
     fn report_missing(&mut self, frame: &Frame, scope: &Scope) {
+        // Of no events at all every field is missing, which goes without saying.
+        let nothing_loaded = scope.events && self.events.is_some_and(|events| events.rows == 0);
         for (name, span) in frame.take_missing() {
+            if nothing_loaded {
+                continue;
+            }
             let message = format!("no {} has a field {name:?}", if scope.events { "event" } else { "row" });
             if frame.open || self.diagnostics.iter().any(|known| known.message == message) {
                 continue;
@@ -217,10 +231,9 @@ impl Planner<'_> {
             let known = scope.fields.iter().chain(unread).map(String::as_str).chain(metadata);
             let warning = Diagnostic::warning(Code::UnknownField, message, span);
             self.diagnostics.push(match suggest::nearest(&name, known) {
-                    Some(near) => warning.with_help(format!("did you mean {near:?}?")),
-                    None => warning,
-                },
-            );
+                Some(near) => warning.with_help(format!("did you mean {near:?}?")),
+                None => warning,
+            });
         }
     }
 }
