@@ -225,11 +225,16 @@ fn search_match(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let expression = search_expression(&text).map_err(|reason| {
         Diagnostic::error(Code::InvalidArgument, format!("cannot read the search {text:?}: {reason}"), span)
     })?;
-    let condition = match &expression {
-        Some(expression) => crate::plan::search::condition(call.planner.frame(), expression)
-            .map_err(|finding| Diagnostic { span, ..finding })?,
-        None => lit(true),
-    };
+    let Some(expression) = expression else { return Ok(Typed::new(lit(true), Kind::Boolean, call.span)) };
+    // Places inside the string mean nothing to the query: findings are about the whole of it.
+    let frame = call.planner.frame();
+    let (missing, findings) = (frame.take_missing(), frame.take_findings());
+    let condition = crate::plan::search::condition(frame, &expression);
+    let inside = frame.take_missing().into_iter().map(|(name, _)| (name, span));
+    missing.into_iter().chain(inside).for_each(|(name, span)| frame.note_missing(&name, span));
+    let inside = frame.take_findings().into_iter().map(|finding| Diagnostic { span, ..finding });
+    findings.into_iter().chain(inside).for_each(|finding| frame.note(finding));
+    let condition = condition.map_err(|finding| Diagnostic { span, ..finding })?;
     Ok(Typed::new(condition, Kind::Boolean, call.span))
 }
 

@@ -32,7 +32,7 @@ pub const FUNCTIONS: &[Function] = &[
                     Err(Diagnostic::error(Code::InvalidArgument, format!("{text:?} is not an IPv4 mask"), mask.span)
                         .with_help("write it as `255.255.255.0`"))
                 }
-                _ => IPMASK.plan(call),
+                _ => IPMASK.plan_values(call),
             }
         },
     },
@@ -50,7 +50,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "toarray(value)",
         arity: (1, 1),
         example: (r#"toarray(split("1,2", ","))"#, "[1,2]"),
-        plan: |call| TO_ARRAY.plan(call),
+        plan: |call| TO_ARRAY.plan_values(call),
     },
     Function {
         name: "tobool",
@@ -88,7 +88,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "tomv(value)",
         arity: (1, 1),
         example: ("tomv(\"[1, {}]\")", "1 {}"),
-        plan: |call| TO_MV.plan(call),
+        plan: |call| TO_MV.plan_values(call),
     },
     Function {
         name: "tonumber",
@@ -104,7 +104,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "toobject(text)",
         arity: (1, 1),
         example: ("toobject(\"{ \\\"a\\\": 1 }\")", "{\"a\":1}"),
-        plan: |call| TO_OBJECT.plan(call),
+        plan: |call| TO_OBJECT.plan_values(call),
     },
     Function {
         name: "tostring",
@@ -135,10 +135,6 @@ fn plan_printf(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     if matches!(format.kind, Kind::Integer | Kind::Number | Kind::Time | Kind::Boolean) {
         call.literal(0, "a format")?;
     }
-    if let Some(condition) = call.arguments.iter().find(|argument| argument.kind == Kind::Boolean) {
-        return Err(Diagnostic::error(Code::TypeMismatch, "`printf` takes numbers and texts", condition.span)
-            .with_help("write a condition with `tostring(condition)`"));
-    }
     if let Some(literal) = format.literal() {
         let pieces = printf::pieces(literal).map_err(|reason| {
             Diagnostic::error(Code::InvalidPattern, format!("invalid format: {reason}"), format.span)
@@ -159,19 +155,13 @@ fn plan_printf(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
             ));
         }
     }
-    PRINTF.plan(call)
+    PRINTF.plan_values(call)
 }
 
 /// Refuses a literal base that there is none of, and a condition instead of a value.
 fn check_base(call: &Call<'_, '_>) -> Result<(), Diagnostic> {
-    let (value, base) = (call.argument(0), call.argument(1));
-    if value.kind == Kind::Boolean {
-        return Err(Diagnostic::error(
-            Code::TypeMismatch,
-            format!("`{}` takes a number or a text, not a condition", call.name.node.to_lowercase()),
-            value.span,
-        ));
-    }
+    let base = call.argument(1);
+    call.values()?;
     call.numbers(1..2)?;
     match base.literal_number() {
         Some(number) if !is_base(number) => Err(Diagnostic::error(

@@ -23,7 +23,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "md5(text)",
         arity: (1, 1),
         example: (r#"md5("")"#, "d41d8cd98f00b204e9800998ecf8427e"),
-        plan: |call| MD5.plan(call),
+        plan: |call| MD5.plan_values(call),
     },
     Function {
         name: "sha1",
@@ -31,7 +31,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "sha1(text)",
         arity: (1, 1),
         example: (r#"sha1("")"#, "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
-        plan: |call| SHA1.plan(call),
+        plan: |call| SHA1.plan_values(call),
     },
     Function {
         name: "sha256",
@@ -39,7 +39,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "sha256(text)",
         arity: (1, 1),
         example: (r#"substr(sha256(""), 1, 16)"#, "e3b0c44298fc1c14"),
-        plan: |call| SHA256.plan(call),
+        plan: |call| SHA256.plan_values(call),
     },
     Function {
         name: "sha512",
@@ -47,7 +47,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "sha512(text)",
         arity: (1, 1),
         example: (r#"substr(sha512(""), 1, 16)"#, "cf83e1357eefb8bd"),
-        plan: |call| SHA512.plan(call),
+        plan: |call| SHA512.plan_values(call),
     },
 ];
 

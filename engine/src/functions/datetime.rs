@@ -68,6 +68,7 @@ pub const FUNCTIONS: &[Function] = &[
         arity: (2, 2),
         example: (r#"strptime("2022-04-29", "%Y-%m-%d")"#, "1651190400.000000"),
         plan: |call| {
+            call.values()?;
             check_format(call)?;
             with_zone(call, &STRPTIME, Some(lit(call.setting().clock.now.as_second())))
         },
@@ -83,8 +84,13 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 
 static TIME: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Fresh::udf("spl_time", DataType::Float64, |rows| {
-        let seconds = |_| Timestamp::now().as_microsecond() as f64 / 1e6;
-        Arc::new((0..rows).map(seconds).map(Some).collect::<Float64Array>())
+        // Rows that are computed in the same microsecond get the following ones.
+        let mut last = 0;
+        let times = (0..rows).map(|_| {
+            last = Timestamp::now().as_microsecond().max(last + 1);
+            last as f64 / 1e6
+        });
+        Arc::new(Float64Array::from_iter_values(times))
     })
 });
 

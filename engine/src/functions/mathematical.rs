@@ -155,7 +155,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "max(value, ...)",
         arity: (1, MANY),
         example: (r#"max(1, 7, "foo")"#, "foo"),
-        plan: |call| comparable(call, &MAX),
+        plan: |call| MAX.plan_values(call),
     },
     Function {
         name: "min",
@@ -163,7 +163,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "min(value, ...)",
         arity: (1, MANY),
         example: (r#"min(3, "maria")"#, "3"),
-        plan: |call| comparable(call, &MIN),
+        plan: |call| MIN.plan_values(call),
     },
 ];
 
@@ -177,17 +177,6 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 pub(super) fn numeric(call: &Call<'_, '_>, row: &Row) -> Result<Typed, Diagnostic> {
     call.numbers(0..call.arguments.len())?;
     row.plan(call)
-}
-
-fn comparable(call: &Call<'_, '_>, row: &Row) -> Result<Typed, Diagnostic> {
-    match call.arguments.iter().find(|argument| argument.kind == Kind::Boolean) {
-        Some(condition) => Err(Diagnostic::error(
-            Code::TypeMismatch,
-            format!("`{}` takes numbers, texts and fields, not a condition", call.name.node.to_lowercase()),
-            condition.span,
-        )),
-        None => row.plan(call),
-    }
 }
 
 fn without_strings(call: &Call<'_, '_>, row: &Row) -> Result<Typed, Diagnostic> {

@@ -24,7 +24,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "len(text)",
         arity: (1, 1),
         example: (r#"len("héllo")"#, "5"),
-        plan: |call| LEN.plan(call),
+        plan: |call| LEN.plan_values(call),
     },
     Function {
         name: "lower",
@@ -48,7 +48,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"trim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"trim("  x ")"#, "x"),
-        plan: |call| TRIM.plan(call),
+        plan: |call| TRIM.plan_values(call),
     },
     Function {
         name: "ltrim",
@@ -56,7 +56,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"ltrim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"ltrim("xxab", "x")"#, "ab"),
-        plan: |call| LTRIM.plan(call),
+        plan: |call| LTRIM.plan_values(call),
     },
     Function {
         name: "rtrim",
@@ -64,7 +64,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"rtrim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"rtrim("abxx", "x")"#, "ab"),
-        plan: |call| RTRIM.plan(call),
+        plan: |call| RTRIM.plan_values(call),
     },
     Function {
         name: "replace",
@@ -77,7 +77,7 @@ pub const FUNCTIONS: &[Function] = &[
             if let Some(literal) = pattern.literal() {
                 Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
             }
-            REPLACE.plan(call)
+            REPLACE.plan_values(call)
         },
     },
     Function {
@@ -88,7 +88,7 @@ pub const FUNCTIONS: &[Function] = &[
         example: (r#"substr("string", -3)"#, "ing"),
         plan: |call| {
             call.numbers(1..3)?;
-            SUBSTR.plan(call)
+            SUBSTR.plan_values(call)
         },
     },
     Function {
@@ -97,7 +97,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "urldecode(text)",
         arity: (1, 1),
         example: (r#"urldecode("a%20b%3Fc")"#, "a b?c"),
-        plan: |call| URL_DECODE.plan(call),
+        plan: |call| URL_DECODE.plan_values(call),
     },
 ];
 
@@ -111,7 +111,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 
 /// The row for several values where the argument has them.
 fn of_each(call: &Call<'_, '_>, one: &Row, several: &Row) -> Result<Typed, Diagnostic> {
-    if call.argument(0).kind == Kind::Many { several.plan(call) } else { one.plan(call) }
+    if call.argument(0).kind == Kind::Many { several.plan_values(call) } else { one.plan_values(call) }
 }
 
 fn text(text: impl Into<String>) -> Value<'static> {

@@ -179,6 +179,22 @@ impl Call<'_, '_> {
         }
     }
 
+    /// Refuses conditions among the arguments.
+    ///
+    /// # Errors
+    /// The first argument that is true or false.
+    pub fn values(&self) -> Result<(), Diagnostic> {
+        match self.arguments.iter().find(|argument| argument.kind == Kind::Boolean) {
+            Some(condition) => Err(Diagnostic::error(
+                Code::TypeMismatch,
+                format!("`{}` takes a value here, not a condition", self.name.node.to_lowercase()),
+                condition.span,
+            )
+            .with_help("write a condition as text with `tostring(condition)`")),
+            None => Ok(()),
+        }
+    }
+
     /// An argument that has to be a string literal.
     ///
     /// # Errors
