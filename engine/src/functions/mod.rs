@@ -8,7 +8,9 @@ pub mod comparison;
 pub mod conversion;
 pub mod extraction;
 pub mod informational;
+pub mod json;
 pub mod kernel;
+pub mod lambda;
 pub mod mathematical;
 pub mod multivalue;
 pub mod operators;
@@ -50,6 +52,8 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         comparison::FUNCTIONS,
         conversion::FUNCTIONS,
         informational::FUNCTIONS,
+        json::FUNCTIONS,
+        lambda::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
         text::FUNCTIONS,
@@ -71,6 +75,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         conversion::udfs(),
         extraction::udfs(),
         informational::udfs(),
+        json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         operators::udfs(),
