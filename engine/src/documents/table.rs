@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn the_header_is_found() {
-        let text = "some words before\n\nName    Size Note\nann     1    x\nbob          a b\n";
-        assert_eq!(shown(text, FOUND), ["Name=ann,Size=1,Note=x", "Name=bob,Note=a b"]);
+        let text = "some words before\n\nName    Size Note\nann     1    x\nbob          a b c\n";
+        assert_eq!(shown(text, FOUND), ["Name=ann,Size=1,Note=x", "Name=bob,Note=a b c"]);
         assert!(rows("just words\nno table", FOUND).is_none());
     }
 

@@ -135,6 +135,11 @@ pub fn compact(values: Expr, span: Span) -> Typed {
     APPEND.call(vec![values], span)
 }
 
+/// All values of several expressions; null for none.
+pub fn append(values: Vec<Expr>, span: Span) -> Typed {
+    APPEND.call(values, span)
+}
+
 /// How many values `mvrange` makes at most.
 const MOST: usize = 1_000_000;
 
