@@ -12,8 +12,10 @@ pub mod datetime;
 pub mod extraction;
 pub mod fresh;
 pub mod informational;
+pub mod json;
 pub mod json_text;
 pub mod kernel;
+pub mod lambda;
 pub mod mathematical;
 pub mod multivalue;
 pub mod operators;
@@ -65,6 +67,8 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         cryptographic::FUNCTIONS,
         datetime::FUNCTIONS,
         informational::FUNCTIONS,
+        json::FUNCTIONS,
+        lambda::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
         statistical::FUNCTIONS,
@@ -96,6 +100,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         datetime::udfs(),
         extraction::udfs(),
         informational::udfs(),
+        json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         operators::udfs(),

@@ -8,12 +8,15 @@ mod barrier;
 mod dedup;
 mod eval;
 pub mod expression;
+mod extract;
 mod fields;
 mod format;
 pub mod frame;
+mod fromjson;
 mod head;
 mod inline;
 mod makeresults;
+mod multikv;
 pub mod needs;
 mod rename;
 mod return_;
@@ -21,11 +24,15 @@ mod rex;
 mod rows;
 pub mod search;
 mod sort;
+mod spath;
 mod stats;
 pub mod subsearch;
 pub mod suggest;
 mod table;
+mod tojson;
 mod where_;
+mod xmlkv;
+mod xpath;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -167,8 +174,10 @@ impl Planner<'_> {
         match &command.kind {
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
             CommandKind::Fields(fields) => fields::plan(frame, fields),
             CommandKind::Format(format) => format::plan(self, frame, format).await,
+            CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head, command.span),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -176,14 +185,19 @@ impl Planner<'_> {
                 command.name_span,
             )
             .into()),
+            CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
+            CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
             CommandKind::Table(table) => table::plan(frame, table),
+            CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Where(condition) => where_::plan(frame, condition),
+            CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
+            CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
         }
     }
 

@@ -90,8 +90,13 @@ pub fn known_unsupported() -> &'static [&'static str] {
     unsupported::KNOWN_UNSUPPORTED
 }
 
+/// Other names of commands.
+const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let name = alias.map_or(name, |(_, name)| *name);
     SYNTAXES.iter().find(|syntax| syntax.doc.name.eq_ignore_ascii_case(name))
 }
 
@@ -116,16 +121,23 @@ fn names(b: &Builder<'_>, pairs: Pairs<'_, Rule>) -> Vec<Name> {
 commands! {
     dedup => Dedup, dedup_arguments;
     eval => Eval, eval_arguments;
+    extract => Extract, extract_arguments;
     fields => Fields, fields_arguments;
     format => Format, format_arguments;
+    fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     makeresults => Makeresults, makeresults_arguments;
+    multikv => Multikv, multikv_arguments;
     rename => Rename, rename_arguments;
     return_ => Return, return_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
+    spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
     table => Table, table_arguments;
+    tojson => Tojson, tojson_arguments;
     where_ => Where, where_arguments;
+    xmlkv => Xmlkv, xmlkv_arguments;
+    xpath => Xpath, xpath_arguments;
 }
