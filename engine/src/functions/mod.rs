@@ -6,20 +6,26 @@
 pub mod aggregates;
 pub mod comparison;
 pub mod conversion;
+pub mod convert;
 pub mod extraction;
 pub mod informational;
 pub mod kernel;
+pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
+pub mod replacing;
+pub mod rows;
 pub mod search;
+pub mod sed;
 pub mod text;
+pub mod windows;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use spelunk_grammar::Diagnostic;
 
 use crate::plan::expression::{Call, Typed};
@@ -69,13 +75,17 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         aggregates::udfs(),
         comparison::udfs(),
         conversion::udfs(),
+        convert::udfs(),
         extraction::udfs(),
         informational::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         operators::udfs(),
         ordering::udfs(),
+        replacing::udfs(),
+        rows::udfs(),
         search::udfs(),
+        sed::udfs(),
         text::udfs(),
     ]
     .concat()
@@ -84,4 +94,9 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
     aggregates::udafs()
+}
+
+/// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
+pub fn udwfs() -> Vec<Arc<WindowUDF>> {
+    windows::udwfs()
 }
