@@ -12,6 +12,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use spelunk_grammar::Span;
+use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -39,6 +40,10 @@ pub struct Frame {
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
     pub metadata: HashMap<String, Vec<String>>,
+    /// What `nomv` puts between the values of fields that `mvcombine` made, as long as no command changed them.
+    pub delimiters: HashMap<String, String>,
+    /// How fields are shown in the end.
+    pub formats: Vec<Fieldformat>,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
 }
 
@@ -50,7 +55,17 @@ pub fn column(name: &str) -> Expr {
 impl Frame {
     /// A frame over a plan whose columns have no qualifiers.
     pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
-        Self { plan, order, hidden: 0, events: false, open: false, metadata: HashMap::new(), missing: Arc::default() }
+        Self {
+            plan,
+            order,
+            hidden: 0,
+            events: false,
+            open: false,
+            metadata: HashMap::new(),
+            delimiters: HashMap::new(),
+            formats: Vec::new(),
+            missing: Arc::default(),
+        }
     }
 
     /// The plan so far, unsorted, hidden columns included.
@@ -122,6 +137,7 @@ impl Frame {
                 expressions.push(value.clone().alias(target));
             }
             self.metadata.remove(target);
+            self.delimiters.remove(target);
         }
         expressions.extend(protected);
         self.project(expressions)
@@ -136,6 +152,7 @@ impl Frame {
         let hidden: Vec<Expr> =
             self.columns().map(|f| f.name()).filter(|name| is_hidden(name)).map(|n| column(n)).collect();
         self.metadata.retain(|name, _| kept(name));
+        self.delimiters.retain(|name, _| kept(name));
         let mut expressions: Vec<Expr> = columns.into_iter().map(|(target, value)| value.alias(target)).collect();
         expressions.extend(hidden);
         expressions.extend(protected);
@@ -189,6 +206,11 @@ impl Frame {
         Ok(())
     }
 
+    /// Orders by a column what the present order leaves open.
+    pub fn order_within(&mut self, column: String) {
+        self.order.push(OrderKey { column, descending: false });
+    }
+
     /// Keeps the first rows in the present order.
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
@@ -206,6 +228,8 @@ impl Frame {
         self.order = order;
         self.events = false;
         self.metadata.clear();
+        self.delimiters.clear();
+        self.formats.clear();
     }
 
     /// Replaces the plan by one that has all of its columns and keeps its order.

@@ -5,26 +5,39 @@
 
 pub mod aggregate;
 mod barrier;
+mod convert;
 mod dedup;
 mod eval;
 pub mod expression;
+pub mod fieldformat;
 mod fields;
+mod filldown;
+mod fillnull;
 mod format;
 pub mod frame;
 mod head;
 mod inline;
+mod makemv;
 mod makeresults;
+mod mvcombine;
+mod mvexpand;
 pub mod needs;
+mod nomv;
+mod rangemap;
+mod regex;
 mod rename;
+mod replace;
 mod return_;
 mod rex;
 mod rows;
 mod search;
 mod sort;
 mod stats;
+mod strcat;
 pub mod subsearch;
 pub mod suggest;
 mod table;
+mod uniq;
 mod where_;
 
 use std::collections::HashMap;
@@ -139,24 +152,37 @@ impl Planner<'_> {
     /// The registry of commands that work on rows.
     async fn command(&mut self, frame: &mut Frame, command: &Command) -> PlanResult<()> {
         match &command.kind {
+            CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
+            CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Head(head) => head::plan(frame, head, command.span),
+            CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "`makeresults` generates rows, so it has to be the first command",
                 command.name_span,
             )
             .into()),
+            CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
+            CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
+            CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
+            CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(self, frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Stats(stats) => stats::plan(frame, stats),
+            CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Table(table) => table::plan(frame, table),
+            CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
         }
     }
