@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock};
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::{Expr, ScalarUDF};
 use jiff::Timestamp;
-use jiff::fmt::strtime;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use super::mapping::{self, TextMap};
+use super::{strftime, strptime, timeformat};
 use crate::values::{format_number, parse_number};
 use crate::{time, values};
 
@@ -63,28 +63,16 @@ pub fn convert(column: Expr, function: &str, format: &str, zone: &str, now: Time
 /// # Errors
 /// What is wrong with it.
 pub fn check_format(format: &str) -> Result<(), String> {
-    let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    strtime::format(format, &sample).map(drop).map_err(|error| error.to_string())
+    timeformat::items(format).map(drop)
 }
 
 fn ctime<'t>(text: &'t str, format: &str, zone: &TimeZone) -> Cow<'t, str> {
-    let written = parse_number(text)
-        .and_then(time::microseconds)
-        .and_then(|microseconds| Timestamp::from_microsecond(microseconds).ok())
-        .and_then(|time| strtime::format(format, &time.to_zoned(zone.clone())).ok());
-    written.map_or(Cow::Borrowed(text), Cow::Owned)
+    let time = parse_number(text).and_then(time::microseconds);
+    time.and_then(|time| strftime::format(time, format, zone)).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-fn mktime(text: &str, format: &str, zone: &TimeZone, _now: Timestamp) -> Option<String> {
-    let found = strtime::parse(format, text).ok()?;
-    let time = match found.to_timestamp() {
-        Ok(time) => time,
-        Err(_) => match found.to_datetime() {
-            Ok(time) => time.to_zoned(zone.clone()).ok()?.timestamp(),
-            Err(_) => found.to_date().ok()?.to_zoned(zone.clone()).ok()?.timestamp(),
-        },
-    };
-    Some(values::format_epoch(time.as_microsecond()))
+fn mktime(text: &str, format: &str, zone: &TimeZone, now: Timestamp) -> Option<String> {
+    strptime::parse(text, format, zone, now).map(values::format_epoch)
 }
 
 /// The value of digits with an optional fraction; nothing else, no sign.

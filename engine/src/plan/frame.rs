@@ -11,8 +11,10 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use spelunk_grammar::Span;
 use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
+use spelunk_grammar::{Diagnostic, Span};
+
+use super::Setting;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -44,7 +46,10 @@ pub struct Frame {
     pub delimiters: HashMap<String, String>,
     /// How fields are shown in the end.
     pub formats: Vec<Fieldformat>,
+    /// The clock and the like, for expressions.
+    pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
+    findings: Arc<Mutex<Vec<Diagnostic>>>,
 }
 
 /// A column by its exact name.
@@ -54,7 +59,7 @@ pub fn column(name: &str) -> Expr {
 
 impl Frame {
     /// A frame over a plan whose columns have no qualifiers.
-    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
+    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>, setting: Setting) -> Self {
         Self {
             plan,
             order,
@@ -64,7 +69,9 @@ impl Frame {
             metadata: HashMap::new(),
             delimiters: HashMap::new(),
             formats: Vec::new(),
+            setting,
             missing: Arc::default(),
+            findings: Arc::default(),
         }
     }
 
@@ -98,6 +105,16 @@ impl Frame {
     /// The fields noted by [`Frame::note_missing`] since the last call.
     pub fn take_missing(&self) -> Vec<(String, Span)> {
         std::mem::take(&mut self.missing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers a warning or a note for the user.
+    pub fn note(&self, finding: Diagnostic) {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+    }
+
+    /// What [`Frame::note`] was told since the last call.
+    pub fn take_findings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The columns that order the rows, most important first.

@@ -30,7 +30,7 @@ mod replace;
 mod return_;
 mod rex;
 mod rows;
-mod search;
+pub mod search;
 mod sort;
 mod stats;
 mod strcat;
@@ -75,6 +75,15 @@ pub struct Clock {
     pub now: Timestamp,
     /// The zone in which times are read and shown.
     pub time_zone: TimeZone,
+}
+
+/// What the planner of an expression has to know besides the fields.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// What "now" and "here" mean.
+    pub clock: Clock,
+    /// Whether index and sourcetype mean exactly what they say.
+    pub strict: bool,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -125,6 +134,11 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// What frames pass on to the expressions in them.
+    pub fn setting(&self) -> Setting {
+        Setting { clock: self.clock.clone(), strict: self.strict }
+    }
+
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
     ///
     /// # Errors
@@ -177,7 +191,7 @@ impl Planner<'_> {
             CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
-            CommandKind::Search(search) => search::plan(self, frame, search),
+            CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Stats(stats) => stats::plan(frame, stats),
             CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
@@ -213,7 +227,7 @@ impl Planner<'_> {
     /// All loaded events, newest first.
     fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
-        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first());
+        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first(), self.setting());
         frame.events = true;
         frame.metadata = events.metadata.clone();
         Ok(frame)
@@ -227,8 +241,14 @@ impl Planner<'_> {
         Ok(frame)
     }
 
-    /// Tells about the fields that a command named and no event has, once each.
+    /// Tells what was found while expressions were planned, and about the fields that a command named and no
+    /// event has, once each.
     fn report_missing(&mut self, frame: &Frame) {
+        for finding in frame.take_findings() {
+            if !self.diagnostics.contains(&finding) {
+                self.diagnostics.push(finding);
+            }
+        }
         for (name, span) in frame.take_missing() {
             if frame.open
                 || self
