@@ -265,6 +265,11 @@ fn matches(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     Ok(Typed::new(MATCH.call(vec![text.text(), pattern.expr.clone()]), Kind::Boolean, call.span))
 }
 
+/// Whether a pattern that compiles occurs in a text, or in any of several.
+pub fn pattern_matches(text: Expr, pattern: &str) -> Expr {
+    MATCH.call(vec![text, lit(pattern)])
+}
+
 /// A regular expression that does not compile.
 pub fn invalid_pattern(reason: &str, span: Span) -> Diagnostic {
     let reason = reason.lines().last().unwrap_or(reason).trim().trim_start_matches("error: ");

@@ -7,6 +7,7 @@ pub mod aggregates;
 pub mod bitwise;
 pub mod comparison;
 pub mod conversion;
+pub mod convert;
 pub mod cryptographic;
 pub mod datetime;
 pub mod extraction;
@@ -16,6 +17,7 @@ pub mod json;
 pub mod json_text;
 pub mod kernel;
 pub mod lambda;
+pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
 pub mod operators;
@@ -23,17 +25,21 @@ pub mod ordering;
 pub mod pattern;
 pub mod precision;
 pub mod printf;
+pub mod replacing;
+pub mod rows;
 pub mod search;
+pub mod sed;
 pub mod statistical;
 pub mod strftime;
 pub mod strptime;
 pub mod text;
 pub mod timeformat;
 pub mod trigonometric;
+pub mod windows;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use spelunk_grammar::Diagnostic;
 
 use crate::plan::expression::{Call, Typed};
@@ -96,6 +102,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         bitwise::udfs(),
         comparison::udfs(),
         conversion::udfs(),
+        convert::udfs(),
         cryptographic::udfs(),
         datetime::udfs(),
         extraction::udfs(),
@@ -105,7 +112,10 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         multivalue::udfs(),
         operators::udfs(),
         ordering::udfs(),
+        replacing::udfs(),
+        rows::udfs(),
         search::udfs(),
+        sed::udfs(),
         statistical::udfs(),
         text::udfs(),
         trigonometric::udfs(),
@@ -116,4 +126,9 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
     aggregates::udafs()
+}
+
+/// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
+pub fn udwfs() -> Vec<Arc<WindowUDF>> {
+    windows::udwfs()
 }

@@ -70,7 +70,8 @@ fn differs_from_before(frame: &mut Frame, keys: &[Expr], count: u64) -> PlanResu
     Ok(datafusion::logical_expr::is_not_true(same))
 }
 
-fn add_window(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
+/// Adds a window expression as a hidden column.
+pub fn add_window(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
     let name = frame.hidden_name();
     let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
     frame.extend(plan);

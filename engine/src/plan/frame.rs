@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 use spelunk_grammar::{Diagnostic, Span};
 
 use super::Setting;
@@ -41,6 +42,10 @@ pub struct Frame {
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
     pub metadata: HashMap<String, Vec<String>>,
+    /// What `nomv` puts between the values of fields that `mvcombine` made, as long as no command changed them.
+    pub delimiters: HashMap<String, String>,
+    /// How fields are shown in the end.
+    pub formats: Vec<Fieldformat>,
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -62,6 +67,8 @@ impl Frame {
             events: false,
             open: false,
             metadata: HashMap::new(),
+            delimiters: HashMap::new(),
+            formats: Vec::new(),
             setting,
             missing: Arc::default(),
             findings: Arc::default(),
@@ -147,6 +154,7 @@ impl Frame {
                 expressions.push(value.clone().alias(target));
             }
             self.metadata.remove(target);
+            self.delimiters.remove(target);
         }
         expressions.extend(protected);
         self.project(expressions)
@@ -161,6 +169,7 @@ impl Frame {
         let hidden: Vec<Expr> =
             self.columns().map(|f| f.name()).filter(|name| is_hidden(name)).map(|n| column(n)).collect();
         self.metadata.retain(|name, _| kept(name));
+        self.delimiters.retain(|name, _| kept(name));
         let mut expressions: Vec<Expr> = columns.into_iter().map(|(target, value)| value.alias(target)).collect();
         expressions.extend(hidden);
         expressions.extend(protected);
@@ -214,6 +223,11 @@ impl Frame {
         Ok(())
     }
 
+    /// Orders by a column what the present order leaves open.
+    pub fn order_within(&mut self, column: String) {
+        self.order.push(OrderKey { column, descending: false });
+    }
+
     /// Keeps the first rows in the present order.
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
@@ -231,6 +245,8 @@ impl Frame {
         self.order = order;
         self.events = false;
         self.metadata.clear();
+        self.delimiters.clear();
+        self.formats.clear();
     }
 
     /// Replaces the plan by one that has all of its columns and keeps its order.

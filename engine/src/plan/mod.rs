@@ -5,20 +5,31 @@
 
 pub mod aggregate;
 mod barrier;
+mod convert;
 mod dedup;
 mod eval;
 pub mod expression;
 mod extract;
+pub mod fieldformat;
 mod fields;
+mod filldown;
+mod fillnull;
 mod format;
 pub mod frame;
 mod fromjson;
 mod head;
 mod inline;
+mod makemv;
 mod makeresults;
 mod multikv;
+mod mvcombine;
+mod mvexpand;
 pub mod needs;
+mod nomv;
+mod rangemap;
+mod regex;
 mod rename;
+mod replace;
 mod return_;
 mod rex;
 mod rows;
@@ -26,10 +37,12 @@ pub mod search;
 mod sort;
 mod spath;
 mod stats;
+mod strcat;
 pub mod subsearch;
 pub mod suggest;
 mod table;
 mod tojson;
+mod uniq;
 mod where_;
 mod xmlkv;
 mod xpath;
@@ -172,13 +185,18 @@ impl Planner<'_> {
     /// The registry of commands that work on rows.
     async fn command(&mut self, frame: &mut Frame, command: &Command) -> PlanResult<()> {
         match &command.kind {
+            CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
+            CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
+            CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head, command.span),
+            CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "`makeresults` generates rows, so it has to be the first command",
@@ -186,15 +204,23 @@ impl Planner<'_> {
             )
             .into()),
             CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
+            CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
+            CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
+            CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
+            CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
+            CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
             CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),

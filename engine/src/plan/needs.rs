@@ -6,6 +6,7 @@ use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::stats::AggregateArgument;
+use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
 use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::spl::{Command, Query};
@@ -18,7 +19,10 @@ pub fn of(query: &Query) -> FieldSelection {
     let mut needs = Needs::default();
     for command in &query.commands {
         needs.command(command);
-        if needs.closed && !needs.everything {
+        if needs.everything {
+            return FieldSelection::All;
+        }
+        if needs.closed {
             return FieldSelection::Only(needs.names);
         }
     }
@@ -29,7 +33,7 @@ pub fn of(query: &Query) -> FieldSelection {
 struct Needs {
     names: Vec<String>,
     closed: bool,
-    /// Whether a command takes every field there is.
+    /// Whether a command takes every field there is, or compares whole rows.
     everything: bool,
 }
 
@@ -108,6 +112,28 @@ impl Needs {
                 }
                 self.closed = true;
             }
+            CommandKind::Convert(convert) => convert.conversions.iter().for_each(|c| self.name(&c.field.text)),
+            CommandKind::Fieldformat(format) => {
+                self.name(&format.field.text);
+                self.expression(&format.value);
+            }
+            CommandKind::Filldown(filldown) => filldown.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Fillnull(fillnull) => fillnull.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Makemv(makemv) => self.name(&makemv.field.text),
+            CommandKind::Mvexpand(mvexpand) => self.name(&mvexpand.field.text),
+            CommandKind::Nomv(nomv) => self.name(&nomv.field.text),
+            CommandKind::Rangemap(rangemap) => self.name(&rangemap.field.text),
+            CommandKind::Regex(regex) => self.name(regex.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Replace(replace) => replace.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Strcat(strcat) => {
+                for source in &strcat.sources {
+                    match source {
+                        Source::Field(field) => self.name(&field.text),
+                        Source::Text(_) => {}
+                    }
+                }
+            }
+            CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything = true,
             CommandKind::Format(_) | CommandKind::Makeresults(_) => {}
         }
     }

@@ -112,6 +112,9 @@ impl Lowering<'_> {
             SearchExpression::Not(inner) => Ok(is_not_true(self.condition(inner)?)),
             SearchExpression::Comparison(comparison) => self.comparison(comparison),
             SearchExpression::In(InList { field, values, .. }) => {
+                if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
+                    return Ok(answer);
+                }
                 let typed = self.field(&field.text, field.span);
                 self.any_of(&field.text, &typed, &values.iter().collect::<Vec<_>>(), field.span)
             }
@@ -174,6 +177,10 @@ impl Lowering<'_> {
             }
         }
         for (name, span, literals) in fused {
+            if let Some(answer) = self.absent_knowledge(name, span) {
+                conditions.push(answer);
+                continue;
+            }
             let typed = self.field(name, span);
             conditions.push(self.any_of(name, &typed, &literals, span)?);
         }
@@ -191,6 +198,9 @@ impl Lowering<'_> {
         };
         if let Some(bound) = modifier(&field.text) {
             return self.time_bound(bound, *operator, literal, *span);
+        }
+        if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
+            return Ok(answer);
         }
         let typed = self.field(&field.text, field.span);
         match operator {
@@ -352,6 +362,26 @@ impl Lowering<'_> {
         Some(lit(false))
     }
 
+    /// The answer to a comparison with what is no field of an event but known to a Splunk server: its tags, event
+    /// types and saved searches, which are not there and match nothing, and the server's own name, which all loaded
+    /// events share.
+    fn absent_knowledge(&self, name: &str, span: Span) -> Option<Expr> {
+        if self.frame.open || self.frame.data_type(name).is_some() {
+            return None;
+        }
+        let (message, answer) = match name {
+            "splunk_server" | "splunk_server_group" if self.frame.events && !self.frame.setting.strict => {
+                (format!("there is no Splunk server: searching all that was loaded, whatever `{name}` is"), true)
+            }
+            name if is_knowledge(name) => {
+                (format!("no tags, event types or saved searches are loaded: `{name}` matches nothing"), false)
+            }
+            _ => return None,
+        };
+        self.frame.note(Diagnostic::note(Code::UnknownMetadata, message, span));
+        Some(lit(answer))
+    }
+
     /// The loaded values that a metadata value means; `None` if the field is not metadata of loaded events.
     fn metadata_values(&self, name: &str, literal: &Literal) -> Option<Vec<String>> {
         let known = self.frame.metadata.get(name)?;
@@ -368,6 +398,12 @@ impl Lowering<'_> {
         };
         Some(known.iter().filter(fits).cloned().collect())
     }
+}
+
+/// Whether `search` looks for knowledge of a Splunk server under that name.
+fn is_knowledge(name: &str) -> bool {
+    matches!(name, "tag" | "eventtype" | "hosttag" | "eventtypetag" | "savedsearch" | "savedsplunk")
+        || name.starts_with("tag::")
 }
 
 /// The other names under which published searches know the events of a Windows channel.

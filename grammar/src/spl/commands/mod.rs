@@ -118,25 +118,49 @@ fn names(b: &Builder<'_>, pairs: Pairs<'_, Rule>) -> Vec<Name> {
         .collect()
 }
 
+/// The one field that a command takes; anything else is an error.
+fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Option<Name> {
+    let message = match found.as_slice() {
+        [field] => return Some(field.clone()),
+        [] => format!("`{}` needs a field name", b.doc.name),
+        several => format!("`{}` takes one field, not {}", b.doc.name, several.len()),
+    };
+    b.error(crate::Code::InvalidArgument, message, place);
+    None
+}
+
 commands! {
+    convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     eval => Eval, eval_arguments;
     extract => Extract, extract_arguments;
+    fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
+    filldown => Filldown, filldown_arguments;
+    fillnull => Fillnull, fillnull_arguments;
     format => Format, format_arguments;
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
+    makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
+    mvcombine => Mvcombine, mvcombine_arguments;
+    mvexpand => Mvexpand, mvexpand_arguments;
+    nomv => Nomv, nomv_arguments;
+    rangemap => Rangemap, rangemap_arguments;
+    regex => Regex, regex_arguments;
     rename => Rename, rename_arguments;
+    replace => Replace, replace_arguments;
     return_ => Return, return_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
+    strcat => Strcat, strcat_arguments;
     table => Table, table_arguments;
     tojson => Tojson, tojson_arguments;
+    uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
     xpath => Xpath, xpath_arguments;

@@ -37,9 +37,17 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "field=<field>", meaning: "the field to look at; default _raw" },
         ArgumentDoc { name: "max_match=<count>", meaning: "how many matches to take; default 1, 0 for all" },
         ArgumentDoc { name: "offset_field=<field>", meaning: "a field that receives where the groups matched" },
-        ArgumentDoc { name: "mode=sed", meaning: "`s/pattern/replacement/flags` or `y/characters/others/` edits the field in place" },
+        ArgumentDoc {
+            name: "mode=sed",
+            meaning: "edits the field in place: `s/pattern/replacement/flags` replaces the first match, every match with the \
+                      flag g, or the Nth with a number; \\1 is the first group. `y/characters/others/` replaces characters. \
+                      Several of them may follow each other, and any character may take the place of the slash",
+        },
     ],
-    examples: &[r#"| makeresults | eval line="port 22 closed" | rex field=line "port (?<port>\d+)""#],
+    examples: &[
+        r#"| makeresults | eval line="port 22 closed" | rex field=line "port (?<port>\d+)""#,
+        r#"| makeresults | eval card="1234-5678" | rex field=card mode=sed "s/\d{4}-/XXXX-/g""#,
+    ],
 };
 
 const OPTIONS: &[&str] = &["field", "max_match", "offset_field", "mode"];

@@ -1,0 +1,91 @@
+//! `fillnull`: gives a value to fields that have none.
+//!
+//! Source: Splunk Search Reference, "fillnull".
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use spelunk_grammar::Span;
+use spelunk_grammar::spl::commands::fillnull::Fillnull;
+
+use super::expression::{ExpressionPlanner, Kind, Typed};
+use super::frame::{Frame, column, matching};
+use super::{PlanResult, Planner};
+use crate::functions::operators;
+use crate::values;
+
+/// What is filled in where the search does not say.
+const DEFAULT: &str = "0";
+
+/// Plans the command. A listed field is made where no row has it.
+pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Fillnull) -> PlanResult<()> {
+    let Fillnull { value, fields } = command;
+    let value = value.as_deref().unwrap_or(DEFAULT);
+    let names = if fields.is_empty() {
+        present(planner, frame).await?
+    } else {
+        let known = frame.fields();
+        let mut names: Vec<String> = Vec::new();
+        for field in fields {
+            match field.text.contains('*') {
+                true => names.extend(matching(&field.text, &known).into_iter().cloned()),
+                false => names.push(field.text.clone()),
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let expressions = ExpressionPlanner::new(frame);
+    let mut assignments = Vec::new();
+    for name in names {
+        let before = match frame.data_type(&name) {
+            Some(_) => expressions.field(&name, Span::default()),
+            None => Typed::null(Span::default()),
+        };
+        let filling = filling(value, before.kind);
+        let filled = match before.kind {
+            Kind::Null => filling.expr,
+            _ => {
+                let exists = before.expr.clone().is_not_null();
+                expressions.choice(vec![(exists, before)], Some(filling), Span::default()).expr
+            }
+        };
+        assignments.push((name, filled));
+    }
+    frame.set(assignments)?;
+    Ok(())
+}
+
+/// The value, as a number where that keeps a column of numbers one.
+fn filling(value: &str, kind: Kind) -> Typed {
+    let typed = |expr: Expr, kind: Kind| Typed::new(expr, kind, Span::default());
+    let number = values::parse_number(value).filter(|number| values::format_number(*number) == value);
+    match (kind, value.parse::<i64>(), number) {
+        (Kind::Integer, Ok(integer), Some(_)) => typed(lit(integer), Kind::Integer),
+        (Kind::Integer | Kind::Number, _, Some(number)) => typed(lit(number), Kind::Number),
+        (Kind::Time, _, Some(number)) => typed(operators::to_time(lit(number)), Kind::Time),
+        _ => typed(lit(value), Kind::Text),
+    }
+}
+
+/// The fields that some row has: those that the search knows and none of the rows has are not of the result.
+async fn present(planner: &Planner<'_>, frame: &Frame) -> PlanResult<Vec<String>> {
+    let names = frame.fields();
+    let Some(runner) = planner.runner else { return Ok(Vec::new()) };
+    if names.is_empty() {
+        return Ok(names);
+    }
+    let counts: Vec<Expr> =
+        names.iter().enumerate().map(|(position, name)| count(column(name)).alias(position.to_string())).collect();
+    let plan = LogicalPlanBuilder::new(frame.plan().clone()).aggregate(Vec::<Expr>::new(), counts)?.build()?;
+    let (_, batches) = runner.collect(plan).await?;
+    let has_value = |position: usize| {
+        batches
+            .iter()
+            .filter_map(|batch| batch.column_by_name(&position.to_string())?.as_primitive_opt::<Int64Type>())
+            .any(|counts| counts.iter().flatten().any(|count| count > 0))
+    };
+    Ok(names.into_iter().enumerate().filter(|(position, _)| has_value(*position)).map(|(_, name)| name).collect())
+}
