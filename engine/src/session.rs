@@ -329,7 +329,8 @@ fn describe(store: Store) -> Events {
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata }
+    let unread = store.unread.clone();
+    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread }
 }
 
 /// What [`check`] found.

@@ -53,6 +53,8 @@ pub struct Events {
     pub table: Arc<dyn TableProvider>,
     /// The distinct values of `index`, `source`, `sourcetype` and `host`, as far as they were loaded.
     pub metadata: HashMap<String, Vec<String>>,
+    /// Fields that the events have and that were not read, because the query does not name them.
+    pub unread: Vec<String>,
 }
 
 /// What "now" and "here" mean to a search.
@@ -140,12 +142,13 @@ impl Planner<'_> {
             }
         };
         for command in rest {
+            let scope = Scope::of(&frame);
             if let Err(error) = self.command(&mut frame, command).await {
                 // What follows is planned all the same, so that its mistakes show too.
                 frame.open = true;
                 errors.push(error);
             }
-            self.report_missing(&frame);
+            self.report_missing(&frame, &scope);
         }
         if errors.is_empty() { Ok(frame) } else { Err(errors) }
     }
@@ -183,8 +186,9 @@ impl Planner<'_> {
         match &first.kind {
             CommandKind::Search(search) => {
                 let mut frame = self.scan()?;
+                let scope = Scope::of(&frame);
                 search::plan_first(self, &mut frame, search)?;
-                self.report_missing(&frame);
+                self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults)?, rest)),
@@ -215,26 +219,49 @@ impl Planner<'_> {
         Ok(frame)
     }
 
-    /// Tells what was found while expressions were planned, and about the fields that a command named and no
-    /// event has, once each.
-    fn report_missing(&mut self, frame: &Frame) {
+    /// Tells what was found while expressions were planned, and about the fields that a command named and no row
+    /// had, once each.
+    fn report_missing(&mut self, frame: &Frame, scope: &Scope) {
         for finding in frame.take_findings() {
             if !self.diagnostics.contains(&finding) {
                 self.diagnostics.push(finding);
             }
         }
         for (name, span) in frame.take_missing() {
-            if frame.open
-                || self
-                    .diagnostics
-                    .iter()
-                    .any(|d| d.code == Code::UnknownField && d.message.contains(&format!("\"{name}\"")))
-            {
+            let message = format!("no {} has a field {name:?}", if scope.events { "event" } else { "row" });
+            if frame.open || self.diagnostics.iter().any(|known| known.message == message) {
                 continue;
             }
-            self.diagnostics.push(missing_field(&name, span, frame));
+            let unread = self.events.filter(|_| scope.events).map_or(&[][..], |events| &events.unread);
+            let metadata = METADATA.iter().copied().filter(|_| scope.events);
+            let known = scope.fields.iter().chain(unread).map(String::as_str).chain(metadata);
+            let warning = Diagnostic::warning(Code::UnknownField, message, span);
+            self.diagnostics.push(match suggest::nearest(&name, known) {
+                Some(near) => warning.with_help(format!("did you mean {near:?}?")),
+                None => warning,
+            });
         }
     }
+}
+
+/// The fields that every event has, read or not.
+const METADATA: [&str; 6] = ["_raw", "_time", "host", "index", "source", "sourcetype"];
+
+/// What a command had to work with.
+struct Scope {
+    events: bool,
+    fields: Vec<String>,
+}
+
+impl Scope {
+    fn of(frame: &Frame) -> Self {
+        Self { events: frame.events, fields: frame.fields() }
+    }
+}
+
+/// The initial order: newest first, and of the same time the one read last.
+fn newest_first() -> Vec<OrderKey> {
+    ["_time", SERIAL].map(|name| OrderKey { column: name.to_string(), descending: true }).to_vec()
 }
 
 /// All columns of a table, without qualifiers.
@@ -246,20 +273,6 @@ fn scan_of(name: &str, table: Arc<dyn TableProvider>) -> PlanResult<LogicalPlan>
         .map(|(qualifier, field)| Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(field.name()))
         .collect();
     Ok(scan.project(columns)?.build()?)
-}
-
-/// The initial order: newest first, and of the same time the one read last.
-fn newest_first() -> Vec<OrderKey> {
-    ["_time", SERIAL].map(|name| OrderKey { column: name.to_string(), descending: true }).to_vec()
-}
-
-fn missing_field(name: &str, span: Span, frame: &Frame) -> Diagnostic {
-    let fields = frame.fields();
-    let warning = Diagnostic::warning(Code::UnknownField, format!("no event has a field {name:?}"), span);
-    match suggest::nearest(name, fields.iter().map(String::as_str)) {
-        Some(near) => warning.with_help(format!("did you mean {near:?}?")),
-        None => warning,
-    }
 }
 
 /// The column of that name as an expression, for commands that take field names.
