@@ -105,10 +105,15 @@ pub fn format_epoch(microseconds: i64) -> String {
     if microseconds % 1_000_000 == 0 {
         (microseconds / 1_000_000).to_string()
     } else {
-        let sign = if microseconds < 0 { "-" } else { "" };
-        let absolute = microseconds.unsigned_abs();
-        format!("{sign}{}.{:06}", absolute / 1_000_000, absolute % 1_000_000)
+        format_microseconds(microseconds)
     }
+}
+
+/// Seconds since the epoch, always with six digits of their fraction.
+pub fn format_microseconds(microseconds: i64) -> String {
+    let sign = if microseconds < 0 { "-" } else { "" };
+    let absolute = microseconds.unsigned_abs();
+    format!("{sign}{}.{:06}", absolute / 1_000_000, absolute % 1_000_000)
 }
 
 /// A time as tables show it: ISO 8601 with milliseconds and the zone's offset (`Z` for UTC).

@@ -4,11 +4,16 @@
 //! reference pages and the list of what is supported are made from these entries.
 
 pub mod aggregates;
+pub mod bitwise;
 pub mod comparison;
 pub mod conversion;
+pub mod cryptographic;
+pub mod datetime;
 pub mod extraction;
+pub mod fresh;
 pub mod informational;
 pub mod json;
+pub mod json_text;
 pub mod kernel;
 pub mod lambda;
 pub mod mathematical;
@@ -16,8 +21,15 @@ pub mod multivalue;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
+pub mod precision;
+pub mod printf;
 pub mod search;
+pub mod statistical;
+pub mod strftime;
+pub mod strptime;
 pub mod text;
+pub mod timeformat;
+pub mod trigonometric;
 
 use std::sync::Arc;
 
@@ -49,14 +61,19 @@ pub const MANY: usize = usize::MAX;
 /// Every eval function, family by family.
 pub fn all() -> impl Iterator<Item = &'static Function> {
     [
+        bitwise::FUNCTIONS,
         comparison::FUNCTIONS,
         conversion::FUNCTIONS,
+        cryptographic::FUNCTIONS,
+        datetime::FUNCTIONS,
         informational::FUNCTIONS,
         json::FUNCTIONS,
         lambda::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
+        statistical::FUNCTIONS,
         text::FUNCTIONS,
+        trigonometric::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -67,12 +84,20 @@ pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
+/// Whether SPL has a function of that name that spelunk does not run yet.
+pub fn known_unsupported(name: &str) -> bool {
+    ["lookup"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Every DataFusion function that plans of spelunk may hold, to be registered with a session.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
+        bitwise::udfs(),
         comparison::udfs(),
         conversion::udfs(),
+        cryptographic::udfs(),
+        datetime::udfs(),
         extraction::udfs(),
         informational::udfs(),
         json::udfs(),
@@ -81,7 +106,9 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         operators::udfs(),
         ordering::udfs(),
         search::udfs(),
+        statistical::udfs(),
         text::udfs(),
+        trigonometric::udfs(),
     ]
     .concat()
 }

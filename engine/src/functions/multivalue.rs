@@ -5,15 +5,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::logical_expr::{Expr, ScalarUDF};
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::comparison::invalid_pattern;
+use super::datetime;
 use super::kernel::{Returns, Row};
 use super::operators::into_owned;
 use super::pattern::Pattern;
 use super::{Function, MANY};
-use crate::plan::expression::{Call, Typed};
+use crate::plan::expression::{Call, Kind, Typed};
+use crate::time;
 use crate::values::{self, Value};
 
 /// The functions of this family.
@@ -124,7 +128,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, NUMBERS, REVERSE, ZIP]
+    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, NUMBERS, REVERSE, TIMES, ZIP]
         .iter()
         .map(Row::udf)
         .collect()
@@ -145,9 +149,22 @@ const MOST: usize = 1_000_000;
 
 fn range_of_numbers(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let step = call.argument(2);
-    if let Some(text) = step.literal() {
-        let message = format!("the step {text:?} of `mvrange` is not supported yet: only numbers are");
-        return Err(Diagnostic::error(Code::Unsupported, message, step.span));
+    if let Some(text) = step.literal()
+        && values::parse_number(text).is_none()
+    {
+        let moved = span_parts(text).and_then(|(count, unit)| {
+            time::shift(&format!("+{count}{unit}"), Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).ok()
+        });
+        if moved.is_none_or(|moved| moved.timestamp() <= Timestamp::UNIX_EPOCH) {
+            let message = format!("{text:?} is not a step for `mvrange`");
+            return Err(Diagnostic::error(Code::InvalidArgument, message, step.span)
+                .with_help("write a number, or a time span such as \"7d\" or \"10m\""));
+        }
+    }
+    if matches!(step.kind, Kind::Literal | Kind::Text | Kind::Many) && call.arguments.len() == 3 {
+        let mut arguments: Vec<Expr> = call.arguments.iter().map(Typed::number).take(2).collect();
+        arguments.extend([step.expr, lit(datetime::zone_name(call)?)]);
+        return Ok(TIMES.call(arguments, call.span));
     }
     let literal = |position: usize| call.argument(position).literal_number();
     let default = if call.arguments.len() < 3 { Some(1.0) } else { literal(2) };
@@ -319,6 +336,56 @@ const NUMBERS: Row = Row {
         owned((0..count as usize).map(|position| values::format_number(start + position as f64 * step)))
     },
 };
+
+/// `spl_mvrange_times(start, end, step, zone)`: as [`NUMBERS`], but the step may be a span of time.
+const TIMES: Row = Row {
+    name: "spl_mvrange_times",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let [start, end, step, zone] = values else { return Value::Null };
+        if step.number().is_some() {
+            return (NUMBERS.evaluate)(values.get(..3).unwrap_or_default());
+        }
+        let times = || {
+            let (start, end, step, zone) = (start.number()?, end.number()?, step.text()?, zone.text()?);
+            let (count, unit) = span_parts(&step)?;
+            let first = Timestamp::from_microsecond(time::microseconds(start)?).ok()?;
+            datetime::in_zone(&zone, |zone| times_between(&first.to_zoned(zone.clone()), end, count, unit))
+        };
+        times().map_or(Value::Null, owned)
+    },
+};
+
+/// The count and the unit of a span of time such as `7d`.
+fn span_parts(text: &str) -> Option<(i64, &str)> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at_checked(text.bytes().take_while(u8::is_ascii_digit).count())?;
+    let count = if digits.is_empty() { 1 } else { digits.parse().ok()? };
+    (unit.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && unit.chars().all(|letter| letter.is_ascii_alphabetic()))
+    .then_some((count, unit))
+}
+
+/// The seconds of each time from the first up to the end. Each is so many spans after the first, so that the
+/// last day of a month does not wander.
+fn times_between(first: &Zoned, end: f64, count: i64, unit: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    let mut before = None;
+    let mut steps: i64 = 0;
+    loop {
+        let moved = time::shift(&format!("+{}{unit}", count.checked_mul(steps)?), first.clone()).ok()?;
+        let seconds = moved.timestamp().as_microsecond() as f64 / 1e6;
+        if seconds >= end {
+            return Some(found);
+        }
+        if before.is_some_and(|before| seconds <= before) || found.len() >= MOST {
+            return None;
+        }
+        before = Some(seconds);
+        found.push(values::format_number(seconds));
+        steps = steps.checked_add(1)?;
+    }
+}
 
 const COMMANDS: Row = Row {
     name: "spl_commands",

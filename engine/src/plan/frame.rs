@@ -11,7 +11,9 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use spelunk_grammar::Span;
+use spelunk_grammar::{Diagnostic, Span};
+
+use super::Setting;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -39,7 +41,10 @@ pub struct Frame {
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
     pub metadata: HashMap<String, Vec<String>>,
+    /// The clock and the like, for expressions.
+    pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
+    findings: Arc<Mutex<Vec<Diagnostic>>>,
 }
 
 /// A column by its exact name.
@@ -49,8 +54,18 @@ pub fn column(name: &str) -> Expr {
 
 impl Frame {
     /// A frame over a plan whose columns have no qualifiers.
-    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
-        Self { plan, order, hidden: 0, events: false, open: false, metadata: HashMap::new(), missing: Arc::default() }
+    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>, setting: Setting) -> Self {
+        Self {
+            plan,
+            order,
+            hidden: 0,
+            events: false,
+            open: false,
+            metadata: HashMap::new(),
+            setting,
+            missing: Arc::default(),
+            findings: Arc::default(),
+        }
     }
 
     /// The plan so far, unsorted, hidden columns included.
@@ -83,6 +98,16 @@ impl Frame {
     /// The fields noted by [`Frame::note_missing`] since the last call.
     pub fn take_missing(&self) -> Vec<(String, Span)> {
         std::mem::take(&mut self.missing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers a warning or a note for the user.
+    pub fn note(&self, finding: Diagnostic) {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+    }
+
+    /// What [`Frame::note`] was told since the last call.
+    pub fn take_findings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The columns that order the rows, most important first.

@@ -29,7 +29,7 @@ pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
             InlineData::Json(text) => inline::json(text),
         };
         let (schema, batch) = parsed.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, data.span))?;
-        return from_batch(schema, batch);
+        return from_batch(planner, schema, batch);
     }
     let count = count.unwrap_or(1);
     if count > MOST {
@@ -59,10 +59,10 @@ pub fn rows(planner: &Planner<'_>, count: u64) -> PlanResult<Frame> {
     let serials = Int64Array::from_iter_values(0..i64::try_from(count).unwrap_or(i64::MAX));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(times) as ArrayRef, Arc::new(serials)])
         .map_err(datafusion::error::DataFusionError::from)?;
-    frame_over(batch)
+    frame_over(planner, batch)
 }
 
-fn from_batch(schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame> {
+fn from_batch(planner: &Planner<'_>, schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame> {
     let rows = batch.first().map_or(0, arrow::array::Array::len);
     let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new(SERIAL, DataType::Int64, false)));
@@ -70,13 +70,13 @@ fn from_batch(schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame>
     columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(datafusion::error::DataFusionError::from)?;
-    frame_over(batch)
+    frame_over(planner, batch)
 }
 
-fn frame_over(batch: RecordBatch) -> PlanResult<Frame> {
+fn frame_over(planner: &Planner<'_>, batch: RecordBatch) -> PlanResult<Frame> {
     let table = MemTable::try_new(batch.schema(), vec![split(&batch)])?;
     let plan = super::scan_of("rows", Arc::new(table))?;
-    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }]))
+    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }], planner.setting()))
 }
 
 fn split(batch: &RecordBatch) -> Vec<RecordBatch> {

@@ -22,7 +22,7 @@ mod rename;
 mod return_;
 mod rex;
 mod rows;
-mod search;
+pub mod search;
 mod sort;
 mod spath;
 mod stats;
@@ -69,6 +69,15 @@ pub struct Clock {
     pub now: Timestamp,
     /// The zone in which times are read and shown.
     pub time_zone: TimeZone,
+}
+
+/// What the planner of an expression has to know besides the fields.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// What "now" and "here" mean.
+    pub clock: Clock,
+    /// Whether index and sourcetype mean exactly what they say.
+    pub strict: bool,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -119,6 +128,11 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// What frames pass on to the expressions in them.
+    pub fn setting(&self) -> Setting {
+        Setting { clock: self.clock.clone(), strict: self.strict }
+    }
+
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
     ///
     /// # Errors
@@ -163,7 +177,7 @@ impl Planner<'_> {
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Rex(rex) => rex::plan(frame, rex),
-            CommandKind::Search(search) => search::plan(self, frame, search),
+            CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -201,7 +215,7 @@ impl Planner<'_> {
     /// All loaded events, newest first.
     fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
-        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first());
+        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first(), self.setting());
         frame.events = true;
         frame.metadata = events.metadata.clone();
         Ok(frame)
@@ -215,8 +229,14 @@ impl Planner<'_> {
         Ok(frame)
     }
 
-    /// Tells about the fields that a command named and no event has, once each.
+    /// Tells what was found while expressions were planned, and about the fields that a command named and no
+    /// event has, once each.
     fn report_missing(&mut self, frame: &Frame) {
+        for finding in frame.take_findings() {
+            if !self.diagnostics.contains(&finding) {
+                self.diagnostics.push(finding);
+            }
+        }
         for (name, span) in frame.take_missing() {
             if frame.open
                 || self

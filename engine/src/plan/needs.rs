@@ -10,6 +10,7 @@ use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
 use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::spl::{Command, Query};
 
+use crate::functions::comparison;
 use crate::ingest::FieldSelection;
 
 /// The fields to read for a query whose subsearches are resolved.
@@ -148,6 +149,15 @@ impl Needs {
             ExpressionKind::In(needle, haystack) => {
                 self.expression(needle);
                 haystack.iter().for_each(|member| self.expression(member));
+            }
+            ExpressionKind::Call(name, arguments) if name.node.eq_ignore_ascii_case("searchmatch") => {
+                for argument in arguments {
+                    if let ExpressionKind::String(text) = &argument.kind
+                        && let Ok(Some(expression)) = comparison::search_expression(text)
+                    {
+                        self.search(&expression);
+                    }
+                }
             }
             ExpressionKind::Call(_, arguments) => arguments.iter().for_each(|argument| self.expression(argument)),
             ExpressionKind::Number(_)

@@ -17,7 +17,7 @@ use crate::functions::{operators, pattern, search as kernels};
 use crate::{time, values};
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
-pub fn plan_first(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let named = |modifier: &str| command.expression.as_ref().is_some_and(|expression| names(expression, modifier));
     let (earliest, latest) = planner.bounds;
     let time = || column("_time");
@@ -27,18 +27,18 @@ pub fn plan_first(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search
     if let (Some(latest), false) = (latest, named("latest")) {
         frame.filter(time().lt(lit(timestamp(latest))))?;
     }
-    plan(planner, frame, command)
+    plan(frame, command)
 }
 
 /// Plans `search` over any rows.
-pub fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let Some(expression) = &command.expression else { return Ok(()) };
     let conjuncts = match expression {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
     };
     for conjunct in conjuncts {
-        let condition = Lowering { planner, frame }.condition(conjunct)?;
+        let condition = condition(frame, conjunct)?;
         if condition != lit(true) {
             frame.filter(condition)?;
         }
@@ -59,14 +59,21 @@ fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
     datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()))
 }
 
+/// The condition that a search expression sets for the rows of a frame.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn condition(frame: &Frame, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+    Lowering { frame }.condition(expression)
+}
+
 /// Turns search expressions into conditions over a frame.
-struct Lowering<'p, 'a, 'f> {
-    planner: &'p mut Planner<'a>,
+struct Lowering<'f> {
     frame: &'f Frame,
 }
 
-impl Lowering<'_, '_, '_> {
-    fn condition(&mut self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+impl Lowering<'_> {
+    fn condition(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
         match expression {
             SearchExpression::And(parts) => self.all(parts, Expr::and),
             SearchExpression::Or(parts) => self.any(parts),
@@ -84,13 +91,13 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    fn all(&mut self, parts: &[SearchExpression], join: fn(Expr, Expr) -> Expr) -> Result<Expr, Diagnostic> {
+    fn all(&self, parts: &[SearchExpression], join: fn(Expr, Expr) -> Expr) -> Result<Expr, Diagnostic> {
         let conditions = parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>()?;
         Ok(balanced(conditions, join).unwrap_or_else(|| lit(true)))
     }
 
     /// OR, with the alternatives of one field fused into one test.
-    fn any(&mut self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
+    fn any(&self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
         let mut fused: Vec<(&str, Span, Vec<&Literal>)> = Vec::new();
         let mut conditions = Vec::new();
         for part in parts {
@@ -126,7 +133,7 @@ impl Lowering<'_, '_, '_> {
         ExpressionPlanner::new(self.frame).field(name, span)
     }
 
-    fn comparison(&mut self, comparison: &Comparison) -> Result<Expr, Diagnostic> {
+    fn comparison(&self, comparison: &Comparison) -> Result<Expr, Diagnostic> {
         let Comparison { field, operator, value, span } = comparison;
         let Operand::Literal(literal) = value else {
             return Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", *span));
@@ -143,7 +150,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// `field=value` for any of the values.
-    fn any_of(&mut self, name: &str, typed: &Typed, literals: &[&Literal], span: Span) -> Result<Expr, Diagnostic> {
+    fn any_of(&self, name: &str, typed: &Typed, literals: &[&Literal], span: Span) -> Result<Expr, Diagnostic> {
         if let Some(condition) = self.metadata(name, literals, span) {
             return Ok(condition);
         }
@@ -183,7 +190,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// `field!=value`: the field is there and has another value.
-    fn other_than(&mut self, name: &str, typed: &Typed, literal: &Literal, span: Span) -> Result<Expr, Diagnostic> {
+    fn other_than(&self, name: &str, typed: &Typed, literal: &Literal, span: Span) -> Result<Expr, Diagnostic> {
         if typed.kind == Kind::Null {
             return Ok(lit(self.frame.open));
         }
@@ -215,7 +222,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A keyword or phrase in the event's text.
-    fn term(&mut self, literal: &Literal) -> Result<Expr, Diagnostic> {
+    fn term(&self, literal: &Literal) -> Result<Expr, Diagnostic> {
         if literal.text.chars().all(|letter| letter == '*') && !literal.text.is_empty() {
             return Ok(lit(true));
         }
@@ -246,7 +253,7 @@ impl Lowering<'_, '_, '_> {
         if operator != ComparisonOperator::Equal {
             return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
         }
-        let clock = self.planner.clock;
+        let clock = &self.frame.setting.clock;
         let time = time::resolve(&literal.text, clock.now, &clock.time_zone)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
         if self.frame.data_type("_time").is_none() {
@@ -260,7 +267,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A condition on `index`, `source`, `sourcetype` or `host` of loaded events, whose values are known.
-    fn metadata(&mut self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
+    fn metadata(&self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
         let known = self.frame.metadata.get(name)?;
         let mut found: Vec<String> = Vec::new();
         for literal in literals {
@@ -271,13 +278,13 @@ impl Lowering<'_, '_, '_> {
         if !found.is_empty() {
             return Some(column(name).in_list(found.into_iter().map(lit).collect(), false));
         }
-        if self.planner.strict || known.is_empty() {
+        if self.frame.setting.strict || known.is_empty() {
             return None;
         }
         let wanted = literals.iter().map(|l| format!("{:?}", l.text)).collect::<Vec<_>>().join(", ");
         let exist = known.iter().take(8).map(|v| format!("{v:?}")).collect::<Vec<_>>().join(", ");
         if name == "index" {
-            self.planner.diagnostics.push(
+            self.frame.note(
                 Diagnostic::note(
                     Code::UnknownMetadata,
                     format!("no index {wanted} here: searching all that was loaded"),
@@ -287,7 +294,7 @@ impl Lowering<'_, '_, '_> {
             );
             return Some(lit(true));
         }
-        self.planner.diagnostics.push(
+        self.frame.note(
             Diagnostic::warning(Code::UnknownMetadata, format!("no loaded event has {name} {wanted}"), span)
                 .with_help(format!("loaded: {exist}")),
         );
@@ -304,7 +311,7 @@ impl Lowering<'_, '_, '_> {
         .ok()?;
         let fits = |value: &&String| {
             wildcard.matches(value)
-                || (!self.planner.strict
+                || (!self.frame.setting.strict
                     && matches!(name, "source" | "sourcetype")
                     && spellings(value).iter().any(|spelling| wildcard.matches(spelling)))
         };
