@@ -2,23 +2,21 @@
 //!
 //! Source: Splunk Search Reference, "Multivalue eval functions".
 
+mod range;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::logical_expr::{Expr, ScalarUDF, lit};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-use spelunk_grammar::{Code, Diagnostic, Span};
+use datafusion::logical_expr::{Expr, ScalarUDF};
+use spelunk_grammar::Span;
 
 use super::comparison::invalid_pattern;
-use super::datetime;
 use super::kernel::{Returns, Row};
 use super::operators::into_owned;
 use super::pattern::Pattern;
 use super::{Function, MANY};
-use crate::plan::expression::{Call, Kind, Typed};
-use crate::time;
-use crate::values::{self, Value};
+use crate::plan::expression::Typed;
+use crate::values::Value;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[Function] = &[
@@ -98,7 +96,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "mvrange(start, end[, step])",
         arity: (2, 3),
         example: ("mvrange(1, 11, 2)", "1 3 5 7 9"),
-        plan: range_of_numbers,
+        plan: range::plan,
     },
     Function {
         name: "mvreverse",
@@ -128,7 +126,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, NUMBERS, REVERSE, TIMES, ZIP]
+    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, range::NUMBERS, REVERSE, range::TIMES, ZIP]
         .iter()
         .map(Row::udf)
         .collect()
@@ -142,39 +140,6 @@ pub fn compact(values: Expr, span: Span) -> Typed {
 /// All values of several expressions; null for none.
 pub fn append(values: Vec<Expr>, span: Span) -> Typed {
     APPEND.call(values, span)
-}
-
-/// How many values `mvrange` makes at most.
-const MOST: usize = 1_000_000;
-
-fn range_of_numbers(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
-    let step = call.argument(2);
-    if let Some(text) = step.literal()
-        && values::parse_number(text).is_none()
-    {
-        let moved = span_parts(text).and_then(|(count, unit)| {
-            time::shift(&format!("+{count}{unit}"), Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).ok()
-        });
-        if moved.is_none_or(|moved| moved.timestamp() <= Timestamp::UNIX_EPOCH) {
-            let message = format!("{text:?} is not a step for `mvrange`");
-            return Err(Diagnostic::error(Code::InvalidArgument, message, step.span)
-                .with_help("write a number, or a time span such as \"7d\" or \"10m\""));
-        }
-    }
-    if matches!(step.kind, Kind::Literal | Kind::Text | Kind::Many) && call.arguments.len() == 3 {
-        let mut arguments: Vec<Expr> = call.arguments.iter().map(Typed::number).take(2).collect();
-        arguments.extend([step.expr, lit(datetime::zone_name(call)?)]);
-        return Ok(TIMES.call(arguments, call.span));
-    }
-    let literal = |position: usize| call.argument(position).literal_number();
-    let default = if call.arguments.len() < 3 { Some(1.0) } else { literal(2) };
-    if let (Some(start), Some(end), Some(step)) = (literal(0), literal(1), default)
-        && (end - start) / step > MOST as f64
-    {
-        let message = format!("`mvrange` makes at most {MOST} values");
-        return Err(Diagnostic::error(Code::TooLarge, message, call.span));
-    }
-    NUMBERS.plan(call)
 }
 
 fn owned(values: impl IntoIterator<Item = impl Into<String>>) -> Value<'static> {
@@ -221,7 +186,7 @@ const DEDUP: Row = Row {
 };
 
 /// The values from one position to another, both inclusive, negative ones counted from the end.
-fn range<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
+fn slice<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
     let count = texts.len() as i64;
     let position = |index: f64| if index < 0.0 { count.saturating_add(index as i64) } else { index as i64 };
     let (start, end) = (position(start), position(end));
@@ -238,7 +203,7 @@ const INDEX: Row = Row {
         [field, index] => match index.number() {
             Some(index) => {
                 let texts = field.texts();
-                range(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
+                slice(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
             }
             None => Value::Null,
         },
@@ -251,7 +216,7 @@ const RANGE: Row = Row {
     returns: Returns::Many,
     evaluate: |values| match values {
         [field, start, end] => match (start.number(), end.number()) {
-            (Some(start), Some(end)) => owned(range(&field.texts(), start, end).iter().map(|text| text.to_string())),
+            (Some(start), Some(end)) => owned(slice(&field.texts(), start, end).iter().map(|text| text.to_string())),
             _ => Value::Null,
         },
         _ => Value::Null,
@@ -314,78 +279,6 @@ const ZIP: Row = Row {
         owned(left.texts().iter().zip(right.texts()).map(|(left, right)| format!("{left}{delimiter}{right}")))
     },
 };
-
-const NUMBERS: Row = Row {
-    name: "spl_mvrange",
-    returns: Returns::Many,
-    evaluate: |values| {
-        let [start, end, rest @ ..] = values else { return Value::Null };
-        let (Some(start), Some(end)) = (start.number(), end.number()) else { return Value::Null };
-        let step = match rest.first() {
-            None => 1.0,
-            Some(step) => match step.number() {
-                Some(step) => step,
-                None => return Value::Null,
-            },
-        };
-        let count = ((end - start) / step).ceil();
-        if !count.is_finite() || count > MOST as f64 {
-            return Value::Null;
-        }
-        // A count below zero becomes none.
-        owned((0..count as usize).map(|position| values::format_number(start + position as f64 * step)))
-    },
-};
-
-/// `spl_mvrange_times(start, end, step, zone)`: as [`NUMBERS`], but the step may be a span of time.
-const TIMES: Row = Row {
-    name: "spl_mvrange_times",
-    returns: Returns::Many,
-    evaluate: |values| {
-        let [start, end, step, zone] = values else { return Value::Null };
-        if step.number().is_some() {
-            return (NUMBERS.evaluate)(values.get(..3).unwrap_or_default());
-        }
-        let times = || {
-            let (start, end, step, zone) = (start.number()?, end.number()?, step.text()?, zone.text()?);
-            let (count, unit) = span_parts(&step)?;
-            let first = Timestamp::from_microsecond(time::microseconds(start)?).ok()?;
-            datetime::in_zone(&zone, |zone| times_between(&first.to_zoned(zone.clone()), end, count, unit))
-        };
-        times().map_or(Value::Null, owned)
-    },
-};
-
-/// The count and the unit of a span of time such as `7d`.
-fn span_parts(text: &str) -> Option<(i64, &str)> {
-    let text = text.trim();
-    let (digits, unit) = text.split_at_checked(text.bytes().take_while(u8::is_ascii_digit).count())?;
-    let count = if digits.is_empty() { 1 } else { digits.parse().ok()? };
-    (unit.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && unit.chars().all(|letter| letter.is_ascii_alphabetic()))
-    .then_some((count, unit))
-}
-
-/// The seconds of each time from the first up to the end. Each is so many spans after the first, so that the
-/// last day of a month does not wander.
-fn times_between(first: &Zoned, end: f64, count: i64, unit: &str) -> Option<Vec<String>> {
-    let mut found = Vec::new();
-    let mut before = None;
-    let mut steps: i64 = 0;
-    loop {
-        let moved = time::shift(&format!("+{}{unit}", count.checked_mul(steps)?), first.clone()).ok()?;
-        let seconds = moved.timestamp().as_microsecond() as f64 / 1e6;
-        if seconds >= end {
-            return Some(found);
-        }
-        if before.is_some_and(|before| seconds <= before) || found.len() >= MOST {
-            return None;
-        }
-        before = Some(seconds);
-        found.push(values::format_number(seconds));
-        steps = steps.checked_add(1)?;
-    }
-}
 
 const COMMANDS: Row = Row {
     name: "spl_commands",
