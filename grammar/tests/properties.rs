@@ -194,6 +194,74 @@ fn eval(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = CommandKin
     vec(assignment, 1..3).prop_map(|assignments| CommandKind::Eval(Eval { assignments }))
 }
 
+/// The commands for structured text.
+fn structured_text() -> impl Strategy<Value = CommandKind> {
+    use commands::{extract, fromjson, multikv, spath, tojson, xmlkv, xpath};
+    let flag = || option::of(any::<bool>());
+    let number = || option::of(1..99u64);
+    let wanted = || option::of(prop::sample::select(vec![tojson::JsonType::Auto, tojson::JsonType::Num]));
+    let delimiter = || option::of(spanned("[a|;=\"\\\\]{1,3}"));
+    prop_oneof![
+        (option::of(name()), option::of((option::of(name()), spanned(text())))).prop_map(|(input, path)| {
+            let (output, path) = path.map_or((None, None), |(output, path)| (output, Some(path)));
+            CommandKind::Spath(spath::Spath { input, output, path })
+        }),
+        (name(), option::of(text()))
+            .prop_map(|(field, prefix)| { CommandKind::Fromjson(fromjson::Fromjson { field, prefix }) }),
+        (option::of(name()), number())
+            .prop_map(|(field, maxinputs)| { CommandKind::Xmlkv(xmlkv::Xmlkv { field, maxinputs }) }),
+        (spanned(text()), option::of(name()), option::of(name()), option::of(text())).prop_map(
+            |(expression, outfield, field, default)| {
+                CommandKind::Xpath(xpath::Xpath { expression, outfield, field, default })
+            }
+        ),
+        (vec((wanted(), name()), 0..4), wanted(), flag(), flag(), option::of(name())).prop_map(
+            |(fields, default_type, fill_null, include_internal, output_field)| {
+                let fields = fields.into_iter().map(|(wanted, field)| tojson::TypedField { wanted, field }).collect();
+                CommandKind::Tojson(tojson::Tojson { fields, default_type, fill_null, include_internal, output_field })
+            }
+        ),
+        (
+            delimiter(),
+            delimiter(),
+            number(),
+            number(),
+            flag(),
+            flag(),
+            option::of(spanned(any::<bool>())),
+            vec(name(), 0..2)
+        )
+            .prop_map(|(pairdelim, kvdelim, limit, maxchars, mv_add, clean_keys, reload, stanzas)| {
+                CommandKind::Extract(extract::Extract {
+                    pairdelim,
+                    kvdelim,
+                    limit,
+                    maxchars,
+                    mv_add,
+                    clean_keys,
+                    auto: None,
+                    reload,
+                    segment: None,
+                    stanzas,
+                })
+            }),
+        (option::of(spanned(1..9u64)), flag(), flag(), flag(), flag(), vec(name(), 0..3), vec(name(), 0..3)).prop_map(
+            |(forceheader, noheader, multitable, copyattrs, rmorig, fields, filter)| {
+                CommandKind::Multikv(multikv::Multikv {
+                    forceheader,
+                    noheader,
+                    multitable,
+                    copyattrs,
+                    rmorig,
+                    conf: None,
+                    fields,
+                    filter,
+                })
+            }
+        ),
+    ]
+}
+
 fn plain_command() -> impl Strategy<Value = CommandKind> {
     use commands::*;
     let number = || option::of(0..100u64);
@@ -253,6 +321,7 @@ fn command(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = Command
         1 => (option::of(0..9u64), option::of(condition()), option::of(any::<bool>()), option::of(any::<bool>())).prop_map(
             |(limit, condition, keeplast, null)| CommandKind::Head(head::Head { limit, condition, keeplast, null })),
         4 => plain_command(),
+        2 => structured_text(),
     ]
 }
 

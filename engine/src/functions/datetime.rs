@@ -125,12 +125,20 @@ fn relative_time(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     with_zone(call, &RELATIVE_TIME, None)
 }
 
-/// A call with the session's zone, and what else there is, behind the arguments.
-fn with_zone(call: &Call<'_, '_>, row: &Row, more: Option<Expr>) -> Result<Typed, Diagnostic> {
-    let zone = DateTimePrinter::new().time_zone_to_string(&call.setting().clock.time_zone).map_err(|_| {
+/// The name of the session's zone.
+///
+/// # Errors
+/// It has none.
+pub(super) fn zone_name(call: &Call<'_, '_>) -> Result<String, Diagnostic> {
+    DateTimePrinter::new().time_zone_to_string(&call.setting().clock.time_zone).map_err(|_| {
         Diagnostic::error(Code::InvalidTime, "the time zone of this computer has no name", call.span)
             .with_help("name the time zone to use, such as Europe/Berlin")
-    })?;
+    })
+}
+
+/// A call with the session's zone, and what else there is, behind the arguments.
+fn with_zone(call: &Call<'_, '_>, row: &Row, more: Option<Expr>) -> Result<Typed, Diagnostic> {
+    let zone = zone_name(call)?;
     let time = call.argument(0);
     let first = if time.kind == Kind::Time { time.number() } else { time.expr };
     let mut arguments = vec![first, call.argument(1).expr, lit(zone)];
@@ -139,7 +147,7 @@ fn with_zone(call: &Call<'_, '_>, row: &Row, more: Option<Expr>) -> Result<Typed
 }
 
 /// Calls a function with the zone of that name. The last one is remembered, because rows share it.
-fn in_zone<T>(name: &str, function: impl FnOnce(&TimeZone) -> Option<T>) -> Option<T> {
+pub(super) fn in_zone<T>(name: &str, function: impl FnOnce(&TimeZone) -> Option<T>) -> Option<T> {
     thread_local! {
         static LAST: RefCell<Option<(String, TimeZone)>> = const { RefCell::new(None) };
     }

@@ -62,11 +62,11 @@ fn map(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let values = call.planner.plan(source)?;
     let (name, inner) = bind(call.planner, &field);
     let result = inner.plan(expression)?;
+    // Refuses truth values, which no field holds.
+    result.stored()?;
     if values.kind == Kind::Null || result.kind == Kind::Null {
         return Ok(Typed::null(call.span));
     }
-    // Refuses truth values, which no field holds.
-    result.stored()?;
     let source = operators::to_many(if values.kind == Kind::Time { values.number() } else { values.expr });
     let mapped = array_transform(source, lambda([name], result.text()));
     Ok(multivalue::compact(mapped, call.span))

@@ -2,19 +2,21 @@
 //!
 //! Source: Splunk Search Reference, "Multivalue eval functions".
 
+mod range;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, ScalarUDF};
-use spelunk_grammar::{Code, Diagnostic, Span};
+use spelunk_grammar::Span;
 
 use super::comparison::invalid_pattern;
 use super::kernel::{Returns, Row};
 use super::operators::into_owned;
 use super::pattern::Pattern;
 use super::{Function, MANY};
-use crate::plan::expression::{Call, Typed};
-use crate::values::{self, Value};
+use crate::plan::expression::Typed;
+use crate::values::Value;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[Function] = &[
@@ -94,7 +96,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "mvrange(start, end[, step])",
         arity: (2, 3),
         example: ("mvrange(1, 11, 2)", "1 3 5 7 9"),
-        plan: range_of_numbers,
+        plan: range::plan,
     },
     Function {
         name: "mvreverse",
@@ -124,7 +126,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, NUMBERS, REVERSE, ZIP]
+    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, range::NUMBERS, REVERSE, range::TIMES, ZIP]
         .iter()
         .map(Row::udf)
         .collect()
@@ -138,26 +140,6 @@ pub fn compact(values: Expr, span: Span) -> Typed {
 /// All values of several expressions; null for none.
 pub fn append(values: Vec<Expr>, span: Span) -> Typed {
     APPEND.call(values, span)
-}
-
-/// How many values `mvrange` makes at most.
-const MOST: usize = 1_000_000;
-
-fn range_of_numbers(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
-    let step = call.argument(2);
-    if let Some(text) = step.literal() {
-        let message = format!("the step {text:?} of `mvrange` is not supported yet: only numbers are");
-        return Err(Diagnostic::error(Code::Unsupported, message, step.span));
-    }
-    let literal = |position: usize| call.argument(position).literal_number();
-    let default = if call.arguments.len() < 3 { Some(1.0) } else { literal(2) };
-    if let (Some(start), Some(end), Some(step)) = (literal(0), literal(1), default)
-        && (end - start) / step > MOST as f64
-    {
-        let message = format!("`mvrange` makes at most {MOST} values");
-        return Err(Diagnostic::error(Code::TooLarge, message, call.span));
-    }
-    NUMBERS.plan(call)
 }
 
 fn owned(values: impl IntoIterator<Item = impl Into<String>>) -> Value<'static> {
@@ -204,7 +186,7 @@ const DEDUP: Row = Row {
 };
 
 /// The values from one position to another, both inclusive, negative ones counted from the end.
-fn range<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
+fn slice<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
     let count = texts.len() as i64;
     let position = |index: f64| if index < 0.0 { count.saturating_add(index as i64) } else { index as i64 };
     let (start, end) = (position(start), position(end));
@@ -221,7 +203,7 @@ const INDEX: Row = Row {
         [field, index] => match index.number() {
             Some(index) => {
                 let texts = field.texts();
-                range(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
+                slice(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
             }
             None => Value::Null,
         },
@@ -234,7 +216,7 @@ const RANGE: Row = Row {
     returns: Returns::Many,
     evaluate: |values| match values {
         [field, start, end] => match (start.number(), end.number()) {
-            (Some(start), Some(end)) => owned(range(&field.texts(), start, end).iter().map(|text| text.to_string())),
+            (Some(start), Some(end)) => owned(slice(&field.texts(), start, end).iter().map(|text| text.to_string())),
             _ => Value::Null,
         },
         _ => Value::Null,
@@ -295,28 +277,6 @@ const ZIP: Row = Row {
             Some(None) => return Value::Null,
         };
         owned(left.texts().iter().zip(right.texts()).map(|(left, right)| format!("{left}{delimiter}{right}")))
-    },
-};
-
-const NUMBERS: Row = Row {
-    name: "spl_mvrange",
-    returns: Returns::Many,
-    evaluate: |values| {
-        let [start, end, rest @ ..] = values else { return Value::Null };
-        let (Some(start), Some(end)) = (start.number(), end.number()) else { return Value::Null };
-        let step = match rest.first() {
-            None => 1.0,
-            Some(step) => match step.number() {
-                Some(step) => step,
-                None => return Value::Null,
-            },
-        };
-        let count = ((end - start) / step).ceil();
-        if !count.is_finite() || count > MOST as f64 {
-            return Value::Null;
-        }
-        // A count below zero becomes none.
-        owned((0..count as usize).map(|position| values::format_number(start + position as f64 * step)))
     },
 };
 

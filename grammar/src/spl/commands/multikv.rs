@@ -101,7 +101,14 @@ impl Display for Multikv {
         option(f, "copyattrs", self.copyattrs)?;
         option(f, "rmorig", self.rmorig)?;
         if !self.fields.is_empty() {
-            write!(f, " fields {}", Separated(&self.fields, " "))?;
+            f.write_str(" fields")?;
+            for field in &self.fields {
+                // Bare, these two words begin a list.
+                match field.text.to_ascii_lowercase().as_str() {
+                    "fields" | "filter" => write!(f, " {}", Quoted(&field.text))?,
+                    _ => write!(f, " {field}")?,
+                }
+            }
         }
         if !self.filter.is_empty() {
             let texts: Vec<Quoted<'_>> = self.filter.iter().map(|text| Quoted(&text.text)).collect();
@@ -118,8 +125,8 @@ mod tests {
     #[test]
     fn lists_and_options_mix() {
         assert_eq!(
-            canonical("| multikv fields a b noheader=t filter \"x y\" z rmorig=f forceheader=2"),
-            "| multikv forceheader=2 noheader=true rmorig=false fields a b filter \"x y\" \"z\""
+            canonical("| multikv fields a \"filter\" b noheader=t filter \"x y\" z rmorig=f forceheader=2"),
+            "| multikv forceheader=2 noheader=true rmorig=false fields a \"filter\" b filter \"x y\" \"z\""
         );
         assert!(errors("| multikv forceheader=0").contains("a line number from 1"));
     }
