@@ -336,7 +336,7 @@ const TO_STRING: Row = Row {
         let Some(number) = value.number() else { return super::operators::owned_text(value) };
         let text = match format.text().as_deref() {
             // What has no bits to show is shown as it is.
-            Some("binary" | "hex") if !(number.abs() < 1.8e19) => values::format_number(number),
+            Some("binary" | "hex") if number.is_nan() || number.abs() >= 1.8e19 => values::format_number(number),
             Some("binary") => binary(number),
             Some("hex") => hex(number),
             Some("commas") => commas(number),

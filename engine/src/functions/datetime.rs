@@ -152,7 +152,7 @@ pub(super) fn in_zone<T>(name: &str, function: impl FnOnce(&TimeZone) -> Option<
         static LAST: RefCell<Option<(String, TimeZone)>> = const { RefCell::new(None) };
     }
     LAST.with_borrow_mut(|last| {
-        if !last.as_ref().is_some_and(|(known, _)| known == name) {
+        if last.as_ref().is_none_or(|(known, _)| known != name) {
             *last = Some((name.to_string(), DateTimeParser::new().parse_time_zone(name).ok()?));
         }
         function(last.as_ref().map(|(_, zone)| zone)?)

@@ -238,7 +238,7 @@ pub enum Wildcard {
     /// An end.
     Suffix(String),
     /// A piece.
-    Infix(Finder<'static>),
+    Infix(Box<Finder<'static>>),
     /// Anything else.
     Regex(regex::Regex),
 }
@@ -272,7 +272,7 @@ impl Wildcard {
                 [text, ""] => return Ok(Wildcard::Prefix((*text).to_string())),
                 ["", text] => return Ok(Wildcard::Suffix((*text).to_string())),
                 ["", text, ""] => {
-                    return Ok(Wildcard::Infix(Finder::new(&text.to_ascii_lowercase()).into_owned()));
+                    return Ok(Wildcard::Infix(Box::new(Finder::new(&text.to_ascii_lowercase()).into_owned())));
                 }
                 _ => {}
             }

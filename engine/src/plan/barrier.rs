@@ -115,6 +115,9 @@ pub async fn extract(
     found.add_to(collected, frame, existing, source.span)
 }
 
+/// The values of a row, and the row.
+type RowValues = (usize, Vec<String>);
+
 /// The fields that were found, and where.
 #[derive(Default)]
 struct Found {
@@ -123,13 +126,13 @@ struct Found {
     /// Which of the names have several values in some row.
     many: Vec<bool>,
     /// For each batch and name the rows that have values.
-    cells: Vec<Vec<Vec<(usize, Vec<String>)>>>,
+    cells: Vec<Vec<Vec<RowValues>>>,
     cut: bool,
 }
 
 impl Found {
     fn read(&mut self, texts: &ArrayRef, read: &(dyn Fn(&str) -> Fields + Send + Sync)) {
-        let mut cells: Vec<Vec<(usize, Vec<String>)>> = Vec::new();
+        let mut cells: Vec<Vec<RowValues>> = Vec::new();
         for row in 0..texts.len() {
             let value = Value::read(texts.as_ref(), row);
             for text in value.texts() {

@@ -33,7 +33,7 @@ fn integers_are_written_as_in_c() {
         ("%#X", 255.0, "0XFF"),
         ("%p", 255.0, "FF"),
         ("%#x", 0.0, "0"),
-        ("%08.3f", -3.14159, "-003.142"),
+        ("%08.3f", -2.71859, "-002.719"),
     ] {
         assert_eq!(one(format, value), text, "{format}");
     }
