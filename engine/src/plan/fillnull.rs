@@ -28,13 +28,16 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Fillnull) 
         let known = frame.fields();
         let mut names: Vec<String> = Vec::new();
         for field in fields {
-            match field.text.contains('*') {
-                true => names.extend(matching(&field.text, &known).into_iter().cloned()),
-                false => names.push(field.text.clone()),
+            let found = match field.text.contains('*') {
+                true => matching(&field.text, &known),
+                false => vec![&field.text],
+            };
+            for name in found {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
             }
         }
-        names.sort_unstable();
-        names.dedup();
         names
     };
     let expressions = ExpressionPlanner::new(frame);

@@ -54,11 +54,7 @@ impl Display for Regex {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("regex ")?;
         if let Some(field) = &self.field {
-            // What could be taken for the operator has to stand in quotes.
-            match field.text.contains('!') {
-                true => Quoted(&field.text).fmt(f)?,
-                false => field.fmt(f)?,
-            }
+            field.fmt(f)?;
             f.write_str(if self.negated { "!=" } else { "=" })?;
         }
         Quoted(&self.pattern.node).fmt(f)
