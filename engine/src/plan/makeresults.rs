@@ -37,7 +37,9 @@ pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
             InlineData::Csv(text) => inline::csv(text),
             InlineData::Json(text) => inline::json(text),
         };
-        let (schema, batch) = parsed.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, data.span))?;
+        let (schema, batch) = parsed.map_err(|reason| {
+            Diagnostic::error(Code::InvalidArgument, format!("`makeresults` cannot read its data: {reason}"), data.span)
+        })?;
         return from_batch(planner, schema, batch);
     }
     let count = count.unwrap_or(1);
