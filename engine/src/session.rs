@@ -346,7 +346,9 @@ fn describe(store: Store) -> Events {
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata }
+    let unread = store.unread.clone();
+    let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread, rows }
 }
 
 /// What [`check`] found.

@@ -135,7 +135,7 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A truth value; exists inside expressions only.
     Boolean(bool),
-    /// Several values.
+    /// Several values; a column that may hold several and holds one is read as that one.
     Many(Vec<Cow<'a, str>>),
 }
 
@@ -156,7 +156,11 @@ impl<'a> Value<'a> {
             DataType::List(_) => {
                 let mut many = Vec::new();
                 collect(column, row, &mut many);
-                Value::Many(many)
+                match many.len() {
+                    // One of several values is the same as a single one.
+                    0 | 1 => many.pop().map_or(Value::Null, Value::Text),
+                    _ => Value::Many(many),
+                }
             }
             _ => text_at(column, row).map_or(Value::Null, Value::Text),
         }

@@ -305,7 +305,7 @@ fn number_in(text: &str, base: f64) -> Option<f64> {
         return values::parse_number(text);
     }
     // As in C, hexadecimal digits may have the prefix that says what they are.
-    let digits = if base == 16.0 { text.trim_start_matches("0x").trim_start_matches("0X") } else { text };
+    let digits = text.strip_prefix("0x").or(text.strip_prefix("0X")).filter(|_| base == 16.0).unwrap_or(text);
     let number = is_base(base).then(|| i64::from_str_radix(digits, base as u32).ok())??;
     Some(number as f64)
 }
@@ -335,6 +335,8 @@ const TO_STRING: Row = Row {
         let [value, format] = values else { return Value::Null };
         let Some(number) = value.number() else { return super::operators::owned_text(value) };
         let text = match format.text().as_deref() {
+            // What has no bits to show is shown as it is.
+            Some("binary" | "hex") if !(number.abs() < 1.8e19) => values::format_number(number),
             Some("binary") => binary(number),
             Some("hex") => hex(number),
             Some("commas") => commas(number),

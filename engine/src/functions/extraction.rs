@@ -7,11 +7,13 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::kernel::{Returns, Row};
 use super::pattern::Pattern;
+use crate::documents::xml;
+use crate::documents::xpath::XPath;
 use crate::values::Value;
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [FIRST, EVERY, FIRST_PLACE, PLACES].iter().map(Row::udf).collect()
+    [FIRST, EVERY, FIRST_PLACE, PLACES, XPATH].iter().map(Row::udf).collect()
 }
 
 /// `spl_extract(text, regex, group, limit)`: what the group holds in the first match.
@@ -22,6 +24,11 @@ pub fn first() -> Arc<ScalarUDF> {
 /// `spl_extract_all(text, regex, group, limit)`: what the group holds in each match.
 pub fn every() -> Arc<ScalarUDF> {
     EVERY.udf()
+}
+
+/// `spl_xpath(text, expression, default)`: what the expression selects in an XML text.
+pub fn xpath() -> Arc<ScalarUDF> {
+    XPATH.udf()
 }
 
 /// `spl_extract_offsets(text, regex, limit)`: where the first match stands.
@@ -87,6 +94,25 @@ const EVERY: Row = Row {
     name: "spl_extract_all",
     returns: Returns::Many,
     evaluate: |values| Value::Many(groups(values).into_iter().map(Cow::Owned).collect()),
+};
+
+const XPATH: Row = Row {
+    name: "spl_xpath",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let [value, expression, default] = values else { return Value::Null };
+        let Some(Ok(xpath)) = expression.text().map(|expression| XPath::compile(&expression)) else {
+            return Value::Null;
+        };
+        let mut found: Vec<String> = Vec::new();
+        for text in value.texts() {
+            found.extend(xml::parse(&text).map(|roots| xpath.select(roots)).unwrap_or_default());
+        }
+        if found.is_empty() {
+            found.extend(default.text().map(Cow::into_owned));
+        }
+        Value::Many(found.into_iter().map(Cow::Owned).collect())
+    },
 };
 
 const FIRST_PLACE: Row = Row {

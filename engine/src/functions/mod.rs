@@ -13,8 +13,10 @@ pub mod datetime;
 pub mod extraction;
 pub mod fresh;
 pub mod informational;
+pub mod json;
 pub mod json_text;
 pub mod kernel;
+pub mod lambda;
 pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
@@ -71,6 +73,8 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         cryptographic::FUNCTIONS,
         datetime::FUNCTIONS,
         informational::FUNCTIONS,
+        json::FUNCTIONS,
+        lambda::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
         statistical::FUNCTIONS,
@@ -103,6 +107,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         datetime::udfs(),
         extraction::udfs(),
         informational::udfs(),
+        json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         operators::udfs(),

@@ -5,15 +5,27 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{Expr, ScalarUDF};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
+use super::comparison::invalid_pattern;
 use super::kernel::{Returns, Row};
 use super::operators::into_owned;
+use super::pattern::Pattern;
 use super::{Function, MANY};
-use crate::values::Value;
+use crate::plan::expression::{Call, Typed};
+use crate::values::{self, Value};
 
 /// The functions of this family.
 pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "commands",
+        summary: "The names of the commands of a search, in their order.",
+        syntax: r#"commands("search")"#,
+        arity: (1, 1),
+        example: (r#"commands("search foo | stats count | sort count")"#, "search stats sort"),
+        plan: |call| COMMANDS.plan(call),
+    },
     Function {
         name: "split",
         summary: "The pieces of a text between a delimiter; each character if the delimiter is empty.",
@@ -47,6 +59,20 @@ pub const FUNCTIONS: &[Function] = &[
         plan: |call| DEDUP.plan(call),
     },
     Function {
+        name: "mvfind",
+        summary: "The position, counted from 0, of the first value in which a regular expression matches; null for none.",
+        syntax: r#"mvfind(field, "regex")"#,
+        arity: (2, 2),
+        example: (r#"mvfind(split("ok,err1", ","), "err\d+")"#, "1"),
+        plan: |call| {
+            let pattern = call.argument(1);
+            if let Some(literal) = pattern.literal() {
+                Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
+            }
+            FIND.plan(call)
+        },
+    },
+    Function {
         name: "mvindex",
         summary: "The value at a position counted from 0, or from the end if negative; a range with two positions.",
         syntax: "mvindex(field, start[, end])",
@@ -63,6 +89,22 @@ pub const FUNCTIONS: &[Function] = &[
         plan: |call| JOIN.plan(call),
     },
     Function {
+        name: "mvrange",
+        summary: "Numbers from a start up to an end, which is not among them, one or a step apart; with a time span such as \"7d\" as the step, times in seconds. Null for more than a million.",
+        syntax: "mvrange(start, end[, step])",
+        arity: (2, 3),
+        example: ("mvrange(1, 11, 2)", "1 3 5 7 9"),
+        plan: range_of_numbers,
+    },
+    Function {
+        name: "mvreverse",
+        summary: "The values from the last to the first.",
+        syntax: "mvreverse(field)",
+        arity: (1, 1),
+        example: (r#"mvreverse(split("1,2,3", ","))"#, "3 2 1"),
+        plan: |call| REVERSE.plan(call),
+    },
+    Function {
         name: "mvsort",
         summary: "The values in the order of their characters.",
         syntax: "mvsort(field)",
@@ -70,11 +112,52 @@ pub const FUNCTIONS: &[Function] = &[
         example: (r#"mvjoin(mvsort(split("10,9,70", ",")), " ")"#, "10 70 9"),
         plan: |call| SORT.plan(call),
     },
+    Function {
+        name: "mvzip",
+        summary: "The values of two fields pair by pair with a delimiter (a comma) between them, as many as the shorter has.",
+        syntax: r#"mvzip(field, field[, "delimiter"])"#,
+        arity: (2, 3),
+        example: (r#"mvzip(split("a,b", ","), split("1,2,3", ","), "=")"#, "a=1 b=2"),
+        plan: |call| ZIP.plan(call),
+    },
 ];
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT].iter().map(Row::udf).collect()
+    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, NUMBERS, REVERSE, ZIP]
+        .iter()
+        .map(Row::udf)
+        .collect()
+}
+
+/// The values without the missing ones; null for none.
+pub fn compact(values: Expr, span: Span) -> Typed {
+    APPEND.call(vec![values], span)
+}
+
+/// All values of several expressions; null for none.
+pub fn append(values: Vec<Expr>, span: Span) -> Typed {
+    APPEND.call(values, span)
+}
+
+/// How many values `mvrange` makes at most.
+const MOST: usize = 1_000_000;
+
+fn range_of_numbers(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
+    let step = call.argument(2);
+    if let Some(text) = step.literal() {
+        let message = format!("the step {text:?} of `mvrange` is not supported yet: only numbers are");
+        return Err(Diagnostic::error(Code::Unsupported, message, step.span));
+    }
+    let literal = |position: usize| call.argument(position).literal_number();
+    let default = if call.arguments.len() < 3 { Some(1.0) } else { literal(2) };
+    if let (Some(start), Some(end), Some(step)) = (literal(0), literal(1), default)
+        && (end - start) / step > MOST as f64
+    {
+        let message = format!("`mvrange` makes at most {MOST} values");
+        return Err(Diagnostic::error(Code::TooLarge, message, call.span));
+    }
+    NUMBERS.plan(call)
 }
 
 fn owned(values: impl IntoIterator<Item = impl Into<String>>) -> Value<'static> {
@@ -180,3 +263,102 @@ const SORT: Row = Row {
         owned(texts)
     },
 };
+
+const FIND: Row = Row {
+    name: "spl_mvfind",
+    returns: Returns::Number,
+    evaluate: |values| {
+        let [field, pattern] = values else { return Value::Null };
+        let Some(pattern) = pattern.text().and_then(|pattern| Pattern::new(&pattern).ok()) else { return Value::Null };
+        let position = field.texts().iter().position(|text| pattern.is_match(text));
+        position.map_or(Value::Null, |position| Value::Number(position as f64))
+    },
+};
+
+const REVERSE: Row = Row {
+    name: "spl_mvreverse",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let texts = values.first().map(Value::texts).unwrap_or_default();
+        owned(texts.into_iter().rev().map(Cow::into_owned))
+    },
+};
+
+const ZIP: Row = Row {
+    name: "spl_mvzip",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let [left, right, rest @ ..] = values else { return Value::Null };
+        let delimiter = match rest.first().map(Value::text) {
+            None => Cow::Borrowed(","),
+            Some(Some(delimiter)) => delimiter,
+            Some(None) => return Value::Null,
+        };
+        owned(left.texts().iter().zip(right.texts()).map(|(left, right)| format!("{left}{delimiter}{right}")))
+    },
+};
+
+const NUMBERS: Row = Row {
+    name: "spl_mvrange",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let [start, end, rest @ ..] = values else { return Value::Null };
+        let (Some(start), Some(end)) = (start.number(), end.number()) else { return Value::Null };
+        let step = match rest.first() {
+            None => 1.0,
+            Some(step) => match step.number() {
+                Some(step) => step,
+                None => return Value::Null,
+            },
+        };
+        let count = ((end - start) / step).ceil();
+        if !count.is_finite() || count > MOST as f64 {
+            return Value::Null;
+        }
+        // A count below zero becomes none.
+        owned((0..count as usize).map(|position| values::format_number(start + position as f64 * step)))
+    },
+};
+
+const COMMANDS: Row = Row {
+    name: "spl_commands",
+    returns: Returns::Many,
+    evaluate: |values| match values.first().and_then(Value::text) {
+        Some(search) => owned(command_names(&search)),
+        None => Value::Null,
+    },
+};
+
+/// The first word after each pipe that stands outside quotes and subsearches; a search may begin without one.
+fn command_names(search: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut segments = vec![String::new()];
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
+    for letter in search.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '[' if !quoted => depth = depth.saturating_add(1),
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            '|' if !quoted && depth == 0 => {
+                segments.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(segment) = segments.last_mut() {
+            segment.push(letter);
+        }
+    }
+    for (position, segment) in segments.iter().enumerate() {
+        let segment = segment.trim();
+        let word: String = segment.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+        match (position, segment.is_empty()) {
+            (_, true) => {}
+            (0, false) => names.push("search".to_string()),
+            _ => names.push(word.to_ascii_lowercase()),
+        }
+    }
+    names
+}

@@ -195,7 +195,9 @@ fn calculate(shape: &str, operands: &[Cow<'_, str>]) -> Option<String> {
                     _ => return None,
                 };
                 let decimals = match symbol {
-                    '*' | '/' => left.digits().min(right.digits()) - 1 - Known::magnitude(value),
+                    '*' | '/' => {
+                        left.digits().min(right.digits()).saturating_sub(1).saturating_sub(Known::magnitude(value))
+                    }
                     _ => left.decimals.min(right.decimals),
                 };
                 Known { value, decimals }

@@ -220,17 +220,31 @@ impl Call<'_, '_> {
 pub struct ExpressionPlanner<'f> {
     frame: &'f Frame,
     exact: bool,
+    /// The fields that stand for something else than their columns, the innermost last.
+    bound: Vec<(String, Expr)>,
 }
 
 impl<'f> ExpressionPlanner<'f> {
     /// Over the fields of that frame.
     pub fn new(frame: &'f Frame) -> Self {
-        Self { frame, exact: false }
+        Self { frame, exact: false, bound: Vec::new() }
     }
 
     /// The same, but decimal literals do not limit the digits of results.
     pub fn exact(&self) -> Self {
-        Self { frame: self.frame, exact: true }
+        Self { frame: self.frame, exact: true, bound: self.bound.clone() }
+    }
+
+    /// The same, but that the field is one text: a value of its several.
+    pub fn binding(&self, field: &str, value: Expr) -> Self {
+        let mut bound = self.bound.clone();
+        bound.push((field.to_string(), value));
+        Self { frame: self.frame, exact: self.exact, bound }
+    }
+
+    /// How many fields are bound.
+    pub fn depth(&self) -> usize {
+        self.bound.len()
     }
 
     /// The frame whose fields are in scope.
@@ -298,6 +312,9 @@ impl<'f> ExpressionPlanner<'f> {
 
     /// A field's value; the missing value where no event has it.
     pub fn field(&self, name: &str, span: Span) -> Typed {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(field, _)| field == name) {
+            return Typed::new(value.clone(), Kind::Text, span);
+        }
         match self.frame.data_type(name) {
             Some(data_type) => Typed::new(Expr::Column(Column::new_unqualified(name)), Kind::of(&data_type), span),
             None => {
@@ -420,7 +437,10 @@ impl<'f> ExpressionPlanner<'f> {
             )
             .with_help(function.syntax.to_string()));
         }
-        let arguments = expressions.iter().map(|argument| self.plan(argument)).collect::<Result<_, _>>()?;
+        let arguments = match functions::lambda::plans_own_arguments(function.name) {
+            true => Vec::new(),
+            false => expressions.iter().map(|argument| self.plan(argument)).collect::<Result<_, _>>()?,
+        };
         (function.plan)(&Call { name, arguments, expressions, span, planner: self })
     }
 

@@ -264,10 +264,13 @@ impl Frame {
     /// The finished plan: sorted, without hidden columns.
     pub fn finish(mut self) -> Result<LogicalPlan> {
         let sort = self.sort_expressions();
-        if !sort.is_empty() {
+        let sorted = matches!(&self.plan, LogicalPlan::Sort(last) if last.expr == sort);
+        if !sort.is_empty() && !sorted {
             self.plan = LogicalPlanBuilder::new(self.plan).sort(sort)?.build()?;
         }
-        let visible: Vec<Expr> = self.fields().iter().map(|name| column(name)).collect();
+        // Events carry the path of their file; it shows where the query asks for it.
+        let shown = |name: &&String| !(self.events && *name == "_file");
+        let visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
         LogicalPlanBuilder::new(self.plan).project(visible)?.build()
     }
 }

@@ -21,7 +21,7 @@ const MOST: u64 = 50_000_000;
 const MOST_CHARACTERS: usize = 29_999;
 
 /// Plans the command.
-pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
+pub fn plan(planner: &Planner<'_>, command: &Makeresults, span: Span) -> PlanResult<Frame> {
     let Makeresults { count, annotate, data, splunk_server, splunk_server_group } = command;
     if let Some(span) = [splunk_server, splunk_server_group].into_iter().flatten().map(|server| server.span).next() {
         return Err(Diagnostic::error(Code::InvalidOption, "spelunk runs without a Splunk server", span).into());
@@ -45,7 +45,7 @@ pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
     let count = count.unwrap_or(1);
     if count > MOST {
         let message = format!("`makeresults` generates at most {MOST} rows here, not {count}");
-        return Err(Diagnostic::error(Code::TooLarge, message, Span::default()).into());
+        return Err(Diagnostic::error(Code::TooLarge, message, span).into());
     }
     let mut frame = rows(planner, count)?;
     if annotate.unwrap_or(false) {

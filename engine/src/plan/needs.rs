@@ -33,7 +33,7 @@ pub fn of(query: &Query) -> FieldSelection {
 struct Needs {
     names: Vec<String>,
     closed: bool,
-    /// Whether rows are compared as a whole.
+    /// Whether a command takes every field there is, or compares whole rows.
     everything: bool,
 }
 
@@ -57,6 +57,24 @@ impl Needs {
                     self.target(&assignment.target);
                     self.expression(&assignment.value);
                 }
+            }
+            CommandKind::Extract(_) | CommandKind::Multikv(_) => self.name("_raw"),
+            CommandKind::Fromjson(fromjson) => self.name(&fromjson.field.text),
+            CommandKind::Spath(spath) => {
+                self.name(spath.input.as_ref().map_or("_raw", |field| &field.text));
+                spath.output.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Tojson(tojson) => {
+                self.everything |= tojson.fields.is_empty();
+                if tojson.fields.is_empty() && tojson.include_internal.unwrap_or(false) {
+                    self.name("_raw");
+                }
+                tojson.fields.iter().for_each(|typed| self.name(&typed.field.text));
+            }
+            CommandKind::Xmlkv(xmlkv) => self.name(xmlkv.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Xpath(xpath) => {
+                self.name(xpath.field.as_ref().map_or("_raw", |field| &field.text));
+                xpath.outfield.iter().for_each(|field| self.name(&field.text));
             }
             CommandKind::Table(table) => {
                 table.fields.iter().for_each(|field| self.name(&field.text));

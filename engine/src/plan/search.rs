@@ -3,6 +3,7 @@
 //!
 //! Source: Splunk Search Reference, "search"; Splunk Search Manual, "Difference between != and NOT".
 
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, is_not_true, lit};
 use spelunk_grammar::spl::commands::search::Search;
 use spelunk_grammar::spl::search::{
@@ -37,13 +38,44 @@ pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
     };
-    for conjunct in conjuncts {
-        let condition = condition(frame, conjunct)?;
-        if condition != lit(true) {
-            frame.filter(condition)?;
-        }
+    let conditions = Lowering { frame }.conjuncts(conjuncts)?;
+    if let Some(condition) = balanced(conditions, Expr::and) {
+        filter(frame, condition, expression_span(expression))?;
     }
     Ok(())
+}
+
+/// The most conditions that one filter may AND: DataFusion's planning time grows with their square.
+const MOST_CONJUNCTS: usize = 2_000;
+
+/// Keeps the rows for which the condition is true.
+///
+/// # Errors
+/// It ANDs too many conditions.
+pub fn filter(frame: &mut Frame, condition: Expr, span: Span) -> PlanResult<()> {
+    let conjuncts = split_conjunction(&condition).len();
+    if conjuncts > MOST_CONJUNCTS {
+        let message = format!("{conjuncts} conditions joined by AND; the most is {MOST_CONJUNCTS}");
+        return Err(Diagnostic::error(Code::TooLarge, message, span).into());
+    }
+    frame.filter(condition)?;
+    Ok(())
+}
+
+/// From the first to the last part that has a place.
+fn expression_span(expression: &SearchExpression) -> Span {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => {
+            let spans = parts.iter().map(expression_span);
+            spans.reduce(Span::to).unwrap_or_default()
+        }
+        SearchExpression::Not(inner) => expression_span(inner),
+        SearchExpression::Comparison(comparison) => comparison.span,
+        SearchExpression::In(list) => list.span,
+        SearchExpression::Term(literal) => literal.span,
+        SearchExpression::Subsearch(subsearch) => subsearch.span,
+        SearchExpression::Macro(call) => call.span,
+    }
 }
 
 fn names(expression: &SearchExpression, field: &str) -> bool {
@@ -75,7 +107,7 @@ struct Lowering<'f> {
 impl Lowering<'_> {
     fn condition(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
         match expression {
-            SearchExpression::And(parts) => self.all(parts, Expr::and),
+            SearchExpression::And(parts) => self.all(parts),
             SearchExpression::Or(parts) => self.any(parts),
             SearchExpression::Not(inner) => Ok(is_not_true(self.condition(inner)?)),
             SearchExpression::Comparison(comparison) => self.comparison(comparison),
@@ -94,9 +126,28 @@ impl Lowering<'_> {
         }
     }
 
-    fn all(&self, parts: &[SearchExpression], join: fn(Expr, Expr) -> Expr) -> Result<Expr, Diagnostic> {
-        let conditions = parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>()?;
-        Ok(balanced(conditions, join).unwrap_or_else(|| lit(true)))
+    fn all(&self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
+        Ok(balanced(self.conjuncts(parts)?, Expr::and).unwrap_or_else(|| lit(true)))
+    }
+
+    /// The conditions of an AND. What must not be is fused: NOT a NOT b is NOT (a OR b), and the alternatives of
+    /// one field are one test.
+    fn conjuncts(&self, parts: &[SearchExpression]) -> Result<Vec<Expr>, Diagnostic> {
+        let mut conditions = Vec::new();
+        let mut unwanted = Vec::new();
+        for part in parts {
+            match part {
+                SearchExpression::Not(inner) if matches!(**inner, SearchExpression::Comparison(_)) => {
+                    unwanted.push((**inner).clone());
+                }
+                other => conditions.push(self.condition(other)?),
+            }
+        }
+        if !unwanted.is_empty() {
+            conditions.push(is_not_true(self.any(&unwanted)?));
+        }
+        conditions.retain(|condition| *condition != lit(true));
+        Ok(conditions)
     }
 
     /// OR, with the alternatives of one field fused into one test.

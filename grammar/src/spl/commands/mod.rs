@@ -90,8 +90,13 @@ pub fn known_unsupported() -> &'static [&'static str] {
     unsupported::KNOWN_UNSUPPORTED
 }
 
+/// Other names of commands.
+const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let name = alias.map_or(name, |(_, name)| *name);
     SYNTAXES.iter().find(|syntax| syntax.doc.name.eq_ignore_ascii_case(name))
 }
 
@@ -128,14 +133,17 @@ commands! {
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     eval => Eval, eval_arguments;
+    extract => Extract, extract_arguments;
     fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
     filldown => Filldown, filldown_arguments;
     fillnull => Fillnull, fillnull_arguments;
     format => Format, format_arguments;
+    fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
+    multikv => Multikv, multikv_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
@@ -147,9 +155,13 @@ commands! {
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
+    spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
     strcat => Strcat, strcat_arguments;
     table => Table, table_arguments;
+    tojson => Tojson, tojson_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
+    xmlkv => Xmlkv, xmlkv_arguments;
+    xpath => Xpath, xpath_arguments;
 }

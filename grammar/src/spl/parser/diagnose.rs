@@ -137,6 +137,8 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::table_arguments
         | Rule::fields_arguments
         | Rule::dedup_arguments
+        | Rule::fromjson_arguments
+        | Rule::tojson_arguments
         | Rule::filldown_arguments
         | Rule::makemv_arguments
         | Rule::mvexpand_arguments
