@@ -310,10 +310,76 @@ fn plain_command() -> impl Strategy<Value = CommandKind> {
     ]
 }
 
+/// The commands that change, fill, split and combine fields.
+fn field_command() -> impl Strategy<Value = CommandKind> {
+    use commands::*;
+    let boolean = || option::of(any::<bool>());
+    let fields = || vec(name(), 0..3);
+    let source = prop_oneof![
+        // Three backticks start a comment, also between single quotes.
+        name().prop_map(|name| strcat::Source::Field(Name { text: name.text.replace("```", ""), ..name })),
+        text().prop_map(strcat::Source::Text),
+    ];
+    let replacement =
+        (spanned(text()), spanned(text())).prop_map(|(value, replacement)| replace::Replacement { value, replacement });
+    let function = prop::sample::select(convert::ConvertFunction::ALL.to_vec());
+    let conversion = (function, name(), option::of(name())).prop_map(|(function, field, alias)| convert::Conversion {
+        function,
+        field,
+        alias,
+        span: at(),
+    });
+    let range = ("x[a-z -]{0,3}", -50i32..50, 0i32..50).prop_map(|(name, low, length)| rangemap::Range {
+        name,
+        low: f64::from(low) / 10.0,
+        high: f64::from(low + length) / 10.0,
+    });
+    let splitter = prop_oneof![
+        Just((None, None)),
+        spanned(text()).prop_map(|delim| (Some(delim), None)),
+        spanned(text()).prop_map(|tokenizer| (None, Some(tokenizer))),
+    ];
+    prop_oneof![
+        (option::of(name()), any::<bool>(), spanned(text())).prop_map(|(field, negated, pattern)| {
+            let negated = negated && field.is_some();
+            CommandKind::Regex(regex::Regex { field, negated, pattern })
+        }),
+        (vec(replacement, 1..3), fields())
+            .prop_map(|(pairs, fields)| CommandKind::Replace(replace::Replace { pairs, fields })),
+        (option::of(text()), fields())
+            .prop_map(|(value, fields)| CommandKind::Fillnull(fillnull::Fillnull { value, fields })),
+        fields().prop_map(|fields| CommandKind::Filldown(filldown::Filldown { fields })),
+        (name(), splitter, boolean(), option::of(spanned(any::<bool>()))).prop_map(
+            |(field, (delim, tokenizer), allowempty, setsv)| {
+                CommandKind::Makemv(makemv::Makemv { field, delim, tokenizer, allowempty, setsv })
+            }
+        ),
+        (name(), option::of(0..9u64))
+            .prop_map(|(field, limit)| CommandKind::Mvexpand(mvexpand::Mvexpand { field, limit })),
+        (name(), option::of(text()))
+            .prop_map(|(field, delim)| CommandKind::Mvcombine(mvcombine::Mvcombine { field, delim })),
+        name().prop_map(|field| CommandKind::Nomv(nomv::Nomv { field })),
+        (boolean(), vec(source, 1..4), name()).prop_map(|(allrequired, sources, target)| {
+            CommandKind::Strcat(strcat::Strcat { allrequired, sources, target })
+        }),
+        (option::of(spanned(text())), vec(conversion, 1..3)).prop_map(|(timeformat, conversions)| {
+            CommandKind::Convert(convert::Convert { timeformat, conversions })
+        }),
+        (name(), vec(range, 0..3), option::of(text())).prop_map(|(field, ranges, default)| {
+            CommandKind::Rangemap(rangemap::Rangemap { field, ranges, default })
+        }),
+        Just(CommandKind::Uniq(uniq::Uniq)),
+    ]
+}
+
 fn command(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = CommandKind> {
     use commands::*;
     let condition = || expression(subsearch.clone());
     prop_oneof![
+        4 => field_command(),
+        1 => (name(), condition()).prop_map(|(field, value)| {
+            CommandKind::Fieldformat(fieldformat::Fieldformat { field, value })
+        }),
         3 => option::of(search(subsearch.clone())).prop_map(|expression| CommandKind::Search(search::Search { expression })),
         2 => condition().prop_map(|condition| CommandKind::Where(where_::Where { condition })),
         2 => eval(subsearch.clone()),
@@ -425,6 +491,14 @@ const WORDS: &[&str] = &[
     "table ",
     "fields ",
     "makeresults ",
+    "convert ",
+    "replace ",
+    "with ",
+    "regex ",
+    "rangemap ",
+    "strcat ",
+    "makemv ",
+    "fillnull ",
     "format ",
     "return ",
     "x=1",

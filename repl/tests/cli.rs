@@ -183,6 +183,14 @@ mod searches {
     }
 
     #[test]
+    fn only_tables_are_formatted() {
+        let query = "| makeresults | eval n=1234567 | fieldformat n=tostring(n, \"commas\") | table n";
+        let ran = run(&["run", "--output", "table", query]);
+        assert!(ran.stdout.contains("1,234,567"), "{}", ran.stdout);
+        assert_eq!(run(&["run", "--output", "csv", query]).stdout, "n\n1234567\n");
+    }
+
+    #[test]
     fn files_are_named_by_form() {
         let folder = folder(&[]);
         for (name, start) in [("r.csv", &b"a,b,c,d"[..]), ("r.json", b"[\n{"), ("r.parquet", b"PAR1"), ("r.x", b"{")] {

@@ -224,7 +224,7 @@ mod tests {
             ("s", "needs a delimiter"),
             ("s/a/b/x", "not `x`"),
             ("s/a/b/0", "no match number 0"),
-            ("s/(/b/", "unclosed"),
+            ("s/(/b/", "parenthesis"),
             ("y/ab/c/", "as many characters"),
         ] {
             let found = edited(script, "");

@@ -17,24 +17,29 @@ use crate::values;
 
 /// What is filled in where the search does not say.
 const DEFAULT: &str = "0";
+/// The column that counts the rows.
+const ROWS: &str = "rows";
 
 /// Plans the command. A listed field is made where no row has it.
 pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Fillnull) -> PlanResult<()> {
     let Fillnull { value, fields } = command;
     let value = value.as_deref().unwrap_or(DEFAULT);
     let names = if fields.is_empty() {
-        present(planner, frame).await?
+        incomplete(planner, frame).await?
     } else {
         let known = frame.fields();
         let mut names: Vec<String> = Vec::new();
         for field in fields {
-            match field.text.contains('*') {
-                true => names.extend(matching(&field.text, &known).into_iter().cloned()),
-                false => names.push(field.text.clone()),
+            let found = match field.text.contains('*') {
+                true => matching(&field.text, &known),
+                false => vec![&field.text],
+            };
+            for name in found {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
             }
         }
-        names.sort_unstable();
-        names.dedup();
         names
     };
     let expressions = ExpressionPlanner::new(frame);
@@ -70,22 +75,20 @@ fn filling(value: &str, kind: Kind) -> Typed {
     }
 }
 
-/// The fields that some row has: those that the search knows and none of the rows has are not of the result.
-async fn present(planner: &Planner<'_>, frame: &Frame) -> PlanResult<Vec<String>> {
+/// The fields that some rows have and some lack. One that the search knows and no row has is none of the result.
+async fn incomplete(planner: &Planner<'_>, frame: &Frame) -> PlanResult<Vec<String>> {
     let names = frame.fields();
     let Some(runner) = planner.runner else { return Ok(Vec::new()) };
-    if names.is_empty() {
-        return Ok(names);
-    }
-    let counts: Vec<Expr> =
+    let mut counts: Vec<Expr> =
         names.iter().enumerate().map(|(position, name)| count(column(name)).alias(position.to_string())).collect();
+    counts.push(count(lit(1_i64)).alias(ROWS));
     let plan = LogicalPlanBuilder::new(frame.plan().clone()).aggregate(Vec::<Expr>::new(), counts)?.build()?;
     let (_, batches) = runner.collect(plan).await?;
-    let has_value = |position: usize| {
-        batches
-            .iter()
-            .filter_map(|batch| batch.column_by_name(&position.to_string())?.as_primitive_opt::<Int64Type>())
-            .any(|counts| counts.iter().flatten().any(|count| count > 0))
+    let counted = |column: &str| -> i64 {
+        let counts = batches.iter().filter_map(|batch| batch.column_by_name(column)?.as_primitive_opt::<Int64Type>());
+        counts.flat_map(|counts| counts.iter().flatten()).max().unwrap_or(0)
     };
-    Ok(names.into_iter().enumerate().filter(|(position, _)| has_value(*position)).map(|(_, name)| name).collect())
+    let rows = counted(ROWS);
+    let lacking = |position: usize| (1..rows).contains(&counted(&position.to_string()));
+    Ok(names.into_iter().enumerate().filter(|(position, _)| lacking(*position)).map(|(_, name)| name).collect())
 }

@@ -17,6 +17,9 @@ use crate::values::time_type;
 /// The most rows that a search may generate.
 const MOST: u64 = 50_000_000;
 
+/// The most characters of data that a search may hold.
+const MOST_CHARACTERS: usize = 29_999;
+
 /// Plans the command.
 pub fn plan(planner: &Planner<'_>, command: &Makeresults, span: Span) -> PlanResult<Frame> {
     let Makeresults { count, annotate, data, splunk_server, splunk_server_group } = command;
@@ -24,11 +27,19 @@ pub fn plan(planner: &Planner<'_>, command: &Makeresults, span: Span) -> PlanRes
         return Err(Diagnostic::error(Code::InvalidOption, "spelunk runs without a Splunk server", span).into());
     }
     if let Some(data) = data {
+        let (InlineData::Csv(text) | InlineData::Json(text)) = &data.node;
+        let length = text.chars().count();
+        if length > MOST_CHARACTERS {
+            let message = format!("`makeresults` takes at most {MOST_CHARACTERS} characters of data, not {length}");
+            return Err(Diagnostic::error(Code::TooLarge, message, data.span).into());
+        }
         let parsed = match &data.node {
             InlineData::Csv(text) => inline::csv(text),
             InlineData::Json(text) => inline::json(text),
         };
-        let (schema, batch) = parsed.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, data.span))?;
+        let (schema, batch) = parsed.map_err(|reason| {
+            Diagnostic::error(Code::InvalidArgument, format!("`makeresults` cannot read its data: {reason}"), data.span)
+        })?;
         return from_batch(planner, schema, batch);
     }
     let count = count.unwrap_or(1);

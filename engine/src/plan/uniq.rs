@@ -14,6 +14,9 @@ use crate::functions::rows;
 pub fn plan(frame: &mut Frame) -> PlanResult<()> {
     let planner = ExpressionPlanner::new(frame);
     let values: Vec<Expr> = frame.fields().iter().map(|name| planner.field(name, Default::default()).text()).collect();
+    if values.is_empty() {
+        return Ok(());
+    }
     let key = frame.hidden_name();
     frame.set(vec![(key.clone(), rows::row_key(values))])?;
     let before = lag(column(&key), Some(1), None).order_by(frame.sort_expressions()).build()?;

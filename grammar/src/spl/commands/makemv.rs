@@ -8,7 +8,8 @@ use pest::iterators::Pair;
 use super::{ArgumentDoc, CommandDoc, single_field};
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
-use crate::spl::parser::{Rule, words};
+use crate::spl::parser::words::{self, pattern_text};
+use crate::spl::parser::Rule;
 use crate::spl::print::{Quoted, option};
 use crate::{Code, Spanned};
 
@@ -53,10 +54,11 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Ma
     for part in arguments.into_inner() {
         match part.as_rule() {
             Rule::makemv_option => {
+                let pattern = part.clone().into_inner().nth(1).map(|value| pattern_text(value.as_str().trim_end()));
                 let option = words::option(b, part)?;
                 match option.name.as_str() {
                     "delim" => delim = Some(option.text()),
-                    "tokenizer" => tokenizer = Some(option.text()),
+                    "tokenizer" => tokenizer = pattern.map(|pattern| option.at(pattern)),
                     "allowempty" => allowempty = Some(option.boolean(b)?),
                     "setsv" => setsv = Some(option.at(option.boolean(b)?)),
                     _ => return option.unknown(b, OPTIONS),
@@ -93,6 +95,8 @@ mod tests {
     fn options_stand_before_or_after() {
         assert_eq!(canonical("| makemv a delim=\",\" allowempty=t"), "| makemv delim=\",\" allowempty=true a");
         assert_eq!(canonical(r"| makemv tokenizer=(\S+) a"), r#"| makemv tokenizer="(\S+)" a"#);
+        assert_eq!(canonical(r#"| makemv tokenizer="(\|)" a"#), r#"| makemv tokenizer="(\\|)" a"#);
+        assert_eq!(canonical(r#"| makemv delim="\|" a"#), r#"| makemv delim="|" a"#);
         assert!(errors("| makemv delim=\",\"").contains("`makemv` needs a field name"));
         assert!(errors("| makemv a b").contains("`makemv` takes one field, not 2"));
         assert!(errors("| makemv delim=a tokenizer=b c").contains("either `delim` or `tokenizer`"));

@@ -9,7 +9,7 @@ use super::{ArgumentDoc, CommandDoc};
 use crate::Spanned;
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
-use crate::spl::parser::words::{self, token_text};
+use crate::spl::parser::words::{self, pattern_text};
 use crate::spl::parser::Rule;
 use crate::spl::print::Quoted;
 
@@ -43,7 +43,7 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Re
         match part.as_rule() {
             Rule::regex_field => field = Some(words::name(b, &part)),
             Rule::regex_op => negated = part.as_str().starts_with('!'),
-            Rule::pattern => pattern = Some(Spanned::new(token_text(part.as_str().trim_end()), b.span(&part))),
+            Rule::pattern => pattern = Some(Spanned::new(pattern_text(part.as_str().trim_end()), b.span(&part))),
             _ => {}
         }
     }
@@ -54,11 +54,7 @@ impl Display for Regex {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("regex ")?;
         if let Some(field) = &self.field {
-            // What could be taken for the operator has to stand in quotes.
-            match field.text.contains('!') {
-                true => Quoted(&field.text).fmt(f)?,
-                false => field.fmt(f)?,
-            }
+            field.fmt(f)?;
             f.write_str(if self.negated { "!=" } else { "=" })?;
         }
         Quoted(&self.pattern.node).fmt(f)

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use super::{ArgumentDoc, CommandDoc};
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
-use crate::spl::parser::words::{self, OptionPair, token_text};
+use crate::spl::parser::words::{self, OptionPair, pattern_text};
 use crate::spl::parser::Rule;
 use crate::spl::print::{Quoted, option};
 use crate::{Code, Spanned};
@@ -68,7 +68,7 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Re
                 }
             }
             Rule::pattern if pattern.is_none() => {
-                pattern = Some(Spanned::new(token_text(part.as_str().trim_end()), b.span(&part)));
+                pattern = Some(Spanned::new(pattern_text(part.as_str().trim_end()), b.span(&part)));
             }
             Rule::pattern => {
                 b.error(Code::Syntax, "`rex` takes one pattern only, in double quotes", b.span(&part));
@@ -117,6 +117,12 @@ mod tests {
     fn backslashes_before_quotes_and_backslashes_are_escapes() {
         let CommandKind::Rex(rex) = last(r#"| rex "\\\\(?<f>[^\\]+)\.exe""#) else { panic!() };
         assert_eq!(rex.pattern.node, r"\\(?<f>[^\]+)\.exe");
+    }
+
+    #[test]
+    fn an_escaped_bar_stays_one() {
+        let CommandKind::Rex(rex) = last(r#"| rex "^\s*\|?(?<f>a|b)""#) else { panic!() };
+        assert_eq!(rex.pattern.node, r"^\s*\|?(?<f>a|b)");
     }
 
     #[test]
