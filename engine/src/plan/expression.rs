@@ -317,6 +317,8 @@ impl<'f> ExpressionPlanner<'f> {
         }
         match self.frame.data_type(name) {
             Some(data_type) => Typed::new(Expr::Column(Column::new_unqualified(name)), Kind::of(&data_type), span),
+            // Planning without data must not know better than the data will.
+            None if self.frame.open => Typed::new(lit(ScalarValue::Utf8(None)), Kind::Text, span),
             None => {
                 self.frame.note_missing(name, span);
                 Typed::null(span)
@@ -382,11 +384,16 @@ impl<'f> ExpressionPlanner<'f> {
         span: Span,
     ) -> Result<Typed, Diagnostic> {
         if operator == BinaryOperator::Add {
-            let textual = |typed: &Typed| matches!(typed.kind, Kind::Literal | Kind::Text | Kind::Many);
+            // What a field holds is decided value by value, also where all its values are numbers.
+            let textual = |typed: &Typed| {
+                matches!(typed.kind, Kind::Literal | Kind::Text | Kind::Many | Kind::Null)
+                    || matches!(typed.expr, Expr::Column(_))
+            };
+            let numbers = [left, right].iter().all(|typed| typed.kind.is_number());
             if left.kind == Kind::Literal && right.kind == Kind::Literal {
                 return Ok(Typed::new(operators::concatenate(left.text(), right.text()), Kind::Text, span));
             }
-            if textual(left) && textual(right) {
+            if textual(left) && textual(right) && !numbers {
                 return Ok(Typed::new(operators::add(left.text(), right.text()), Kind::Text, span));
             }
         }

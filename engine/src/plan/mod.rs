@@ -241,13 +241,13 @@ impl Planner<'_> {
                 Ok((frame, rest))
             }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
-            _ => Err(Diagnostic::error(
-                Code::InvalidArgument,
-                "the first command has to find or generate rows",
-                first.name_span,
-            )
-            .with_help("begin with a search, such as `index=*`, or with `| makeresults`")
-            .into()),
+            _ => {
+                if self.events.is_some_and(|events| events.rows > 0) {
+                    let message = "the search names no events to begin with: it looks at all that were loaded";
+                    self.diagnostics.push(Diagnostic::note(Code::Note, message, first.name_span));
+                }
+                Ok((self.scan()?, query.commands.as_slice()))
+            }
         }
     }
 
