@@ -4,9 +4,11 @@
 //! reference pages and the list of what is supported are made from these entries.
 
 pub mod aggregates;
+pub mod collections;
 pub mod comparison;
 pub mod conversion;
 pub mod extraction;
+pub mod geoip;
 pub mod informational;
 pub mod kernel;
 pub mod mathematical;
@@ -67,9 +69,11 @@ pub fn find(name: &str) -> Option<&'static Function> {
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
+        collections::udfs(),
         comparison::udfs(),
         conversion::udfs(),
         extraction::udfs(),
+        geoip::udfs(),
         informational::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),

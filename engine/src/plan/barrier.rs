@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
@@ -16,6 +17,15 @@ use super::frame::{Frame, column};
 use super::{PlanResult, Planner};
 use crate::functions::operators;
 use crate::values::text_at;
+
+/// Runs the plan so far and goes on with its rows, which are given too; `None` without data.
+pub async fn materialise(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult<Option<Vec<RecordBatch>>> {
+    let Some(runner) = planner.runner else { return Ok(None) };
+    let (schema, batches) = runner.collect(frame.plan().clone()).await?;
+    let table = MemTable::try_new(schema, vec![batches.clone()])?;
+    frame.extend(super::scan_of("collected", Arc::new(table))?);
+    Ok(Some(batches))
+}
 
 /// `eval prefix_{field}=value`: sets, row by row, the field whose name the row's values complete.
 pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Target, value: Expr) -> PlanResult<()> {

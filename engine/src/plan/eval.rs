@@ -24,7 +24,7 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Eval) -> P
 }
 
 /// The value as the field of that name stores it: `_time` holds times, anything else seconds.
-fn stored(name: &str, typed: &Typed) -> PlanResult<Expr> {
+pub fn stored(name: &str, typed: &Typed) -> PlanResult<Expr> {
     Ok(match (name, typed.kind) {
         ("_time", Kind::Time) => typed.expr.clone(),
         ("_time", Kind::Integer | Kind::Number | Kind::Text) => operators::to_time(typed.number()),
@@ -33,7 +33,7 @@ fn stored(name: &str, typed: &Typed) -> PlanResult<Expr> {
 }
 
 /// The name of a target without `{field}` parts.
-fn plain_name(target: &Target) -> Option<String> {
+pub fn plain_name(target: &Target) -> Option<String> {
     target
         .parts
         .iter()

@@ -3,31 +3,45 @@
 //! A [`Planner`] walks the commands from left to right and changes a [`Frame`]. Adding a command is a file
 //! here and a line in [`Planner::command`].
 
+mod accum;
 pub mod aggregate;
+mod autoregress;
 mod barrier;
 mod dedup;
+mod delta;
 mod eval;
+mod eventstats;
 pub mod expression;
 mod fields;
+mod foreach;
 mod format;
 pub mod frame;
 mod head;
 mod inline;
+mod iplocation;
 mod makeresults;
 pub mod needs;
 mod rename;
 mod return_;
+mod reverse;
 mod rex;
 mod rows;
+mod running;
 mod search;
 mod sort;
 mod stats;
+mod streamstats;
 pub mod subsearch;
 pub mod suggest;
 mod table;
+mod tail;
+mod template;
+mod totals;
 mod where_;
+mod window;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -105,6 +119,8 @@ pub struct Planner<'a> {
     pub strict: bool,
     /// The earliest and latest event time (microseconds, exclusive) where a search names none.
     pub bounds: (Option<i64>, Option<i64>),
+    /// The MaxMind database that `iplocation` asks.
+    pub geoip: Option<PathBuf>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
     /// Warnings and notes so far.
@@ -139,11 +155,19 @@ impl Planner<'_> {
     /// The registry of commands that work on rows.
     async fn command(&mut self, frame: &mut Frame, command: &Command) -> PlanResult<()> {
         match &command.kind {
+            CommandKind::Accum(accum) => accum::plan(frame, accum),
+            CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
+            CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
+            CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
+            CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
-            CommandKind::Head(head) => head::plan(frame, head, command.span),
+            CommandKind::Head(head) => head::plan(frame, head),
+            CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "`makeresults` generates rows, so it has to be the first command",
@@ -152,11 +176,14 @@ impl Planner<'_> {
             .into()),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
+            CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(self, frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Stats(stats) => stats::plan(frame, stats),
+            CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
+            CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Where(condition) => where_::plan(frame, condition),
         }
     }

@@ -114,18 +114,29 @@ fn names(b: &Builder<'_>, pairs: Pairs<'_, Rule>) -> Vec<Name> {
 }
 
 commands! {
+    accum => Accum, accum_arguments;
+    addcoltotals => Addcoltotals, addcoltotals_arguments;
+    addtotals => Addtotals, addtotals_arguments;
+    autoregress => Autoregress, autoregress_arguments;
     dedup => Dedup, dedup_arguments;
+    delta => Delta, delta_arguments;
     eval => Eval, eval_arguments;
+    eventstats => Eventstats, eventstats_arguments;
     fields => Fields, fields_arguments;
+    foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
     head => Head, head_arguments;
+    iplocation => Iplocation, iplocation_arguments;
     makeresults => Makeresults, makeresults_arguments;
     rename => Rename, rename_arguments;
     return_ => Return, return_arguments;
+    reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
     stats => Stats, stats_arguments;
+    streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
+    tail => Tail, tail_arguments;
     where_ => Where, where_arguments;
 }
