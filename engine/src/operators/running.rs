@@ -342,7 +342,8 @@ impl RunningExec {
             Scope::Stream(_) => EmissionType::Incremental,
         };
         let properties = Arc::new(PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&computation.schema)),
+            // The columns of the input keep their places, and so the order keeps its meaning.
+            EquivalenceProperties::new_with_orderings(Arc::clone(&computation.schema), order.clone()),
             Partitioning::UnknownPartitioning(1),
             emission,
             Boundedness::Bounded,
