@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Assignment, Eval};
 use spelunk_grammar::spl::commands::foreach::{Foreach, ForeachMode, ForeachTokens};
-use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::spl::expression::{Expression, Name};
 use spelunk_grammar::{Code, Diagnostic};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
@@ -23,8 +23,8 @@ use crate::values::Value;
 
 /// How many values of a field are gone through at most.
 const MOST_ITEMS: usize = 10_000;
-/// After so many iterations the plan so far is run, as it would get too deep.
-const ITERATIONS_PER_PLAN: usize = 16;
+/// After so many steps that build on each other the plan so far is run, as it would get too deep.
+const STEPS_PER_PLAN: usize = 32;
 /// The field that holds the value at hand; its name cannot be written without quotes.
 const ITEM: &str = "<<ITEM>>";
 
@@ -49,6 +49,8 @@ struct Matched {
 }
 
 async fn each_field(planner: &mut Planner<'_>, frame: &mut Frame, command: &Foreach) -> PlanResult<()> {
+    let mut batch = eval::Batch::default();
+    let mut steps = 0_usize;
     for matched in fields(frame, &command.fields) {
         let expansion = Expansion::new(&command.template, &field_tokens(&command.tokens, &matched));
         let about = |error| about_field(&matched.field, &expansion, error);
@@ -56,7 +58,17 @@ async fn each_field(planner: &mut Planner<'_>, frame: &mut Frame, command: &Fore
         subsearch::resolve(planner, &mut query).await.map_err(|errors| about(first(errors)))?;
         for command in &query.commands {
             let known = planner.diagnostics.len();
-            let planned = planner.command(frame, command).await;
+            let planned = match plain_eval(&command.kind) {
+                Some(assignments) => assignments.into_iter().try_for_each(|(name, value)| {
+                    steps += usize::from(batch.assign(frame, name, value)?);
+                    Ok(())
+                }),
+                None => {
+                    batch.flush(frame)?;
+                    steps += 1;
+                    planner.command(frame, command).await
+                }
+            };
             for diagnostic in planner.diagnostics.iter_mut().skip(known) {
                 diagnostic.span = expansion.place(diagnostic.span);
             }
@@ -65,8 +77,19 @@ async fn each_field(planner: &mut Planner<'_>, frame: &mut Frame, command: &Fore
             }
             planned.map_err(about)?;
         }
+        if steps >= STEPS_PER_PLAN {
+            batch.flush(frame)?;
+            barrier::materialise(planner, frame).await?;
+            steps = 0;
+        }
     }
-    Ok(())
+    batch.flush(frame)
+}
+
+/// The assignments of an `eval` whose names are all known.
+fn plain_eval(command: &CommandKind) -> Option<Vec<(String, &Expression)>> {
+    let CommandKind::Eval(Eval { assignments }) = command else { return None };
+    assignments.iter().map(|assignment| Some((eval::plain_name(&assignment.target)?, &assignment.value))).collect()
 }
 
 /// The fields that the patterns name, each once. A plain name counts whether there is such a field or not.
@@ -174,7 +197,7 @@ async fn each_item(
     }
     for position in 0..most {
         iterate(frame, command, &list, position)?;
-        if position % ITERATIONS_PER_PLAN == ITERATIONS_PER_PLAN - 1 {
+        if position % STEPS_PER_PLAN == STEPS_PER_PLAN - 1 {
             barrier::materialise(planner, frame).await?;
         }
     }

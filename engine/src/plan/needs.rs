@@ -24,6 +24,13 @@ pub fn of(query: &Query) -> FieldSelection {
     if needs.names.iter().any(|name| name == "_raw") { FieldSelection::All } else { FieldSelection::AllButRaw }
 }
 
+/// The fields that an expression names.
+pub fn expression_fields(expression: &Expression, into: &mut Vec<String>) {
+    let mut needs = Needs { names: std::mem::take(into), closed: false };
+    needs.expression(expression);
+    *into = needs.names;
+}
+
 #[derive(Default)]
 struct Needs {
     names: Vec<String>,

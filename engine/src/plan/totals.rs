@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use spelunk_grammar::spl::commands::addcoltotals::Addcoltotals;
 use spelunk_grammar::spl::commands::addtotals::Addtotals;
 use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::{Code, Diagnostic};
 
 use super::expression::{ExpressionPlanner, Kind, Typed, as_kind};
 use super::frame::{Frame, column, matching};
@@ -36,8 +37,13 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Addtotals)
 }
 
 /// Plans `addcoltotals`.
-pub async fn plan_columns(planner: &Planner<'_>, frame: &mut Frame, command: &Addcoltotals) -> PlanResult<()> {
-    let Addcoltotals { labelfield, label, fields } = command;
+pub async fn plan_columns(planner: &mut Planner<'_>, frame: &mut Frame, command: &Addcoltotals) -> PlanResult<()> {
+    let Addcoltotals { labelfield, label, fieldname, fields } = command;
+    if let Some(field) = fieldname {
+        let message = "`fieldname` names the sums of rows, which `addcoltotals` does not make";
+        let warning = Diagnostic::warning(Code::Note, message, field.span);
+        planner.diagnostics.push(warning.with_help("`addtotals col=t` makes the sums of rows and columns"));
+    }
     let summed = named(frame, fields);
     append_sums(planner, frame, &summed, labelfield.as_ref(), label.as_deref()).await
 }

@@ -17,6 +17,8 @@ pub struct Addcoltotals {
     pub labelfield: Option<Name>,
     /// The label; default `Total`.
     pub label: Option<String>,
+    /// `fieldname=`, which `addtotals` has: it names sums of rows, of which there are none here.
+    pub fieldname: Option<Name>,
     /// The fields to sum; may hold wildcards; empty for all.
     pub fields: Vec<Name>,
 }
@@ -37,7 +39,7 @@ pub const DOC: CommandDoc = CommandDoc {
 const OPTIONS: &[&str] = &["labelfield", "label"];
 
 pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Addcoltotals> {
-    let mut totals = Addcoltotals { labelfield: None, label: None, fields: Vec::new() };
+    let mut totals = Addcoltotals { labelfield: None, label: None, fieldname: None, fields: Vec::new() };
     for part in arguments.into_inner() {
         match part.as_rule() {
             Rule::option => {
@@ -45,6 +47,7 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Ad
                 match option.name.as_str() {
                     "labelfield" => totals.labelfield = Some(option.field()),
                     "label" => totals.label = Some(option.value),
+                    "fieldname" => totals.fieldname = Some(option.field()),
                     _ => return option.unknown(b, OPTIONS),
                 }
             }
@@ -60,6 +63,7 @@ impl Display for Addcoltotals {
         f.write_str("addcoltotals")?;
         option(f, "labelfield", self.labelfield.as_ref().map(|field| Quoted(&field.text)))?;
         option(f, "label", self.label.as_deref().map(Quoted))?;
+        option(f, "fieldname", self.fieldname.as_ref().map(|field| Quoted(&field.text)))?;
         if !self.fields.is_empty() {
             write!(f, " {}", Separated(&self.fields, " "))?;
         }
@@ -77,6 +81,7 @@ mod tests {
             canonical("| addcoltotals labelfield=change_name label=ALL *size, b"),
             "| addcoltotals labelfield=\"change_name\" label=\"ALL\" *size b"
         );
+        assert_eq!(canonical("| addcoltotals fieldname=a b"), "| addcoltotals fieldname=\"a\" b");
         assert!(errors("| addcoltotals labelfeld=x").contains("did you mean `labelfield`?"));
     }
 }
