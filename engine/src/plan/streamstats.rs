@@ -19,7 +19,7 @@ const MOST_ROWS: u64 = 10_000;
 pub fn plan(frame: &mut Frame, command: &Streamstats) -> PlanResult<()> {
     let Streamstats { aggregates, by, options } = command;
     let StreamstatsOptions { current, window, global, time_window, reset_on_change, reset_before, reset_after, allnum } =
-        options;
+        options.as_ref();
     let computed = running::aggregates(frame, aggregates, by, allnum.unwrap_or(false))?;
     let reset_before = match reset_before {
         Some(condition) => Some(ExpressionPlanner::new(frame).condition(condition)?),

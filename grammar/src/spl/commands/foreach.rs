@@ -19,7 +19,7 @@ pub struct Foreach {
     /// The fields; may hold wildcards in the mode multifield, else one name.
     pub fields: Vec<Name>,
     /// Other spellings of the tokens.
-    pub tokens: ForeachTokens,
+    pub tokens: Box<ForeachTokens>,
     /// The commands between the brackets as text: they can be parsed only after the tokens are replaced.
     pub template: Spanned<String>,
 }
@@ -116,7 +116,7 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Fo
         b.error(Code::InvalidArgument, "the brackets of `foreach` are empty", template.span);
         return None;
     }
-    Some(Foreach { mode, fields, tokens, template })
+    Some(Foreach { mode, fields, tokens: Box::new(tokens), template })
 }
 
 /// What stands between the brackets, without a leading pipe.
@@ -153,7 +153,8 @@ impl Display for ForeachMode {
 
 impl Display for Foreach {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let ForeachTokens { field, matchstr, matchseg: [first, second, third], item, iter } = &self.tokens;
+        let ForeachTokens { field, matchstr, matchseg: [first, second, third], item, iter } =
+            self.tokens.as_ref();
         f.write_str("foreach")?;
         option(f, "mode", self.mode)?;
         for (name, token) in [

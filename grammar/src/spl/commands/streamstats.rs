@@ -20,7 +20,7 @@ pub struct Streamstats {
     /// The group fields.
     pub by: Vec<Name>,
     /// The options.
-    pub options: StreamstatsOptions,
+    pub options: Box<StreamstatsOptions>,
 }
 
 /// The options of `streamstats`.
@@ -144,7 +144,7 @@ impl Display for Streamstats {
             reset_before,
             reset_after,
             allnum,
-        } = &self.options;
+        } = self.options.as_ref();
         let condition = |condition: &Option<Expression>| condition.as_ref().map(|condition| format!("({condition})"));
         f.write_str("streamstats")?;
         option(f, "current", *current)?;
