@@ -1,6 +1,7 @@
 //! The public interface: open logs, run searches.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
+use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
@@ -44,6 +46,8 @@ pub struct SessionOptions {
     pub sourcetype: Option<String>,
     /// The host of all events.
     pub host: Option<String>,
+    /// The MaxMind database that `iplocation` asks; `None` for the file that `SPELUNK_GEOIP` names.
+    pub geoip: Option<PathBuf>,
     /// Keep what was read for the next search (a shell), instead of reading only what one search needs.
     pub keep: bool,
 }
@@ -58,6 +62,7 @@ impl Default for SessionOptions {
             strict: false,
             sourcetype: None,
             host: None,
+            geoip: None,
             keep: false,
         }
     }
@@ -247,6 +252,7 @@ impl Session {
             clock: &clock,
             strict: self.options.strict,
             bounds: self.bounds(&clock)?,
+            geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             runner: Some(&runner),
             diagnostics: Vec::new(),
         };
@@ -299,7 +305,11 @@ fn failure(errors: Vec<PlanError>) -> Error {
 /// The one place where DataFusion is set up: functions, options.
 pub fn session_state() -> SessionState {
     let config = SessionConfig::new().with_information_schema(false);
-    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .with_query_planner(Arc::new(SplQueryPlanner))
+        .build();
     for udf in functions::udfs() {
         // A function that is there already is replaced, which cannot fail.
         let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, udf);
@@ -383,8 +393,15 @@ pub fn check(text: &str) -> Checked {
 }
 
 async fn plan_without_data(mut query: Query, clock: &Clock) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
-    let mut planner =
-        Planner { events: None, clock, strict: false, bounds: (None, None), runner: None, diagnostics: Vec::new() };
+    let mut planner = Planner {
+        events: None,
+        clock,
+        strict: false,
+        bounds: (None, None),
+        geoip: None,
+        runner: None,
+        diagnostics: Vec::new(),
+    };
     subsearch::resolve(&mut planner, &mut query).await?;
     let frame = planner.plan(&query).await?;
     Ok((frame, planner.diagnostics))

@@ -81,6 +81,36 @@ pub fn shift(modifier: &str, start: Zoned) -> Result<Zoned, String> {
     Ok(time)
 }
 
+/// A length of time such as `5m` or `1h`, in microseconds. Months and longer have no fixed length.
+///
+/// # Errors
+/// A phrase that says what cannot be read.
+pub fn span(text: &str) -> Result<i64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, name) = text.split_at_checked(digits).unwrap_or((text, ""));
+    let number: i64 = match number {
+        "" => 1,
+        number => number.parse().map_err(|_| "too large a number")?,
+    };
+    let (unit, rest) = unit(name, digits == 0)?;
+    if !rest.is_empty() {
+        return Err(format!("{rest:?} is left over"));
+    }
+    let seconds = match unit {
+        Unit::Second => 1,
+        Unit::Minute => 60,
+        Unit::Hour => 3_600,
+        Unit::Day => 86_400,
+        Unit::Week(_) => 604_800,
+        Unit::Month | Unit::Quarter | Unit::Year => return Err("its length varies".into()),
+    };
+    match number.checked_mul(seconds).and_then(|seconds| seconds.checked_mul(1_000_000)) {
+        Some(0) => Err("it is empty".into()),
+        Some(length) => Ok(length),
+        None => Err("too large a number".into()),
+    }
+}
+
 fn unit(text: &str, required: bool) -> Result<(Unit, &str), String> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (name, after) = text.split_at_checked(letters).unwrap_or((text, ""));

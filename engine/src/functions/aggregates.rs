@@ -1,4 +1,4 @@
-//! The aggregates that DataFusion lacks: `values()` and `mode()`.
+//! The aggregates that DataFusion lacks: `values()` and `mode()`, and `list()` over rows in order.
 //!
 //! Source: Splunk Search Reference, "Multivalue stats and chart functions", "Aggregate functions".
 
@@ -23,10 +23,14 @@ use crate::values::Value;
 
 static VALUES: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_values", Answer::All));
 static MODE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_mode", Answer::MostFrequent));
+static LIST: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
+    let signature = Signature::any(2, Volatility::Immutable);
+    Arc::new(AggregateUDF::new_from_impl(List { signature }))
+});
 
 /// The aggregates of this file.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
-    vec![Arc::clone(&VALUES), Arc::clone(&MODE)]
+    vec![Arc::clone(&VALUES), Arc::clone(&MODE), Arc::clone(&LIST)]
 }
 
 /// The scalar functions that finish an aggregate.
@@ -42,6 +46,11 @@ pub fn values(value: Expr) -> Expr {
 /// The most frequent value; of equally frequent ones the least.
 pub fn mode(value: Expr) -> Expr {
     MODE.call(vec![value])
+}
+
+/// The first values of rows that come in order, `most` of them.
+pub fn list(value: Expr, most: usize) -> Expr {
+    LIST.call(vec![value, lit(most as i64)])
 }
 
 /// The values of all lists of a list, `most` of them.
@@ -201,6 +210,88 @@ impl Accumulator for TallyAccumulator {
                 ScalarValue::Utf8(most.map(|(text, _)| text.clone()))
             }
         })
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.bytes
+    }
+}
+
+/// Collects the first texts. The second argument says how many.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct List {
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for List {
+    fn name(&self) -> &str {
+        "spl_list"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(many_type())
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "texts"), many_type(), true))])
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(ListAccumulator::default()))
+    }
+}
+
+#[derive(Debug, Default)]
+struct ListAccumulator {
+    texts: Vec<String>,
+    bytes: usize,
+}
+
+impl ListAccumulator {
+    fn extend(&mut self, column: &dyn Array, most: usize) {
+        for row in 0..column.len() {
+            for text in Value::read(column, row).texts() {
+                if self.texts.len() >= most {
+                    return;
+                }
+                self.bytes += text.len() + size_of::<String>();
+                self.texts.push(text.into_owned());
+            }
+        }
+    }
+}
+
+impl Accumulator for ListAccumulator {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let [column, most] = values else { return exec_err!("a list needs a column and a length") };
+        if most.is_empty() {
+            return Ok(());
+        }
+        let most = Value::read(most.as_ref(), 0).number().map_or(usize::MAX, |most| most as usize);
+        self.extend(column.as_ref(), most);
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let Some(texts) = states.first() else { return exec_err!("a list has one state column") };
+        self.extend(texts.as_ref(), usize::MAX);
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.evaluate()?])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        if self.texts.is_empty() {
+            return ScalarValue::try_from(&many_type());
+        }
+        let texts: StringArray = self.texts.iter().map(Some).collect();
+        Ok(SingleRowListArrayBuilder::new(Arc::new(texts)).build_list_scalar())
     }
 
     fn size(&self) -> usize {

@@ -169,7 +169,24 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    let own = [ABS, CEILING, FLOOR, EXP, LN, LOG, POW, ROUND, SQRT, SUM, AVG, COUNT_OF_MANY, NUMBERS_OF_MANY, MAX, MIN];
+    let own = [
+        ABS,
+        CEILING,
+        FLOOR,
+        EXP,
+        LN,
+        LOG,
+        POW,
+        ROUND,
+        SQRT,
+        SUM,
+        TOTAL,
+        AVG,
+        COUNT_OF_MANY,
+        NUMBERS_OF_MANY,
+        MAX,
+        MIN,
+    ];
     own.iter().map(Row::udf).chain(precision::udfs()).collect()
 }
 
@@ -255,6 +272,13 @@ const SUM: Row = Row {
     },
 };
 
+const TOTAL: Row = Row {
+    name: "spl_total",
+    returns: Returns::Number,
+    // From 0: the sum of no floats is negative zero.
+    evaluate: |values| Value::Number(numbers(values).iter().fold(0.0, |total, number| total + number)),
+};
+
 const AVG: Row = Row {
     name: "spl_avg",
     returns: Returns::Number,
@@ -292,6 +316,11 @@ pub fn numbers_of_many(values: Expr) -> Expr {
 /// The sum of the numbers among the values of a row.
 pub fn sum_of_many(values: Expr) -> Expr {
     SUM.call(vec![values], Span::default()).expr
+}
+
+/// The sum of all numbers among several values; 0 where there is none.
+pub fn total(values: Vec<Expr>) -> Expr {
+    TOTAL.call(values, Span::default()).expr
 }
 
 /// The greatest or least of the values of a row, by the rule of the aggregates: text above numbers.

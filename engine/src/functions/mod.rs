@@ -5,6 +5,7 @@
 
 pub mod aggregates;
 pub mod bitwise;
+pub mod collections;
 pub mod comparison;
 pub mod conversion;
 pub mod convert;
@@ -12,6 +13,7 @@ pub mod cryptographic;
 pub mod datetime;
 pub mod extraction;
 pub mod fresh;
+pub mod geoip;
 pub mod informational;
 pub mod json;
 pub mod json_text;
@@ -100,12 +102,14 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
         bitwise::udfs(),
+        collections::udfs(),
         comparison::udfs(),
         conversion::udfs(),
         convert::udfs(),
         cryptographic::udfs(),
         datetime::udfs(),
         extraction::udfs(),
+        geoip::udfs(),
         informational::udfs(),
         json::udfs(),
         mathematical::udfs(),

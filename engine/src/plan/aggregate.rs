@@ -9,7 +9,7 @@ use datafusion::functions_aggregate::expr_fn::{
     approx_distinct, array_agg, avg, count, count_distinct, max, min, percentile_cont, stddev, stddev_pop, sum,
     var_pop, var_sample,
 };
-use datafusion::functions_aggregate::first_last::first_value_udaf;
+use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, lit, when};
 use spelunk_grammar::spl::commands::stats::Aggregate;
@@ -232,21 +232,48 @@ pub fn counts(function: &str) -> bool {
     function.eq_ignore_ascii_case("count") || function.eq_ignore_ascii_case("c")
 }
 
+/// How aggregates are computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// The rows come to the aggregate in their order, rather than in any.
+    pub in_order: bool,
+    /// Numbers are computed only where every value is one.
+    pub allnum: bool,
+}
+
+/// The prefix of the hidden names.
+const HIDDEN: &str = "__aggregate_";
+
+/// Whether the column is an aggregate that [`plan_in`] made.
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with(HIDDEN)
+}
+
 /// Plans one aggregate; `position` makes its hidden names unique.
-pub fn plan(
+pub fn plan_in(
     frame: &Frame,
     aggregate: &Aggregate,
     argument: Option<Typed>,
     name: String,
     position: usize,
+    manner: Manner,
 ) -> PlanResult<Computed> {
     let function = aggregate.function.node.to_ascii_lowercase();
-    let mut builder = Builder { frame, position, aggregates: Vec::new(), span: aggregate.span };
+    let mut builder = Builder { frame, position, aggregates: Vec::new(), span: aggregate.span, manner };
     let result = match argument {
         None => builder.add(count(lit(1_i64))),
-        Some(argument) => builder.function(&function, &argument, aggregate)?,
+        Some(argument) => {
+            let result = builder.function(&function, &argument, aggregate)?;
+            if manner.allnum && is_numeric(&function) { builder.unless_text(result, &argument)? } else { result }
+        }
     };
     Ok(Computed { name, aggregates: builder.aggregates, result })
+}
+
+/// Whether the function computes with numbers only.
+fn is_numeric(function: &str) -> bool {
+    let names = ["avg", "mean", "median", "range", "stdev", "stdevp", "sum", "sumsq", "var", "varp"];
+    names.contains(&function) || percent(function).is_some()
 }
 
 struct Builder<'f> {
@@ -254,14 +281,27 @@ struct Builder<'f> {
     position: usize,
     aggregates: Vec<Expr>,
     span: Span,
+    manner: Manner,
 }
 
 impl Builder<'_> {
     /// Has DataFusion compute an aggregate, and gives its column.
     fn add(&mut self, aggregate: Expr) -> Expr {
-        let name = format!("__aggregate_{}_{}", self.position, self.aggregates.len());
+        let name = format!("{HIDDEN}{}_{}", self.position, self.aggregates.len());
         self.aggregates.push(aggregate.alias(&name));
         column(&name)
+    }
+
+    /// The result, or null where one of the values is no number.
+    fn unless_text(&mut self, result: Expr, argument: &Typed) -> PlanResult<Expr> {
+        let value = argument.expr.clone();
+        let odd = match argument.kind {
+            Kind::Literal | Kind::Text => value.is_not_null().and(argument.number().is_null()),
+            Kind::Many => mathematical::count_of_many(value.clone()).gt(mathematical::numbers_of_many(value)),
+            Kind::Null | Kind::Boolean | Kind::Integer | Kind::Number | Kind::Time => return Ok(result),
+        };
+        let odd = self.add(count(when_true(odd)));
+        Ok(when(odd.eq(lit(0_i64)), result).end()?)
     }
 
     fn function(&mut self, function: &str, argument: &Typed, aggregate: &Aggregate) -> PlanResult<Expr> {
@@ -289,6 +329,7 @@ impl Builder<'_> {
             }
             "values" => self.add(aggregates::values(argument.text())),
             "mode" => self.add(aggregates::mode(argument.text())),
+            "list" if self.manner.in_order => self.add(aggregates::list(argument.text(), LIST_MOST)),
             "list" => {
                 let texts = if many { argument.expr.clone() } else { grouped_text(argument) };
                 let present = texts.clone().is_not_null();
@@ -385,6 +426,12 @@ impl Builder<'_> {
     /// The value in the first or last row, by row order or by time, among the rows that have one.
     fn by_order(&mut self, function: &str, argument: &Typed) -> PlanResult<Expr> {
         let value = if argument.kind == Kind::Time { argument.number() } else { argument.expr.clone() };
+        let present = value.clone().is_not_null();
+        if self.manner.in_order && matches!(function, "first" | "last") {
+            let udaf = if function == "first" { first_value_udaf() } else { last_value_udaf() };
+            let found = udaf.call(vec![value]).filter(present).build()?;
+            return Ok(self.add(found));
+        }
         let order = match function {
             "first" => self.frame.sort_expressions(),
             "last" => self.frame.reversed_sort_expressions(),
@@ -400,7 +447,6 @@ impl Builder<'_> {
                 order
             }
         };
-        let present = value.clone().is_not_null();
         let first = first_value_udaf().call(vec![value]).order_by(order).filter(present).build()?;
         Ok(self.add(first))
     }

@@ -255,6 +255,14 @@ fn array(cell: Vec<(usize, Vec<String>)>, data_type: &DataType, rows: usize) -> 
     build(Returns::Many, values, rows)
 }
 
+/// Runs the plan so far and goes on with its rows, which are given too; `None` without data.
+pub async fn materialise(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult<Option<Vec<RecordBatch>>> {
+    let Some(runner) = planner.runner else { return Ok(None) };
+    let (schema, batches) = runner.collect(frame.plan().clone()).await?;
+    Collected { schema, batches: batches.clone() }.resume(frame)?;
+    Ok(Some(batches))
+}
+
 /// `eval prefix_{field}=value`: sets, row by row, the field whose name the row's values complete.
 pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Target, value: Expr) -> PlanResult<()> {
     let expressions = ExpressionPlanner::new(frame);

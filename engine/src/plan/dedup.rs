@@ -1,12 +1,12 @@
 //! `dedup`: the first rows of each combination of values.
 
 use datafusion::common::ScalarValue;
-use datafusion::functions_window::expr_fn::{lag, row_number};
-use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, lit, when};
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, is_not_true, lit, when};
 use spelunk_grammar::spl::commands::dedup::Dedup;
 
 use super::frame::{Frame, column};
-use super::{PlanResult, existing, sort};
+use super::{PlanResult, existing, sort, window};
 
 /// Plans the command.
 pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
@@ -27,11 +27,11 @@ pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
     } else {
         keys.iter().map(|key| key.clone().is_not_null()).reduce(Expr::and).unwrap_or_else(|| lit(true))
     };
-    let first = if consecutive.unwrap_or(false) {
-        differs_from_before(frame, &keys, count.unwrap_or(1))?
-    } else {
-        position(frame, &keys)?.lt_eq(lit(i64::try_from(count.unwrap_or(1)).unwrap_or(i64::MAX)))
+    let position = match consecutive.unwrap_or(false) {
+        true => position_in_run(frame, &keys)?,
+        false => position(frame, &keys)?,
     };
+    let first = position.lt_eq(lit(i64::try_from(count.unwrap_or(1)).unwrap_or(i64::MAX)));
     let kept = all_present.clone().and(first);
     if keepevents.unwrap_or(false) {
         let cleared = fields
@@ -45,35 +45,27 @@ pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
             .collect();
         frame.set(cleared)?;
     } else if keepempty.unwrap_or(false) {
-        frame.filter(kept.or(datafusion::logical_expr::is_not_true(all_present)))?;
+        frame.filter(kept.or(is_not_true(all_present)))?;
     } else {
         frame.filter(kept)?;
     }
     Ok(())
 }
 
-/// The row's position among those of the same values, from 1, as a hidden column.
+/// The row's position among those of the same values, from 1.
 fn position(frame: &mut Frame, keys: &[Expr]) -> PlanResult<Expr> {
     let number = row_number().partition_by(keys.to_vec()).order_by(frame.sort_expressions()).build()?;
-    add_window(frame, number)
+    window::add(frame, number)
 }
 
-/// Whether the row differs from the one that stands `count` rows before.
-fn differs_from_before(frame: &mut Frame, keys: &[Expr], count: u64) -> PlanResult<Expr> {
-    let distance = i64::try_from(count).unwrap_or(i64::MAX);
+/// The row's position in its run of rows of the same values, from 1.
+fn position_in_run(frame: &mut Frame, keys: &[Expr]) -> PlanResult<Expr> {
     let mut same = lit(true);
     for key in keys {
-        let before = lag(key.clone(), Some(distance), None).order_by(frame.sort_expressions()).build()?;
-        let before = add_window(frame, before)?;
+        let before = window::before(frame, key.clone(), 1)?;
         same = same.and(key.clone().eq(before));
     }
-    Ok(datafusion::logical_expr::is_not_true(same))
-}
-
-/// Adds a window expression as a hidden column.
-pub fn add_window(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
-    let name = frame.hidden_name();
-    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
-    frame.extend(plan);
-    Ok(column(&name))
+    let starts = when(is_not_true(same), lit(1_i64)).otherwise(lit(0_i64))?;
+    let run = window::running_sum(frame, starts)?;
+    position(frame, &[run])
 }

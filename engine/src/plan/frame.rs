@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 use spelunk_grammar::{Diagnostic, Span};
 
@@ -220,6 +220,43 @@ impl Frame {
             }
         }
         self.order = order;
+        Ok(())
+    }
+
+    /// Turns the order of the rows around.
+    pub fn reverse(&mut self) -> Result<()> {
+        let (mut order, mut missing) = (Vec::new(), Vec::new());
+        for OrderKey { column: name, descending } in std::mem::take(&mut self.order) {
+            // Missing values come last in both directions; where there may be some, being missing is a key too.
+            if self.columns().any(|field| *field.name() == name && field.is_nullable()) {
+                let hidden = self.hidden_name();
+                missing.push((hidden.clone(), column(&name).is_null()));
+                order.push(OrderKey { column: hidden, descending: true });
+            }
+            order.push(OrderKey { column: name, descending: !descending });
+        }
+        if !missing.is_empty() {
+            self.set(missing)?;
+        }
+        self.order = order;
+        Ok(())
+    }
+
+    /// Puts rows after all others. `more` makes them from the present rows: a plan with the same columns.
+    pub fn append(&mut self, more: impl FnOnce(&LogicalPlan) -> Result<LogicalPlan>) -> Result<()> {
+        let part = self.hidden_name();
+        self.set(vec![(part.clone(), lit(0_i64))])?;
+        let added = more(&self.plan)?;
+        let columns: Vec<Expr> = added
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| if *field.name() == part { lit(1_i64).alias(&part) } else { column(field.name()) })
+            .collect();
+        let added = LogicalPlanBuilder::new(added).project(columns)?.build()?;
+        self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;
+        self.order.insert(0, OrderKey { column: part, descending: false });
+        self.events = false;
         Ok(())
     }
 

@@ -3,22 +3,28 @@
 //! A [`Planner`] walks the commands from left to right and changes a [`Frame`]. Adding a command is a file
 //! here and a line in [`Planner::command`].
 
+mod accum;
 pub mod aggregate;
+mod autoregress;
 mod barrier;
 mod convert;
 mod dedup;
+mod delta;
 mod eval;
+mod eventstats;
 pub mod expression;
 mod extract;
 pub mod fieldformat;
 mod fields;
 mod filldown;
 mod fillnull;
+mod foreach;
 mod format;
 pub mod frame;
 mod fromjson;
 mod head;
 mod inline;
+mod iplocation;
 mod makemv;
 mod makeresults;
 mod multikv;
@@ -31,23 +37,31 @@ mod regex;
 mod rename;
 mod replace;
 mod return_;
+mod reverse;
 mod rex;
 mod rows;
+mod running;
 pub mod search;
 mod sort;
 mod spath;
 mod stats;
 mod strcat;
+mod streamstats;
 pub mod subsearch;
 pub mod suggest;
 mod table;
+mod tail;
+mod template;
 mod tojson;
+mod totals;
 mod uniq;
 mod where_;
+mod window;
 mod xmlkv;
 mod xpath;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -141,6 +155,8 @@ pub struct Planner<'a> {
     pub strict: bool,
     /// The earliest and latest event time (microseconds, exclusive) where a search names none.
     pub bounds: (Option<i64>, Option<i64>),
+    /// The MaxMind database that `iplocation` asks.
+    pub geoip: Option<PathBuf>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
     /// Warnings and notes so far.
@@ -185,17 +201,25 @@ impl Planner<'_> {
     /// The registry of commands that work on rows.
     async fn command(&mut self, frame: &mut Frame, command: &Command) -> PlanResult<()> {
         match &command.kind {
+            CommandKind::Accum(accum) => accum::plan(frame, accum),
+            CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
+            CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
+            CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
+            CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
             CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
             CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
             CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
+            CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
-            CommandKind::Head(head) => head::plan(frame, head, command.span),
+            CommandKind::Head(head) => head::plan(frame, head),
+            CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -212,13 +236,16 @@ impl Planner<'_> {
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
+            CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
             CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
+            CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
+            CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),

@@ -5,9 +5,9 @@
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::return_::ReturnItem;
-use spelunk_grammar::spl::commands::stats::AggregateArgument;
+use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
-use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
+use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::spl::{Command, Query};
 
@@ -27,6 +27,13 @@ pub fn of(query: &Query) -> FieldSelection {
         }
     }
     if needs.names.iter().any(|name| name == "_raw") { FieldSelection::All } else { FieldSelection::AllButRaw }
+}
+
+/// The fields that an expression names.
+pub fn expression_fields(expression: &Expression, into: &mut Vec<String>) {
+    let mut needs = Needs { names: std::mem::take(into), ..Needs::default() };
+    needs.expression(expression);
+    *into = needs.names;
 }
 
 #[derive(Default)]
@@ -86,14 +93,40 @@ impl Needs {
                     self.closed = true;
                 }
             }
-            CommandKind::Stats(stats) => {
-                for aggregate in &stats.aggregates {
-                    match &aggregate.argument {
-                        Some(AggregateArgument::Field(field)) => self.name(&field.text),
-                        Some(AggregateArgument::Eval(expression)) => self.expression(expression),
-                        None => {}
-                    }
+            CommandKind::Accum(accum) => self.name(&accum.field.text),
+            CommandKind::Addcoltotals(totals) => {
+                self.names_or_all(&totals.fields);
+                totals.labelfield.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Addtotals(totals) => {
+                self.names_or_all(&totals.fields);
+                totals.labelfield.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Autoregress(autoregress) => self.name(&autoregress.field.text),
+            CommandKind::Delta(delta) => self.name(&delta.field.text),
+            CommandKind::Eventstats(eventstats) => {
+                self.aggregates(&eventstats.aggregates);
+                eventstats.by.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Foreach(foreach) => {
+                // The template is text, and its fields are known only when it is read.
+                self.name("*");
+                foreach.fields.iter().for_each(|field| self.name(&field.text));
+                let only_eval = foreach.template.node.starts_with("eval") && !foreach.template.node.contains('|');
+                if !only_eval || foreach.template.node.contains("_raw") {
+                    self.name("_raw");
                 }
+            }
+            CommandKind::Iplocation(iplocation) => self.name(&iplocation.field.text),
+            CommandKind::Streamstats(streamstats) => {
+                self.aggregates(&streamstats.aggregates);
+                streamstats.by.iter().for_each(|field| self.name(&field.text));
+                let options = &streamstats.options;
+                options.reset_before.iter().chain(&options.reset_after).for_each(|c| self.expression(c));
+            }
+            CommandKind::Reverse(_) | CommandKind::Tail(_) => {}
+            CommandKind::Stats(stats) => {
+                self.aggregates(&stats.aggregates);
                 stats.by.iter().for_each(|field| self.name(&field.text));
                 self.closed = true;
             }
@@ -135,6 +168,24 @@ impl Needs {
             }
             CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything = true,
             CommandKind::Format(_) | CommandKind::Makeresults(_) => {}
+        }
+    }
+
+    fn aggregates(&mut self, aggregates: &[Aggregate]) {
+        for aggregate in aggregates {
+            match &aggregate.argument {
+                Some(AggregateArgument::Field(field)) => self.name(&field.text),
+                Some(AggregateArgument::Eval(expression)) => self.expression(expression),
+                None => {}
+            }
+        }
+    }
+
+    /// The fields of a list, or all fields where it is empty.
+    fn names_or_all(&mut self, fields: &[Name]) {
+        match fields.is_empty() {
+            true => self.name("*"),
+            false => fields.iter().for_each(|field| self.name(&field.text)),
         }
     }
 

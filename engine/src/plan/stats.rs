@@ -7,7 +7,7 @@ use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument, Stats}
 use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic};
 
-use super::aggregate::{self, Computed};
+use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
 use super::{PlanResult, existing};
@@ -28,7 +28,7 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
         return Err(Diagnostic::error(Code::Unsupported, "`delim` is not supported yet", delim.span).into());
     }
     let groups = group_fields(frame, by)?;
-    let computed = compute(frame, aggregates, by)?;
+    let computed = compute(frame, aggregates, by, Manner::default())?;
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
     let aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
@@ -81,7 +81,8 @@ fn group_fields(frame: &mut Frame, by: &[Name]) -> PlanResult<Vec<String>> {
     Ok(names)
 }
 
-fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name]) -> PlanResult<Vec<Computed>> {
+/// The aggregates of `stats` and its relatives, with the names of their results.
+pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Manner) -> PlanResult<Vec<Computed>> {
     let mut computed: Vec<Computed> = Vec::new();
     for aggregate in aggregates {
         for (argument, name) in expand(frame, aggregate, by)? {
@@ -95,7 +96,7 @@ fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name]) -> PlanResult<V
                 .into());
             }
             let position = computed.len();
-            computed.push(aggregate::plan(frame, aggregate, argument, name, position)?);
+            computed.push(aggregate::plan_in(frame, aggregate, argument, name, position, manner)?);
         }
     }
     Ok(computed)

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, is_not_true};
 
 use super::expression::ExpressionPlanner;
 use super::frame::{Frame, column};
-use super::{PlanResult, dedup};
+use super::{PlanResult, window};
 use crate::functions::rows;
 
 /// Plans the command: a row is left out if all its fields, internal ones included, are those of the row before.
@@ -20,7 +20,7 @@ pub fn plan(frame: &mut Frame) -> PlanResult<()> {
     let key = frame.hidden_name();
     frame.set(vec![(key.clone(), rows::row_key(values))])?;
     let before = lag(column(&key), Some(1), None).order_by(frame.sort_expressions()).build()?;
-    let before = dedup::add_window(frame, before)?;
+    let before = window::add(frame, before)?;
     frame.filter(is_not_true(column(&key).eq(before)))?;
     Ok(())
 }

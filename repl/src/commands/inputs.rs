@@ -75,6 +75,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         strict: data.strict,
         sourcetype: data.sourcetype,
         host: data.host,
+        geoip: None,
         keep,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))

@@ -130,17 +130,25 @@ fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Op
 }
 
 commands! {
+    accum => Accum, accum_arguments;
+    addcoltotals => Addcoltotals, addcoltotals_arguments;
+    addtotals => Addtotals, addtotals_arguments;
+    autoregress => Autoregress, autoregress_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
+    delta => Delta, delta_arguments;
     eval => Eval, eval_arguments;
+    eventstats => Eventstats, eventstats_arguments;
     extract => Extract, extract_arguments;
     fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
     filldown => Filldown, filldown_arguments;
     fillnull => Fillnull, fillnull_arguments;
+    foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
+    iplocation => Iplocation, iplocation_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
@@ -152,13 +160,16 @@ commands! {
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;
     return_ => Return, return_arguments;
+    reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
     strcat => Strcat, strcat_arguments;
+    streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
+    tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;

@@ -137,6 +137,11 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::table_arguments
         | Rule::fields_arguments
         | Rule::dedup_arguments
+        | Rule::accum_arguments
+        | Rule::autoregress_arguments
+        | Rule::delta_arguments
+        | Rule::foreach_arguments
+        | Rule::iplocation_arguments
         | Rule::fromjson_arguments
         | Rule::tojson_arguments
         | Rule::filldown_arguments
@@ -152,10 +157,15 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::as_op => "`AS`",
         Rule::by_op | Rule::by_clause => "`BY`",
         Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
-        Rule::stats_arguments | Rule::aggregate | Rule::aggregate_call | Rule::aggregate_function | Rule::sparkline => {
-            "an aggregate such as `count` or `avg(field)`"
-        }
+        Rule::stats_arguments
+        | Rule::eventstats_arguments
+        | Rule::streamstats_arguments
+        | Rule::aggregate
+        | Rule::aggregate_call
+        | Rule::aggregate_function
+        | Rule::sparkline => "an aggregate such as `count` or `avg(field)`",
         Rule::aggregate_argument | Rule::eval_argument | Rule::eval_op => "a field or `eval(...)`",
+        Rule::reset_condition => "a condition in quotes",
         Rule::rex_arguments | Rule::regex_arguments | Rule::pattern | Rule::pattern_word => "a quoted pattern",
         Rule::regex_field | Rule::regex_word => return None,
         Rule::regex_op => "`=` or `!=`",

@@ -5,9 +5,10 @@ use pest::iterators::{Pair, Pairs};
 use super::Rule;
 use super::builder::Builder;
 use super::pipeline::subsearch;
+use super::structure::Structure;
 use super::words::{macro_call, token_text};
 use crate::spl::expression::{BinaryOperator, Expression, ExpressionKind, UnaryOperator};
-use crate::{Code, Spanned};
+use crate::{Code, Diagnostic, Span, Spanned};
 
 /// Up to this many operands a chain of AND, OR or XOR leans to the left like every other chain; a longer one
 /// becomes a balanced tree, so that thousands of operands do not make a tree thousands of levels deep.
@@ -25,6 +26,54 @@ pub fn expression(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Expressio
     let (operands, operators) = join(operands, operators, BinaryOperator::Or);
     let (mut operands, _) = join(operands, operators, BinaryOperator::Xor);
     operands.pop()
+}
+
+/// Parses a text that stood in quotes as an expression. Every place in it is `place`, as escapes may have moved
+/// what follows them.
+pub fn of_text(b: &mut Builder<'_>, text: &str, place: Span) -> Option<Expression> {
+    let mut found = Vec::new();
+    let built = parse_text(b, text, &mut found);
+    b.diagnostics.extend(found.into_iter().map(|diagnostic| Diagnostic { span: place, ..diagnostic }));
+    let mut built = built?;
+    place_at(&mut built, place);
+    Some(built)
+}
+
+fn parse_text(b: &Builder<'_>, text: &str, found: &mut Vec<Diagnostic>) -> Option<Expression> {
+    let structure = Structure::of(text).map_err(|diagnostic| found.push(diagnostic)).ok()?;
+    if !structure.unbalanced.is_empty() {
+        found.extend(structure.unbalanced);
+        return None;
+    }
+    let syntax = super::super::commands::find(b.doc.name)?;
+    let pair = super::parse_rule(Rule::where_arguments, &structure.text)
+        .map_err(|error| found.push(super::diagnose::syntax_error(&error, &structure.text, 0, syntax)))
+        .ok()?;
+    let mut inner = Builder { structure: &structure, base: 0, doc: b.doc, depth: b.depth, diagnostics: found };
+    let pair = pair.into_inner().find(|part| part.as_rule() == Rule::expression)?;
+    expression(&mut inner, pair)
+}
+
+fn place_at(expression: &mut Expression, place: Span) {
+    expression.span = place;
+    match &mut expression.kind {
+        ExpressionKind::Unary(_, operand) => place_at(operand, place),
+        ExpressionKind::Binary(_, left, right) => {
+            place_at(left, place);
+            place_at(right, place);
+        }
+        ExpressionKind::In(needle, list) => {
+            place_at(needle, place);
+            list.iter_mut().for_each(|member| place_at(member, place));
+        }
+        ExpressionKind::Call(name, arguments) => {
+            name.span = place;
+            arguments.iter_mut().for_each(|argument| place_at(argument, place));
+        }
+        ExpressionKind::Subsearch(subsearch) => subsearch.span = place,
+        ExpressionKind::Macro(call) => call.span = place,
+        ExpressionKind::Number(_) | ExpressionKind::String(_) | ExpressionKind::Field(_) => {}
+    }
 }
 
 /// A flat chain: operands, their prefixes, and the operators between them.

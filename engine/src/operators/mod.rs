@@ -1,0 +1,52 @@
+//! Operators that DataFusion lacks: a node of the logical plan each, and how it is executed.
+//!
+//! Adding one is a module here and a line in [`SplPlanner`].
+
+pub mod running;
+mod stream;
+mod whole;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+/// DataFusion's planner with the operators of this module.
+#[derive(Debug)]
+pub struct SplQueryPlanner;
+
+#[async_trait]
+impl QueryPlanner for SplQueryPlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+#[derive(Debug)]
+struct SplPlanner;
+
+#[async_trait]
+impl ExtensionPlanner for SplPlanner {
+    async fn plan_extension(
+        &self,
+        _: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _: &[&LogicalPlan],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        _: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        match (node.as_any().downcast_ref::<running::Running>(), inputs) {
+            (Some(running), [input]) => Ok(Some(running.execution(Arc::clone(input), session)?)),
+            _ => Ok(None),
+        }
+    }
+}
