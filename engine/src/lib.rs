@@ -3,6 +3,7 @@
 //! The way through the house: [`ingest`] turns files into the tables of a [`store`], the planner turns the
 //! syntax tree of `spelunk-grammar` into a DataFusion plan over them, and a [`session`] ties both together.
 
+pub mod documents;
 pub mod error;
 pub mod functions;
 pub mod ingest;

@@ -26,7 +26,9 @@ pub fn commands() -> String {
 
 /// The page of the functions of `eval` and `where`, and of the statistical functions, in Markdown.
 pub fn functions() -> String {
-    let mut page = String::from("# Functions of eval and where\n\n| call | value | example |\n|---|---|---|\n");
+    let mut page = String::from(
+        "# Functions of eval and where\n\n`x` holds 5, 10 and 15 in the examples.\n\n| call | value | example |\n|---|---|---|\n",
+    );
     let mut all: Vec<_> = functions::all().collect();
     all.sort_unstable_by_key(|function| function.name);
     for function in all {

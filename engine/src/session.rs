@@ -24,7 +24,7 @@ use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, needs, subsearch};
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
 use crate::store::table::EventTable;
 use crate::time;
@@ -207,18 +207,15 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        let planned = self.plan(parse(text)?).await?;
-        let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
-        let physical = planned.state.create_physical_plan(&planned.plan).await?;
-        let context = SessionContext::new_with_state(planned.state).task_ctx();
-        Ok(Search {
-            schema,
-            stream: execute_stream(physical, context)?,
-            events: planned.events,
-            diagnostics: planned.diagnostics,
-            report: planned.report,
-            read_time: planned.read_time,
-        })
+        start(self.plan(parse(text)?, false).await?).await
+    }
+
+    /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn listing(&self, text: &str) -> Result<Search, Error> {
+        start(self.plan(parse(text)?, true).await?).await
     }
 
     /// Shows how a search would be run.
@@ -228,7 +225,7 @@ impl Session {
     pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
         let query = parse(text)?;
         let canonical = query.to_string();
-        let planned = self.plan(query).await?;
+        let planned = self.plan(query, false).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
         Ok(Explanation {
@@ -239,7 +236,7 @@ impl Session {
         })
     }
 
-    async fn plan(&self, mut query: Query) -> Result<Planned, Error> {
+    async fn plan(&self, mut query: Query, listing: bool) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         // Mistakes show before anything is read.
         let warnings = plan_without_data(query.clone(), &self.clock()).await.map_err(failure)?;
@@ -260,12 +257,29 @@ impl Session {
             diagnostics: Vec::new(),
         };
         subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
-        let frame = planner.plan(&query).await.map_err(failure)?;
+        let mut frame = planner.plan(&query).await.map_err(failure)?;
+        if listing {
+            fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
+        }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
         let plan = frame.finish()?;
         Ok(Planned { state, plan, events, diagnostics, report: loaded.report, read_time })
     }
+}
+
+async fn start(planned: Planned) -> Result<Search, Error> {
+    let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
+    let physical = planned.state.create_physical_plan(&planned.plan).await?;
+    let context = SessionContext::new_with_state(planned.state).task_ctx();
+    Ok(Search {
+        schema,
+        stream: execute_stream(physical, context)?,
+        events: planned.events,
+        diagnostics: planned.diagnostics,
+        report: planned.report,
+        read_time: planned.read_time,
+    })
 }
 
 fn parse(text: &str) -> Result<Query, Error> {
@@ -303,6 +317,9 @@ pub fn session_state() -> SessionState {
     for udaf in functions::udafs() {
         let _ = datafusion::execution::FunctionRegistry::register_udaf(&mut state, udaf);
     }
+    for udwf in functions::udwfs() {
+        let _ = datafusion::execution::FunctionRegistry::register_udwf(&mut state, udwf);
+    }
     state
 }
 
@@ -339,7 +356,9 @@ fn describe(store: Store) -> Events {
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata }
+    let unread = store.unread.clone();
+    let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread, rows }
 }
 
 /// What [`check`] found.

@@ -105,10 +105,15 @@ pub fn format_epoch(microseconds: i64) -> String {
     if microseconds % 1_000_000 == 0 {
         (microseconds / 1_000_000).to_string()
     } else {
-        let sign = if microseconds < 0 { "-" } else { "" };
-        let absolute = microseconds.unsigned_abs();
-        format!("{sign}{}.{:06}", absolute / 1_000_000, absolute % 1_000_000)
+        format_microseconds(microseconds)
     }
+}
+
+/// Seconds since the epoch, always with six digits of their fraction.
+pub fn format_microseconds(microseconds: i64) -> String {
+    let sign = if microseconds < 0 { "-" } else { "" };
+    let absolute = microseconds.unsigned_abs();
+    format!("{sign}{}.{:06}", absolute / 1_000_000, absolute % 1_000_000)
 }
 
 /// A time as tables show it: ISO 8601 with milliseconds and the zone's offset (`Z` for UTC).
@@ -130,7 +135,7 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A truth value; exists inside expressions only.
     Boolean(bool),
-    /// Several values.
+    /// Several values; a column that may hold several and holds one is read as that one.
     Many(Vec<Cow<'a, str>>),
 }
 
@@ -151,7 +156,11 @@ impl<'a> Value<'a> {
             DataType::List(_) => {
                 let mut many = Vec::new();
                 collect(column, row, &mut many);
-                Value::Many(many)
+                match many.len() {
+                    // One of several values is the same as a single one.
+                    0 | 1 => many.pop().map_or(Value::Null, Value::Text),
+                    _ => Value::Many(many),
+                }
             }
             _ => text_at(column, row).map_or(Value::Null, Value::Text),
         }

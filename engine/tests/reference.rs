@@ -33,7 +33,8 @@ fn value(query: &str) -> String {
 fn every_function_gives_what_its_example_says() {
     for function in functions::all() {
         let (expression, expected) = function.example;
-        let query = format!("| makeresults | eval result={expression} | table result");
+        let query =
+            format!(r#"| makeresults | eval x=split("5,10,15", ",") | eval result={expression} | table result"#);
         assert_eq!(value(&query), expected, "{expression}");
     }
 }

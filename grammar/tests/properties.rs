@@ -194,6 +194,74 @@ fn eval(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = CommandKin
     vec(assignment, 1..3).prop_map(|assignments| CommandKind::Eval(Eval { assignments }))
 }
 
+/// The commands for structured text.
+fn structured_text() -> impl Strategy<Value = CommandKind> {
+    use commands::{extract, fromjson, multikv, spath, tojson, xmlkv, xpath};
+    let flag = || option::of(any::<bool>());
+    let number = || option::of(1..99u64);
+    let wanted = || option::of(prop::sample::select(vec![tojson::JsonType::Auto, tojson::JsonType::Num]));
+    let delimiter = || option::of(spanned("[a|;=\"\\\\]{1,3}"));
+    prop_oneof![
+        (option::of(name()), option::of((option::of(name()), spanned(text())))).prop_map(|(input, path)| {
+            let (output, path) = path.map_or((None, None), |(output, path)| (output, Some(path)));
+            CommandKind::Spath(spath::Spath { input, output, path })
+        }),
+        (name(), option::of(text()))
+            .prop_map(|(field, prefix)| { CommandKind::Fromjson(fromjson::Fromjson { field, prefix }) }),
+        (option::of(name()), number())
+            .prop_map(|(field, maxinputs)| { CommandKind::Xmlkv(xmlkv::Xmlkv { field, maxinputs }) }),
+        (spanned(text()), option::of(name()), option::of(name()), option::of(text())).prop_map(
+            |(expression, outfield, field, default)| {
+                CommandKind::Xpath(xpath::Xpath { expression, outfield, field, default })
+            }
+        ),
+        (vec((wanted(), name()), 0..4), wanted(), flag(), flag(), option::of(name())).prop_map(
+            |(fields, default_type, fill_null, include_internal, output_field)| {
+                let fields = fields.into_iter().map(|(wanted, field)| tojson::TypedField { wanted, field }).collect();
+                CommandKind::Tojson(tojson::Tojson { fields, default_type, fill_null, include_internal, output_field })
+            }
+        ),
+        (
+            delimiter(),
+            delimiter(),
+            number(),
+            number(),
+            flag(),
+            flag(),
+            option::of(spanned(any::<bool>())),
+            vec(name(), 0..2)
+        )
+            .prop_map(|(pairdelim, kvdelim, limit, maxchars, mv_add, clean_keys, reload, stanzas)| {
+                CommandKind::Extract(extract::Extract {
+                    pairdelim,
+                    kvdelim,
+                    limit,
+                    maxchars,
+                    mv_add,
+                    clean_keys,
+                    auto: None,
+                    reload,
+                    segment: None,
+                    stanzas,
+                })
+            }),
+        (option::of(spanned(1..9u64)), flag(), flag(), flag(), flag(), vec(name(), 0..3), vec(name(), 0..3)).prop_map(
+            |(forceheader, noheader, multitable, copyattrs, rmorig, fields, filter)| {
+                CommandKind::Multikv(multikv::Multikv {
+                    forceheader,
+                    noheader,
+                    multitable,
+                    copyattrs,
+                    rmorig,
+                    conf: None,
+                    fields,
+                    filter,
+                })
+            }
+        ),
+    ]
+}
+
 fn plain_command() -> impl Strategy<Value = CommandKind> {
     use commands::*;
     let number = || option::of(0..100u64);
@@ -242,10 +310,76 @@ fn plain_command() -> impl Strategy<Value = CommandKind> {
     ]
 }
 
+/// The commands that change, fill, split and combine fields.
+fn field_command() -> impl Strategy<Value = CommandKind> {
+    use commands::*;
+    let boolean = || option::of(any::<bool>());
+    let fields = || vec(name(), 0..3);
+    let source = prop_oneof![
+        // Three backticks start a comment, also between single quotes.
+        name().prop_map(|name| strcat::Source::Field(Name { text: name.text.replace("```", ""), ..name })),
+        text().prop_map(strcat::Source::Text),
+    ];
+    let replacement =
+        (spanned(text()), spanned(text())).prop_map(|(value, replacement)| replace::Replacement { value, replacement });
+    let function = prop::sample::select(convert::ConvertFunction::ALL.to_vec());
+    let conversion = (function, name(), option::of(name())).prop_map(|(function, field, alias)| convert::Conversion {
+        function,
+        field,
+        alias,
+        span: at(),
+    });
+    let range = ("x[a-z -]{0,3}", -50i32..50, 0i32..50).prop_map(|(name, low, length)| rangemap::Range {
+        name,
+        low: f64::from(low) / 10.0,
+        high: f64::from(low + length) / 10.0,
+    });
+    let splitter = prop_oneof![
+        Just((None, None)),
+        spanned(text()).prop_map(|delim| (Some(delim), None)),
+        spanned(text()).prop_map(|tokenizer| (None, Some(tokenizer))),
+    ];
+    prop_oneof![
+        (option::of(name()), any::<bool>(), spanned(text())).prop_map(|(field, negated, pattern)| {
+            let negated = negated && field.is_some();
+            CommandKind::Regex(regex::Regex { field, negated, pattern })
+        }),
+        (vec(replacement, 1..3), fields())
+            .prop_map(|(pairs, fields)| CommandKind::Replace(replace::Replace { pairs, fields })),
+        (option::of(text()), fields())
+            .prop_map(|(value, fields)| CommandKind::Fillnull(fillnull::Fillnull { value, fields })),
+        fields().prop_map(|fields| CommandKind::Filldown(filldown::Filldown { fields })),
+        (name(), splitter, boolean(), option::of(spanned(any::<bool>()))).prop_map(
+            |(field, (delim, tokenizer), allowempty, setsv)| {
+                CommandKind::Makemv(makemv::Makemv { field, delim, tokenizer, allowempty, setsv })
+            }
+        ),
+        (name(), option::of(0..9u64))
+            .prop_map(|(field, limit)| CommandKind::Mvexpand(mvexpand::Mvexpand { field, limit })),
+        (name(), option::of(text()))
+            .prop_map(|(field, delim)| CommandKind::Mvcombine(mvcombine::Mvcombine { field, delim })),
+        name().prop_map(|field| CommandKind::Nomv(nomv::Nomv { field })),
+        (boolean(), vec(source, 1..4), name()).prop_map(|(allrequired, sources, target)| {
+            CommandKind::Strcat(strcat::Strcat { allrequired, sources, target })
+        }),
+        (option::of(spanned(text())), vec(conversion, 1..3)).prop_map(|(timeformat, conversions)| {
+            CommandKind::Convert(convert::Convert { timeformat, conversions })
+        }),
+        (name(), vec(range, 0..3), option::of(text())).prop_map(|(field, ranges, default)| {
+            CommandKind::Rangemap(rangemap::Rangemap { field, ranges, default })
+        }),
+        Just(CommandKind::Uniq(uniq::Uniq)),
+    ]
+}
+
 fn command(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = CommandKind> {
     use commands::*;
     let condition = || expression(subsearch.clone());
     prop_oneof![
+        4 => field_command(),
+        1 => (name(), condition()).prop_map(|(field, value)| {
+            CommandKind::Fieldformat(fieldformat::Fieldformat { field, value })
+        }),
         3 => option::of(search(subsearch.clone())).prop_map(|expression| CommandKind::Search(search::Search { expression })),
         2 => condition().prop_map(|condition| CommandKind::Where(where_::Where { condition })),
         2 => eval(subsearch.clone()),
@@ -253,6 +387,7 @@ fn command(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = Command
         1 => (option::of(0..9u64), option::of(condition()), option::of(any::<bool>()), option::of(any::<bool>())).prop_map(
             |(limit, condition, keeplast, null)| CommandKind::Head(head::Head { limit, condition, keeplast, null })),
         4 => plain_command(),
+        2 => structured_text(),
     ]
 }
 
@@ -356,6 +491,14 @@ const WORDS: &[&str] = &[
     "table ",
     "fields ",
     "makeresults ",
+    "convert ",
+    "replace ",
+    "with ",
+    "regex ",
+    "rangemap ",
+    "strcat ",
+    "makemv ",
+    "fillnull ",
     "format ",
     "return ",
     "x=1",

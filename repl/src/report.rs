@@ -54,8 +54,9 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
 
 /// `30 events, 88 KiB in 2 files`
 pub fn volume(report: &ReadReport) -> String {
-    let stored: u64 = report.files.iter().map(|file| file.bytes).sum();
-    format!("{}, {} in {}", count(events(report), "event"), bytes(stored), count(report.files.len() as u64, "file"))
+    let stored: u64 = report.files.iter().filter(|file| !file.is_no_log()).map(|file| file.bytes).sum();
+    let files = report.files.iter().filter(|file| !file.is_no_log()).count() as u64;
+    format!("{}, {} in {}", count(events(report), "event"), bytes(stored), count(files, "file"))
 }
 
 /// `evtx 2, json 1`: how many files of each format, the most frequent first.
@@ -83,7 +84,7 @@ pub fn skipped(report: &ReadReport) -> u64 {
 
 /// The files with places that were skipped.
 pub fn damaged(report: &ReadReport) -> impl Iterator<Item = &FileReport> {
-    report.files.iter().filter(|file| file.skipped > 0 || !file.problems.is_empty())
+    report.files.iter().filter(|file| file.skipped > 0 || (!file.problems.is_empty() && !file.is_no_log()))
 }
 
 /// What the user should know about the input, one warning an element, safe to print.
@@ -92,6 +93,10 @@ pub fn warnings(report: &ReadReport) -> Vec<String> {
     let damaged: Vec<&FileReport> = damaged(report).collect();
     if !damaged.is_empty() {
         out.push(damage(&damaged, skipped(report)));
+    }
+    let other: Vec<&FileReport> = report.files.iter().filter(|file| file.is_no_log()).collect();
+    if let Some(named) = name_files(other.iter()) {
+        out.push(format!("{} left out, not a log: {named}", count(other.len() as u64, "file")));
     }
     let silent: Vec<&FileReport> =
         report.files.iter().filter(|file| file.events == 0 && file.skipped == 0 && file.problems.is_empty()).collect();

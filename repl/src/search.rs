@@ -172,7 +172,11 @@ struct Done {
 
 async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<Done, Failure> {
     let failed = |error: Error| Failure::Search(error, query.clone());
-    let mut search = session.search(&query).await.map_err(failed)?;
+    let found = match sink.form {
+        Form::Table => session.listing(&query).await,
+        Form::Csv | Form::Json | Form::Jsonl | Form::Parquet => session.search(&query).await,
+    };
+    let mut search = found.map_err(failed)?;
     diagnostics::print_all(&search.diagnostics, &query);
     let mut renderer = sink.renderer(&search, &session)?;
     let (mut rows, mut cut) = (0, false);

@@ -1,5 +1,7 @@
 //! The binary as scripts drive it: exit codes, what goes where, what is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -178,6 +180,14 @@ mod searches {
     fn table() {
         let ran = run(&["run", "| makeresults | eval a=1 | table a", "-o", "table"]);
         assert_eq!(ran.stdout, "╭───╮\n│ a │\n╞═══╡\n│ 1 │\n╰───╯\n");
+    }
+
+    #[test]
+    fn only_tables_are_formatted() {
+        let query = "| makeresults | eval n=1234567 | fieldformat n=tostring(n, \"commas\") | table n";
+        let ran = run(&["run", "--output", "table", query]);
+        assert!(ran.stdout.contains("1,234,567"), "{}", ran.stdout);
+        assert_eq!(run(&["run", "--output", "csv", query]).stdout, "n\n1234567\n");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The shell on a terminal.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::process::Command;
 use std::time::Duration;

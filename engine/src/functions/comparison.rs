@@ -6,7 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::{Expr, ScalarUDF, is_not_true, lit, when};
+use spelunk_grammar::spl;
+use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::expression::BinaryOperator;
+use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::kernel::{Returns, RowFunction, Test, TextPredicate};
@@ -100,6 +103,14 @@ pub const FUNCTIONS: &[Function] = &[
         arity: (2, 2),
         example: (r#"if(match("DCOM", "(?i)dcom"), 1, 0)"#, "1"),
         plan: matches,
+    },
+    Function {
+        name: "searchmatch",
+        summary: "Whether the row matches a search, as the search command would.",
+        syntax: r#"searchmatch("search")"#,
+        arity: (1, 1),
+        example: (r#"if(searchmatch("_time=*"), 1, 0)"#, "1"),
+        plan: search_match,
     },
     Function {
         name: "like",
@@ -208,6 +219,39 @@ fn pairs(call: &Call<'_, '_>, negated: bool) -> Result<Typed, Diagnostic> {
     Ok(call.planner.choice(branches, None, call.span))
 }
 
+fn search_match(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
+    let text = call.literal(0, "a search")?;
+    let span = call.argument(0).span;
+    let expression = search_expression(&text).map_err(|reason| {
+        Diagnostic::error(Code::InvalidArgument, format!("cannot read the search {text:?}: {reason}"), span)
+    })?;
+    let Some(expression) = expression else { return Ok(Typed::new(lit(true), Kind::Boolean, call.span)) };
+    // Places inside the string mean nothing to the query: findings are about the whole of it.
+    let frame = call.planner.frame();
+    let (missing, findings) = (frame.take_missing(), frame.take_findings());
+    let condition = crate::plan::search::condition(frame, &expression);
+    let inside = frame.take_missing().into_iter().map(|(name, _)| (name, span));
+    missing.into_iter().chain(inside).for_each(|(name, span)| frame.note_missing(&name, span));
+    let inside = frame.take_findings().into_iter().map(|finding| Diagnostic { span, ..finding });
+    findings.into_iter().chain(inside).for_each(|finding| frame.note(finding));
+    let condition = condition.map_err(|finding| Diagnostic { span, ..finding })?;
+    Ok(Typed::new(condition, Kind::Boolean, call.span))
+}
+
+/// What `searchmatch` searches for; `None` if that is everything.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn search_expression(text: &str) -> Result<Option<SearchExpression>, String> {
+    let query = spl::parse(text)
+        .map_err(|findings| findings.into_iter().next().map_or_else(String::new, |finding| finding.message))?;
+    let mut commands = query.commands.into_iter();
+    match (commands.next().map(|command| command.kind), commands.next()) {
+        (Some(CommandKind::Search(search)), None) => Ok(search.expression),
+        _ => Err("it has to be one `search`".into()),
+    }
+}
+
 fn matches(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let (text, pattern) = (call.argument(0), call.argument(1));
     if text.kind == Kind::Null {
@@ -219,6 +263,11 @@ fn matches(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     };
     Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
     Ok(Typed::new(MATCH.call(vec![text.text(), pattern.expr.clone()]), Kind::Boolean, call.span))
+}
+
+/// Whether a pattern that compiles occurs in a text, or in any of several.
+pub fn pattern_matches(text: Expr, pattern: &str) -> Expr {
+    MATCH.call(vec![text, lit(pattern)])
 }
 
 /// A regular expression that does not compile.

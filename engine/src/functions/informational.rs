@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, ScalarUDF, lit};
+use serde::de::IgnoredAny;
 
 use super::Function;
+use super::conversion::is_double;
 use super::kernel::{Returns, Row};
 use crate::plan::expression::{Call, Kind, Typed};
 use crate::values::Value;
@@ -44,7 +46,42 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "isint(value)",
         arity: (1, 1),
         example: ("if(isint(3), 1, 0)", "1"),
-        plan: |call| by_kind(call, &IS_INTEGER, |kind| kind == Kind::Integer),
+        plan: |call| {
+            if is_double(&call.argument(0).expr) {
+                return Ok(Typed::new(lit(false), Kind::Boolean, call.span));
+            }
+            by_kind(call, &IS_INTEGER, |kind| kind == Kind::Integer)
+        },
+    },
+    Function {
+        name: "isdouble",
+        summary: "Whether the value is a number with a fraction, or made a double by todouble().",
+        syntax: "isdouble(value)",
+        arity: (1, 1),
+        example: ("if(isdouble(3.546), 1, 0)", "1"),
+        plan: |call| {
+            let argument = call.argument(0);
+            if is_double(&argument.expr) {
+                return Ok(Typed::new(argument.expr.is_not_null(), Kind::Boolean, call.span));
+            }
+            by_kind(call, &IS_DOUBLE, |_| false)
+        },
+    },
+    Function {
+        name: "isarray",
+        summary: "Whether the value is a JSON array.",
+        syntax: "isarray(value)",
+        arity: (1, 1),
+        example: (r#"if(isarray("[1, 2, 3]"), 1, 0)"#, "1"),
+        plan: |call| IS_ARRAY.plan(call),
+    },
+    Function {
+        name: "isobject",
+        summary: "Whether the value is a JSON object.",
+        syntax: "isobject(value)",
+        arity: (1, 1),
+        example: (r#"if(isobject("[1, 2, 3]"), 1, 0)"#, "0"),
+        plan: |call| IS_OBJECT.plan(call),
     },
     Function {
         name: "isstr",
@@ -90,7 +127,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [IS_NUMBER, IS_INTEGER, IS_TEXT, IS_MANY, TYPE_OF].iter().map(Row::udf).collect()
+    [IS_NUMBER, IS_INTEGER, IS_DOUBLE, IS_ARRAY, IS_OBJECT, IS_TEXT, IS_MANY, TYPE_OF].iter().map(Row::udf).collect()
 }
 
 fn present(value: &Typed, wanted: bool) -> Expr {
@@ -119,6 +156,22 @@ const IS_INTEGER: Row = Row {
         Value::Boolean(values.first().and_then(Value::number).is_some_and(|n| n.is_finite() && n.fract() == 0.0))
     },
 };
+
+const IS_DOUBLE: Row = Row {
+    name: "spl_isdouble",
+    returns: Returns::Boolean,
+    evaluate: |values| Value::Boolean(values.first().and_then(Value::number).is_some_and(|n| n.fract() != 0.0)),
+};
+
+/// Whether a value is JSON that starts with that bracket.
+fn is_json(values: &[Value<'_>], bracket: char) -> Value<'static> {
+    let Some(Value::Text(text)) = values.first() else { return Value::Boolean(false) };
+    let json = text.trim_start().starts_with(bracket) && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    Value::Boolean(json)
+}
+
+const IS_ARRAY: Row = Row { name: "spl_isarray", returns: Returns::Boolean, evaluate: |values| is_json(values, '[') };
+const IS_OBJECT: Row = Row { name: "spl_isobject", returns: Returns::Boolean, evaluate: |values| is_json(values, '{') };
 
 const IS_TEXT: Row = Row {
     name: "spl_isstr",

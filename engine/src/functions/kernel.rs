@@ -122,6 +122,12 @@ impl Row {
             .collect();
         Ok(self.call(arguments, call.span))
     }
+
+    /// The same for a function that takes no conditions.
+    pub fn plan_values(&self, call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
+        call.values()?;
+        self.plan(call)
+    }
 }
 
 /// Collects values into a column.

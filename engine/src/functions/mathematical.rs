@@ -1,17 +1,16 @@
-//! Mathematical functions, and the precision of decimal literals.
+//! Mathematical functions, and the statistical ones of several arguments.
 //!
-//! Source: Splunk Search Reference, "Mathematical functions", "Statistical eval functions" and "eval"
-//! (section "Rounding").
+//! Source: Splunk Search Reference, "Mathematical functions" and "Statistical eval functions".
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::logical_expr::{Expr, ScalarUDF};
-use spelunk_grammar::spl::expression::{BinaryOperator, Expression, ExpressionKind};
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::kernel::{Returns, Row};
-use super::{Function, MANY};
+use super::precision::{round, sigfig};
+use super::{Function, MANY, precision};
 use crate::plan::expression::{Call, Kind, Typed};
 use crate::values::Value;
 
@@ -23,7 +22,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "abs(number)",
         arity: (1, 1),
         example: ("abs(-5)", "5"),
-        plan: |call| ABS.plan(call),
+        plan: |call| numeric(call, &ABS),
     },
     Function {
         name: "ceiling",
@@ -31,7 +30,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "ceiling(number)",
         arity: (1, 1),
         example: ("ceiling(1.9)", "2"),
-        plan: |call| CEILING.plan(call),
+        plan: |call| numeric(call, &CEILING),
     },
     Function {
         name: "ceil",
@@ -39,7 +38,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "ceil(number)",
         arity: (1, 1),
         example: ("ceil(1.1)", "2"),
-        plan: |call| CEILING.plan(call),
+        plan: |call| numeric(call, &CEILING),
     },
     Function {
         name: "floor",
@@ -47,7 +46,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "floor(number)",
         arity: (1, 1),
         example: ("floor(1.9)", "1"),
-        plan: |call| FLOOR.plan(call),
+        plan: |call| numeric(call, &FLOOR),
     },
     Function {
         name: "exact",
@@ -55,7 +54,42 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "exact(expression)",
         arity: (1, 1),
         example: ("8.250 * exact(0.2)", "1.650"),
-        plan: |call| Ok(call.argument(0)),
+        plan: |call| match call.expressions.first() {
+            Some(expression) => call.planner.exact().plan(expression),
+            None => Ok(call.argument(0)),
+        },
+    },
+    Function {
+        name: "exp",
+        summary: "The number e to the power of a number.",
+        syntax: "exp(number)",
+        arity: (1, 1),
+        example: ("exp(0)", "1"),
+        plan: |call| numeric(call, &EXP),
+    },
+    Function {
+        name: "ln",
+        summary: "The natural logarithm.",
+        syntax: "ln(number)",
+        arity: (1, 1),
+        example: ("ln(1)", "0"),
+        plan: |call| numeric(call, &LN),
+    },
+    Function {
+        name: "log",
+        summary: "The logarithm to a base (10).",
+        syntax: "log(number[, base])",
+        arity: (1, 2),
+        example: ("log(8, 2)", "3"),
+        plan: |call| numeric(call, &LOG),
+    },
+    Function {
+        name: "pi",
+        summary: "The ratio of a circle's circumference to its diameter.",
+        syntax: "pi()",
+        arity: (0, 0),
+        example: ("round(pi(), 4)", "3.1416"),
+        plan: |call| Ok(Typed::new(lit(std::f64::consts::PI), Kind::Number, call.span)),
     },
     Function {
         name: "pow",
@@ -63,7 +97,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "pow(number, exponent)",
         arity: (2, 2),
         example: ("pow(2, 10)", "1024"),
-        plan: |call| POW.plan(call),
+        plan: |call| numeric(call, &POW),
     },
     Function {
         name: "round",
@@ -71,7 +105,25 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "round(number[, decimals])",
         arity: (1, 2),
         example: ("round(2.555, 2)", "2.56"),
-        plan: |call| ROUND.plan(call),
+        plan: |call| {
+            let decimals = call.argument(1);
+            if decimals.literal_number().is_some_and(|number| number < 0.0 || number.fract() != 0.0) {
+                return Err(Diagnostic::error(
+                    Code::InvalidArgument,
+                    "`round` takes a whole number of decimals, 0 or more",
+                    decimals.span,
+                ));
+            }
+            numeric(call, &ROUND)
+        },
+    },
+    Function {
+        name: "sigfig",
+        summary: "The value of a calculation, rounded to the digits that its least precise operand warrants.",
+        syntax: "sigfig(expression)",
+        arity: (1, 1),
+        example: ("sigfig(123.0 + 4.567)", "127.6"),
+        plan: sigfig,
     },
     Function {
         name: "sqrt",
@@ -79,7 +131,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "sqrt(number)",
         arity: (1, 1),
         example: ("sqrt(9)", "3"),
-        plan: |call| SQRT.plan(call),
+        plan: |call| numeric(call, &SQRT),
     },
     Function {
         name: "sum",
@@ -103,7 +155,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "max(value, ...)",
         arity: (1, MANY),
         example: (r#"max(1, 7, "foo")"#, "foo"),
-        plan: |call| MAX.plan(call),
+        plan: |call| MAX.plan_values(call),
     },
     Function {
         name: "min",
@@ -111,44 +163,82 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "min(value, ...)",
         arity: (1, MANY),
         example: (r#"min(3, "maria")"#, "3"),
-        plan: |call| MIN.plan(call),
+        plan: |call| MIN.plan_values(call),
     },
 ];
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [ABS, CEILING, FLOOR, POW, ROUND, SQRT, SUM, TOTAL, AVG, COUNT_OF_MANY, NUMBERS_OF_MANY, MAX, MIN]
-        .iter()
-        .map(Row::udf)
-        .collect()
+    let own = [
+        ABS,
+        CEILING,
+        FLOOR,
+        EXP,
+        LN,
+        LOG,
+        POW,
+        ROUND,
+        SQRT,
+        SUM,
+        TOTAL,
+        AVG,
+        COUNT_OF_MANY,
+        NUMBERS_OF_MANY,
+        MAX,
+        MIN,
+    ];
+    own.iter().map(Row::udf).chain(precision::udfs()).collect()
+}
+
+/// A call whose arguments all have to be numbers.
+pub(super) fn numeric(call: &Call<'_, '_>, row: &Row) -> Result<Typed, Diagnostic> {
+    call.numbers(0..call.arguments.len())?;
+    row.plan(call)
 }
 
 fn without_strings(call: &Call<'_, '_>, row: &Row) -> Result<Typed, Diagnostic> {
-    match call.arguments.iter().find(|argument| argument.kind == Kind::Literal) {
+    match call.arguments.iter().find(|argument| matches!(argument.kind, Kind::Literal | Kind::Boolean)) {
         Some(text) => Err(Diagnostic::error(
             Code::InvalidArgument,
-            format!("`{}` takes numbers and fields, not a string", call.name.node.to_lowercase()),
+            format!("`{}` takes numbers and fields, not a string or a condition", call.name.node.to_lowercase()),
             text.span,
         )),
         None => row.plan(call),
     }
 }
 
-fn unary(values: &[Value<'_>], function: fn(f64) -> f64) -> Value<'static> {
+/// A function of one number; null for what is none.
+pub(super) fn unary(values: &[Value<'_>], function: fn(f64) -> f64) -> Value<'static> {
     values.first().and_then(Value::number).map_or(Value::Null, |number| Value::Number(function(number)))
 }
 
 const ABS: Row = Row { name: "spl_abs", returns: Returns::Number, evaluate: |values| unary(values, f64::abs) };
 const CEILING: Row = Row { name: "spl_ceiling", returns: Returns::Number, evaluate: |values| unary(values, f64::ceil) };
 const FLOOR: Row = Row { name: "spl_floor", returns: Returns::Number, evaluate: |values| unary(values, f64::floor) };
+const EXP: Row = Row { name: "spl_exp", returns: Returns::Number, evaluate: |values| unary(values, f64::exp) };
+const LN: Row = Row { name: "spl_ln", returns: Returns::Number, evaluate: |values| unary(values, f64::ln) };
 const SQRT: Row = Row { name: "spl_sqrt", returns: Returns::Number, evaluate: |values| unary(values, f64::sqrt) };
 
-const POW: Row = Row {
-    name: "spl_pow",
-    returns: Returns::Number,
-    evaluate: |values| match (values.first().and_then(Value::number), values.get(1).and_then(Value::number)) {
-        (Some(base), Some(exponent)) => Value::Number(base.powf(exponent)),
+/// A function of two numbers; null if one of them is none.
+pub(super) fn binary(values: &[Value<'_>], function: fn(f64, f64) -> f64) -> Value<'static> {
+    match (values.first().and_then(Value::number), values.get(1).and_then(Value::number)) {
+        (Some(first), Some(second)) => Value::Number(function(first, second)),
         _ => Value::Null,
+    }
+}
+
+const POW: Row = Row { name: "spl_pow", returns: Returns::Number, evaluate: |values| binary(values, f64::powf) };
+
+const LOG: Row = Row {
+    name: "spl_log",
+    returns: Returns::Number,
+    evaluate: |values| match values {
+        [_] => unary(values, f64::log10),
+        _ => binary(values, |number, base| match base {
+            10.0 => number.log10(),
+            2.0 => number.log2(),
+            _ => number.log(base),
+        }),
     },
 };
 
@@ -168,39 +258,6 @@ const ROUND: Row = Row {
         Value::Text(Cow::Owned(round(number, decimals)))
     },
 };
-
-/// Rounds half up on the decimal text, as it is printed: 2.555 to two decimals is 2.56.
-fn round(number: f64, decimals: usize) -> String {
-    if !number.is_finite() {
-        return crate::values::format_number(number);
-    }
-    let text = number.abs().to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let up = fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');
-    let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(decimals).collect();
-    let mut digits: Vec<u8> = whole.bytes().chain(kept.bytes()).collect();
-    if up {
-        let mut carry = true;
-        for digit in digits.iter_mut().rev() {
-            if *digit == b'9' {
-                *digit = b'0';
-            } else {
-                *digit += 1;
-                carry = false;
-                break;
-            }
-        }
-        if carry {
-            digits.insert(0, b'1');
-        }
-    }
-    let mut rounded: String = digits.iter().map(|digit| *digit as char).collect();
-    if decimals > 0 {
-        rounded.insert(rounded.len() - decimals, '.');
-    }
-    let negative = number < 0.0 && rounded.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
-    if negative { format!("-{rounded}") } else { rounded }
-}
 
 fn numbers(values: &[Value<'_>]) -> Vec<f64> {
     values.iter().flat_map(Value::texts).filter_map(|text| crate::values::parse_number(&text)).collect()
@@ -285,62 +342,4 @@ fn extreme(values: &[Value<'_>], greatest: bool) -> Value<'static> {
     });
     let found = if greatest { keyed.max() } else { keyed.min() };
     found.map_or(Value::Null, |(_, text)| Value::Text(Cow::Owned(text)))
-}
-
-/// The product or quotient of two decimal literals, with as many significant digits as the less precise of
-/// them; `exact()` around one lifts its limit. `None` where the rule does not apply.
-pub fn rounded_literals(operator: BinaryOperator, left: &Expression, right: &Expression) -> Option<String> {
-    let (left, left_digits) = decimal(left)?;
-    let (right, right_digits) = decimal(right)?;
-    let result = match operator {
-        BinaryOperator::Multiply => left * right,
-        BinaryOperator::Divide if right != 0.0 => left / right,
-        _ => return None,
-    };
-    let digits = left_digits.into_iter().chain(right_digits).min()?;
-    if result == 0.0 || !result.is_finite() {
-        return None;
-    }
-    let magnitude = result.abs().log10().floor() as i32;
-    let decimals = usize::try_from((digits as i32).saturating_sub(magnitude).saturating_sub(1)).unwrap_or(0);
-    Some(round(result, decimals))
-}
-
-/// A decimal literal's value and its significant digits, if they limit a result.
-fn decimal(expression: &Expression) -> Option<(f64, Option<usize>)> {
-    match &expression.kind {
-        ExpressionKind::Number(text) => {
-            let value = crate::values::parse_number(text)?;
-            let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
-            let digits = mantissa.chars().filter(char::is_ascii_digit).collect::<String>();
-            let significant = digits.trim_start_matches('0').len();
-            Some((value, mantissa.contains('.').then_some(significant)))
-        }
-        ExpressionKind::Call(name, arguments) if name.node.eq_ignore_ascii_case("exact") => {
-            let [argument] = arguments.as_slice() else { return None };
-            decimal(argument).map(|(value, _)| (value, None))
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::round;
-
-    #[test]
-    fn rounding_is_half_up_on_the_printed_digits() {
-        for (number, decimals, text) in [
-            (3.5, 0, "4"),
-            (2.555, 2, "2.56"),
-            (0.80499, 4, "0.8050"),
-            (-2.5, 0, "-3"),
-            (-0.4, 0, "0"),
-            (9.99, 1, "10.0"),
-            (1e21, 1, "1000000000000000000000.0"),
-            (5.0, 2, "5.00"),
-        ] {
-            assert_eq!(round(number, decimals), text, "{number} {decimals}");
-        }
-    }
 }

@@ -4,24 +4,44 @@
 //! reference pages and the list of what is supported are made from these entries.
 
 pub mod aggregates;
+pub mod bitwise;
 pub mod collections;
 pub mod comparison;
 pub mod conversion;
+pub mod convert;
+pub mod cryptographic;
+pub mod datetime;
 pub mod extraction;
+pub mod fresh;
 pub mod geoip;
 pub mod informational;
+pub mod json;
+pub mod json_text;
 pub mod kernel;
+pub mod lambda;
+pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
+pub mod precision;
+pub mod printf;
+pub mod replacing;
+pub mod rows;
 pub mod search;
+pub mod sed;
+pub mod statistical;
+pub mod strftime;
+pub mod strptime;
 pub mod text;
+pub mod timeformat;
+pub mod trigonometric;
+pub mod windows;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use spelunk_grammar::Diagnostic;
 
 use crate::plan::expression::{Call, Typed};
@@ -49,12 +69,19 @@ pub const MANY: usize = usize::MAX;
 /// Every eval function, family by family.
 pub fn all() -> impl Iterator<Item = &'static Function> {
     [
+        bitwise::FUNCTIONS,
         comparison::FUNCTIONS,
         conversion::FUNCTIONS,
+        cryptographic::FUNCTIONS,
+        datetime::FUNCTIONS,
         informational::FUNCTIONS,
+        json::FUNCTIONS,
+        lambda::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
+        statistical::FUNCTIONS,
         text::FUNCTIONS,
+        trigonometric::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -65,22 +92,37 @@ pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
+/// Whether SPL has a function of that name that spelunk does not run yet.
+pub fn known_unsupported(name: &str) -> bool {
+    ["lookup"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Every DataFusion function that plans of spelunk may hold, to be registered with a session.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
+        bitwise::udfs(),
         collections::udfs(),
         comparison::udfs(),
         conversion::udfs(),
+        convert::udfs(),
+        cryptographic::udfs(),
+        datetime::udfs(),
         extraction::udfs(),
         geoip::udfs(),
         informational::udfs(),
+        json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         operators::udfs(),
         ordering::udfs(),
+        replacing::udfs(),
+        rows::udfs(),
         search::udfs(),
+        sed::udfs(),
+        statistical::udfs(),
         text::udfs(),
+        trigonometric::udfs(),
     ]
     .concat()
 }
@@ -88,4 +130,9 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
     aggregates::udafs()
+}
+
+/// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
+pub fn udwfs() -> Vec<Arc<WindowUDF>> {
+    windows::udwfs()
 }

@@ -2,18 +2,32 @@
 //!
 //! Source: Splunk Search Reference, "Multivalue eval functions".
 
+mod range;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{Expr, ScalarUDF};
+use spelunk_grammar::Span;
 
+use super::comparison::invalid_pattern;
 use super::kernel::{Returns, Row};
 use super::operators::into_owned;
+use super::pattern::Pattern;
 use super::{Function, MANY};
+use crate::plan::expression::Typed;
 use crate::values::Value;
 
 /// The functions of this family.
 pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "commands",
+        summary: "The names of the commands of a search, in their order.",
+        syntax: r#"commands("search")"#,
+        arity: (1, 1),
+        example: (r#"commands("search foo | stats count | sort count")"#, "search stats sort"),
+        plan: |call| COMMANDS.plan(call),
+    },
     Function {
         name: "split",
         summary: "The pieces of a text between a delimiter; each character if the delimiter is empty.",
@@ -47,6 +61,20 @@ pub const FUNCTIONS: &[Function] = &[
         plan: |call| DEDUP.plan(call),
     },
     Function {
+        name: "mvfind",
+        summary: "The position, counted from 0, of the first value in which a regular expression matches; null for none.",
+        syntax: r#"mvfind(field, "regex")"#,
+        arity: (2, 2),
+        example: (r#"mvfind(split("ok,err1", ","), "err\d+")"#, "1"),
+        plan: |call| {
+            let pattern = call.argument(1);
+            if let Some(literal) = pattern.literal() {
+                Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
+            }
+            FIND.plan(call)
+        },
+    },
+    Function {
         name: "mvindex",
         summary: "The value at a position counted from 0, or from the end if negative; a range with two positions.",
         syntax: "mvindex(field, start[, end])",
@@ -63,6 +91,22 @@ pub const FUNCTIONS: &[Function] = &[
         plan: |call| JOIN.plan(call),
     },
     Function {
+        name: "mvrange",
+        summary: "Numbers from a start up to an end, which is not among them, one or a step apart; with a time span such as \"7d\" as the step, times in seconds. Null for more than a million.",
+        syntax: "mvrange(start, end[, step])",
+        arity: (2, 3),
+        example: ("mvrange(1, 11, 2)", "1 3 5 7 9"),
+        plan: range::plan,
+    },
+    Function {
+        name: "mvreverse",
+        summary: "The values from the last to the first.",
+        syntax: "mvreverse(field)",
+        arity: (1, 1),
+        example: (r#"mvreverse(split("1,2,3", ","))"#, "3 2 1"),
+        plan: |call| REVERSE.plan(call),
+    },
+    Function {
         name: "mvsort",
         summary: "The values in the order of their characters.",
         syntax: "mvsort(field)",
@@ -70,11 +114,32 @@ pub const FUNCTIONS: &[Function] = &[
         example: (r#"mvjoin(mvsort(split("10,9,70", ",")), " ")"#, "10 70 9"),
         plan: |call| SORT.plan(call),
     },
+    Function {
+        name: "mvzip",
+        summary: "The values of two fields pair by pair with a delimiter (a comma) between them, as many as the shorter has.",
+        syntax: r#"mvzip(field, field[, "delimiter"])"#,
+        arity: (2, 3),
+        example: (r#"mvzip(split("a,b", ","), split("1,2,3", ","), "=")"#, "a=1 b=2"),
+        plan: |call| ZIP.plan(call),
+    },
 ];
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT].iter().map(Row::udf).collect()
+    [SPLIT, APPEND, COUNT, DEDUP, INDEX, RANGE, JOIN, SORT, COMMANDS, FIND, range::NUMBERS, REVERSE, range::TIMES, ZIP]
+        .iter()
+        .map(Row::udf)
+        .collect()
+}
+
+/// The values without the missing ones; null for none.
+pub fn compact(values: Expr, span: Span) -> Typed {
+    APPEND.call(vec![values], span)
+}
+
+/// All values of several expressions; null for none.
+pub fn append(values: Vec<Expr>, span: Span) -> Typed {
+    APPEND.call(values, span)
 }
 
 fn owned(values: impl IntoIterator<Item = impl Into<String>>) -> Value<'static> {
@@ -121,7 +186,7 @@ const DEDUP: Row = Row {
 };
 
 /// The values from one position to another, both inclusive, negative ones counted from the end.
-fn range<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
+fn slice<'v>(texts: &'v [Cow<'v, str>], start: f64, end: f64) -> &'v [Cow<'v, str>] {
     let count = texts.len() as i64;
     let position = |index: f64| if index < 0.0 { count.saturating_add(index as i64) } else { index as i64 };
     let (start, end) = (position(start), position(end));
@@ -138,7 +203,7 @@ const INDEX: Row = Row {
         [field, index] => match index.number() {
             Some(index) => {
                 let texts = field.texts();
-                range(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
+                slice(&texts, index, index).first().map_or(Value::Null, |text| Value::Text(into_owned(text.clone())))
             }
             None => Value::Null,
         },
@@ -151,7 +216,7 @@ const RANGE: Row = Row {
     returns: Returns::Many,
     evaluate: |values| match values {
         [field, start, end] => match (start.number(), end.number()) {
-            (Some(start), Some(end)) => owned(range(&field.texts(), start, end).iter().map(|text| text.to_string())),
+            (Some(start), Some(end)) => owned(slice(&field.texts(), start, end).iter().map(|text| text.to_string())),
             _ => Value::Null,
         },
         _ => Value::Null,
@@ -180,3 +245,80 @@ const SORT: Row = Row {
         owned(texts)
     },
 };
+
+const FIND: Row = Row {
+    name: "spl_mvfind",
+    returns: Returns::Number,
+    evaluate: |values| {
+        let [field, pattern] = values else { return Value::Null };
+        let Some(pattern) = pattern.text().and_then(|pattern| Pattern::new(&pattern).ok()) else { return Value::Null };
+        let position = field.texts().iter().position(|text| pattern.is_match(text));
+        position.map_or(Value::Null, |position| Value::Number(position as f64))
+    },
+};
+
+const REVERSE: Row = Row {
+    name: "spl_mvreverse",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let texts = values.first().map(Value::texts).unwrap_or_default();
+        owned(texts.into_iter().rev().map(Cow::into_owned))
+    },
+};
+
+const ZIP: Row = Row {
+    name: "spl_mvzip",
+    returns: Returns::Many,
+    evaluate: |values| {
+        let [left, right, rest @ ..] = values else { return Value::Null };
+        let delimiter = match rest.first().map(Value::text) {
+            None => Cow::Borrowed(","),
+            Some(Some(delimiter)) => delimiter,
+            Some(None) => return Value::Null,
+        };
+        owned(left.texts().iter().zip(right.texts()).map(|(left, right)| format!("{left}{delimiter}{right}")))
+    },
+};
+
+const COMMANDS: Row = Row {
+    name: "spl_commands",
+    returns: Returns::Many,
+    evaluate: |values| match values.first().and_then(Value::text) {
+        Some(search) => owned(command_names(&search)),
+        None => Value::Null,
+    },
+};
+
+/// The first word after each pipe that stands outside quotes and subsearches; a search may begin without one.
+fn command_names(search: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut segments = vec![String::new()];
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
+    for letter in search.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '[' if !quoted => depth = depth.saturating_add(1),
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            '|' if !quoted && depth == 0 => {
+                segments.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(segment) = segments.last_mut() {
+            segment.push(letter);
+        }
+    }
+    for (position, segment) in segments.iter().enumerate() {
+        let segment = segment.trim();
+        let word: String = segment.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+        match (position, segment.is_empty()) {
+            (_, true) => {}
+            (0, false) => names.push("search".to_string()),
+            _ => names.push(word.to_ascii_lowercase()),
+        }
+    }
+    names
+}

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ipnet::IpNet;
@@ -95,29 +96,51 @@ impl Pattern {
 
     /// Replaces every match. `\1` in the replacement is the text of group 1.
     pub fn replace_all(&self, text: &str, replacement: &str) -> String {
-        let template = Template::new(replacement);
+        self.replace_where(text, &Template::new(replacement), |_| true)
+    }
+
+    /// Replaces the matches whose numbers, counted from 1, are chosen.
+    pub fn replace_where(&self, text: &str, template: &Template, chosen: impl Fn(usize) -> bool) -> String {
+        let mut number: usize = 0;
         match self {
             Pattern::Linear(regex) => regex
                 .replace_all(text, |captures: &regex::Captures<'_>| {
-                    template.fill(|group| captures.get(group).map(|g| g.as_str()))
+                    number = number.saturating_add(1);
+                    let group = |group| captures.get(group).map(|g| g.as_str());
+                    if chosen(number) { template.fill(group) } else { group(0).unwrap_or_default().to_string() }
                 })
                 .into_owned(),
             Pattern::Backtracking(regex) => regex
                 .try_replacen(text, 0, |captures: &fancy_regex::Captures<'_, str>| {
-                    template.fill(|group| captures.get(group).map(|g| g.as_str()))
+                    number = number.saturating_add(1);
+                    let group = |group| captures.get(group).map(|g| g.as_str());
+                    if chosen(number) { template.fill(group) } else { group(0).unwrap_or_default().to_string() }
                 })
                 .map_or_else(|_| text.to_string(), |replaced| replaced.into_owned()),
+        }
+    }
+
+    /// Where the first matches stand, in bytes, `limit` of them at most (0 for all).
+    pub fn places(&self, text: &str, limit: usize) -> Vec<Range<usize>> {
+        let most = if limit == 0 { usize::MAX } else { limit };
+        match self {
+            Pattern::Linear(regex) => regex.find_iter(text).take(most).map(|found| found.range()).collect(),
+            Pattern::Backtracking(regex) => {
+                regex.find_iter(text).take(most).map_while(Result::ok).map(|found| found.range()).collect()
+            }
         }
     }
 }
 
 /// A replacement text with references to groups.
-struct Template {
+#[derive(Debug)]
+pub struct Template {
     parts: Vec<(String, Option<usize>)>,
 }
 
 impl Template {
-    fn new(replacement: &str) -> Self {
+    /// Reads a replacement text: `\1` is the text of group 1, `\\` a backslash.
+    pub fn new(replacement: &str) -> Self {
         let mut parts = Vec::new();
         let mut text = String::new();
         let mut letters = replacement.chars().peekable();
@@ -215,7 +238,7 @@ pub enum Wildcard {
     /// An end.
     Suffix(String),
     /// A piece.
-    Infix(Finder<'static>),
+    Infix(Box<Finder<'static>>),
     /// Anything else.
     Regex(regex::Regex),
 }
@@ -249,7 +272,7 @@ impl Wildcard {
                 [text, ""] => return Ok(Wildcard::Prefix((*text).to_string())),
                 ["", text] => return Ok(Wildcard::Suffix((*text).to_string())),
                 ["", text, ""] => {
-                    return Ok(Wildcard::Infix(Finder::new(&text.to_ascii_lowercase()).into_owned()));
+                    return Ok(Wildcard::Infix(Box::new(Finder::new(&text.to_ascii_lowercase()).into_owned())));
                 }
                 _ => {}
             }

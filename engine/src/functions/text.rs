@@ -6,11 +6,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
+use percent_encoding::percent_decode_str;
+use spelunk_grammar::Diagnostic;
 
 use super::Function;
 use super::comparison::invalid_pattern;
 use super::kernel::{Returns, Row};
 use super::pattern::Pattern;
+use crate::plan::expression::{Call, Kind, Typed};
 use crate::values::Value;
 
 /// The functions of this family.
@@ -21,7 +24,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "len(text)",
         arity: (1, 1),
         example: (r#"len("héllo")"#, "5"),
-        plan: |call| LEN.plan(call),
+        plan: |call| LEN.plan_values(call),
     },
     Function {
         name: "lower",
@@ -29,7 +32,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "lower(text)",
         arity: (1, 1),
         example: (r#"lower("CMD.exe")"#, "cmd.exe"),
-        plan: |call| LOWER.plan(call),
+        plan: |call| of_each(call, &LOWER, &LOWER_EACH),
     },
     Function {
         name: "upper",
@@ -37,7 +40,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "upper(text)",
         arity: (1, 1),
         example: (r#"upper("cmd.exe")"#, "CMD.EXE"),
-        plan: |call| UPPER.plan(call),
+        plan: |call| of_each(call, &UPPER, &UPPER_EACH),
     },
     Function {
         name: "trim",
@@ -45,7 +48,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"trim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"trim("  x ")"#, "x"),
-        plan: |call| TRIM.plan(call),
+        plan: |call| TRIM.plan_values(call),
     },
     Function {
         name: "ltrim",
@@ -53,7 +56,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"ltrim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"ltrim("xxab", "x")"#, "ab"),
-        plan: |call| LTRIM.plan(call),
+        plan: |call| LTRIM.plan_values(call),
     },
     Function {
         name: "rtrim",
@@ -61,7 +64,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: r#"rtrim(text[, "characters"])"#,
         arity: (1, 2),
         example: (r#"rtrim("abxx", "x")"#, "ab"),
-        plan: |call| RTRIM.plan(call),
+        plan: |call| RTRIM.plan_values(call),
     },
     Function {
         name: "replace",
@@ -74,7 +77,7 @@ pub const FUNCTIONS: &[Function] = &[
             if let Some(literal) = pattern.literal() {
                 Pattern::new(literal).map_err(|reason| invalid_pattern(&reason, pattern.span))?;
             }
-            REPLACE.plan(call)
+            REPLACE.plan_values(call)
         },
     },
     Function {
@@ -83,13 +86,32 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "substr(text, start[, length])",
         arity: (2, 3),
         example: (r#"substr("string", -3)"#, "ing"),
-        plan: |call| SUBSTR.plan(call),
+        plan: |call| {
+            call.numbers(1..3)?;
+            SUBSTR.plan_values(call)
+        },
+    },
+    Function {
+        name: "urldecode",
+        summary: "The text with each `%` and two hexadecimal digits replaced by the byte that they stand for.",
+        syntax: "urldecode(text)",
+        arity: (1, 1),
+        example: (r#"urldecode("a%20b%3Fc")"#, "a b?c"),
+        plan: |call| URL_DECODE.plan_values(call),
     },
 ];
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [LEN, LOWER, UPPER, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR].iter().map(Row::udf).collect()
+    [LEN, LOWER, LOWER_EACH, UPPER, UPPER_EACH, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR, URL_DECODE]
+        .iter()
+        .map(Row::udf)
+        .collect()
+}
+
+/// The row for several values where the argument has them.
+fn of_each(call: &Call<'_, '_>, one: &Row, several: &Row) -> Result<Typed, Diagnostic> {
+    if call.argument(0).kind == Kind::Many { several.plan_values(call) } else { one.plan_values(call) }
 }
 
 fn text(text: impl Into<String>) -> Value<'static> {
@@ -124,6 +146,9 @@ const UPPER: Row = Row {
     returns: Returns::Text,
     evaluate: |values| values.first().map_or(Value::Null, |value| each(value, str::to_uppercase)),
 };
+
+const LOWER_EACH: Row = Row { name: "spl_lower_each", returns: Returns::Many, evaluate: LOWER.evaluate };
+const UPPER_EACH: Row = Row { name: "spl_upper_each", returns: Returns::Many, evaluate: UPPER.evaluate };
 
 fn trimmed(values: &[Value<'_>], start: bool, end: bool) -> Value<'static> {
     let Some(whole) = values.first().and_then(Value::text) else { return Value::Null };
@@ -183,6 +208,15 @@ const SUBSTR: Row = Row {
     },
 };
 
+const URL_DECODE: Row = Row {
+    name: "spl_urldecode",
+    returns: Returns::Text,
+    evaluate: |values| match values.first().and_then(Value::text) {
+        Some(encoded) => text(percent_decode_str(&encoded).decode_utf8_lossy()),
+        None => Value::Null,
+    },
+};
+
 /// SQLite's `substr`: positions count from 1, negative ones from the end; what lies outside is left out.
 fn substr(whole: &str, start: i64, length: Option<i64>) -> String {
     let count = whole.chars().count() as i64;
@@ -209,7 +243,7 @@ mod tests {
             (-10, Some(6), "st"),
             (7, None, ""),
             (2, Some(-1), ""),
-            (i64::MIN, Some(i64::MAX), ""),
+            (i64::MIN, Some(3), ""),
         ] {
             assert_eq!(substr("string", start, length), expected, "{start} {length:?}");
         }

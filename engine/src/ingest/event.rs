@@ -3,6 +3,8 @@
 //! A reader hands over keys and values as it meets them. Only when the event is complete is it known whether it
 //! is a Windows event, and with that what its keys mean; then its values go into the columns of its shape.
 
+use std::collections::BTreeSet;
+
 use ahash::RandomState;
 use hashbrown::HashTable;
 
@@ -39,6 +41,8 @@ pub(crate) struct BlockResult {
     pub(crate) skipped: u64,
     /// The first [`Problem::KEPT`] problems.
     pub(crate) problems: Vec<Problem>,
+    /// Fields of the events that were not selected.
+    pub(crate) unread: BTreeSet<String>,
 }
 
 impl BlockResult {
@@ -159,6 +163,13 @@ impl<'a> EventBuilder<'a> {
         }
     }
 
+    /// The text of a plain line is all that it says, so it is no copy to be left out.
+    pub(crate) fn keep_text(&mut self) {
+        if matches!(self.shared.selection, Selection::AllButRaw) && self.names.raw.is_none() {
+            self.names.raw = Some(self.block.name("_raw"));
+        }
+    }
+
     /// What the events of the block became.
     pub(crate) fn finish(mut self) -> BlockResult {
         self.result.block = self.block.finish();
@@ -213,8 +224,14 @@ impl<'a> EventBuilder<'a> {
     }
 
     fn slot(&mut self, meaning: Meaning) -> Slot {
-        let wanted = meaning.fields.iter().filter(|name| self.shared.selection.wants(name));
-        let names = wanted.map(|name| self.block.name(name)).collect();
+        let mut names = Vec::new();
+        for name in &meaning.fields {
+            if self.shared.selection.wants(name) {
+                names.push(self.block.name(name));
+            } else if self.result.unread.len() < MAX_FIELDS {
+                self.result.unread.insert(name.to_string());
+            }
+        }
         Slot { names, role: meaning.role, is_data: meaning.is_data }
     }
 

@@ -171,7 +171,8 @@ impl<'a> Inputs<'a> {
                 self.open = Some((Arc::clone(&file), open));
                 (None, false)
             }
-            Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named),
+            // An archive may hold logs: leaving it out is a loss.
+            Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
             Err(error) => (Some(error.to_string()), false),
         };
         self.reports.push(report);

@@ -96,10 +96,17 @@ pub struct FileReport {
     pub bytes: u64,
     /// How many events it gave.
     pub events: u64,
-    /// How many places were skipped.
+    /// How many places were skipped; 0 for a file of a folder that is no log.
     pub skipped: u64,
     /// The first of those places and what was wrong there; see [`Problem::KEPT`].
     pub problems: Vec<Problem>,
+}
+
+impl FileReport {
+    /// Whether the file was found in a folder and left out because it is no log: nothing is lost with it.
+    pub fn is_no_log(&self) -> bool {
+        self.format.is_empty() && self.skipped == 0 && !self.problems.is_empty()
+    }
 }
 
 /// A place that was skipped.

@@ -1,6 +1,6 @@
 //! Reads units side by side, and puts what they gave together in reading order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let mut inputs = Inputs::new(inputs, options)?;
     let mut store = StoreBuilder::default();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
+    let unread = std::thread::scope(|scope| {
         // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
         let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
         let (done_sender, done_receiver) = mpsc::channel::<Done>();
@@ -41,16 +41,18 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
             scope.spawn(move || work(shared, &units, &done));
         }
         drop(done_sender);
-        let mut gather = Gather { store: &mut store, options, next: 0, waiting: BTreeMap::new() };
+        let mut gather =
+            Gather { store: &mut store, options, next: 0, waiting: BTreeMap::new(), unread: BTreeSet::new() };
         let outcome = feed(&mut inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
         // Without a sender the workers stop.
         drop(unit_sender);
-        outcome
+        outcome.map(|()| gather.unread)
     })?;
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    Ok((store.finish()?, ReadReport { files: inputs.reports }))
+    let store = Store { unread: unread.into_iter().collect(), ..store.finish()? };
+    Ok((store, ReadReport { files: inputs.reports }))
 }
 
 /// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.
@@ -132,6 +134,7 @@ struct Gather<'a> {
     options: &'a ReadOptions,
     next: u64,
     waiting: BTreeMap<u64, Done>,
+    unread: BTreeSet<String>,
 }
 
 impl Gather<'_> {
@@ -161,7 +164,10 @@ impl Gather<'_> {
         }
         let base = (i64::from(file) << SERIALS_A_FILE).saturating_add(i64::try_from(report.events).unwrap_or(0));
         report.events = report.events.saturating_add(result.events);
-        report.skipped = report.skipped.saturating_add(result.skipped);
+        if !is_ignored {
+            report.skipped = report.skipped.saturating_add(result.skipped);
+        }
+        self.unread.extend(result.unread);
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
         let dropped = self.store.add(result.block, base);

@@ -11,6 +11,7 @@ const FARTHEST: usize = 128;
 pub(crate) fn read_block(lines: Lines, builder: &mut EventBuilder<'_>) {
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
     let clock = builder.clock();
+    builder.keep_text();
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
         if !line.is_empty() {

@@ -3,27 +3,263 @@
 //! The schema of a plan is fixed when it is made. A command whose columns depend on values runs what comes
 //! before it, looks at the values, and goes on with what was collected.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
-use super::frame::{Frame, column};
+use super::frame::{Frame, column, is_hidden};
 use super::{PlanResult, Planner};
-use crate::functions::operators;
-use crate::values::text_at;
+use crate::documents::Fields;
+use crate::functions::kernel::{Returns, build, many_type};
+use crate::functions::{multivalue, operators};
+use crate::values::{Value, text_at};
+
+/// How many columns values may make; a hostile log could name millions.
+const MOST_COLUMNS: usize = 4_096;
+
+/// The rows of what came before a barrier, with all their columns.
+#[derive(Debug)]
+pub struct Collected {
+    /// The columns, hidden ones too.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Collected {
+    /// Makes a frame go on with these rows, whose columns it still has.
+    ///
+    /// # Errors
+    /// DataFusion's own.
+    pub fn resume(self, frame: &mut Frame) -> PlanResult<()> {
+        let table = MemTable::try_new(self.schema, vec![self.batches])?;
+        frame.extend(super::scan_of("collected", Arc::new(table))?);
+        Ok(())
+    }
+
+    /// The same rows without a column, and that column, batch by batch.
+    fn without(self, name: &str) -> PlanResult<(Collected, Vec<ArrayRef>)> {
+        let kept: Vec<usize> = (0..self.schema.fields().len())
+            .filter(|position| self.schema.fields().get(*position).is_none_or(|field| field.name() != name))
+            .collect();
+        let schema = Arc::new(self.schema.project(&kept).map_err(DataFusionError::from)?);
+        let mut removed = Vec::with_capacity(self.batches.len());
+        let mut batches = Vec::with_capacity(self.batches.len());
+        for batch in self.batches {
+            let values = batch.column_by_name(name).map(Arc::clone);
+            removed.push(values.unwrap_or_else(|| new_null_array(&DataType::Utf8, batch.num_rows())));
+            batches.push(batch.project(&kept).map_err(DataFusionError::from)?);
+        }
+        Ok((Collected { schema, batches }, removed))
+    }
+}
+
+/// Runs what comes before; `None` where there is no data, and then any field may exist from here on.
+///
+/// # Errors
+/// DataFusion's own.
+pub async fn collect(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult<Option<Collected>> {
+    let Some(runner) = planner.runner else {
+        frame.open = true;
+        return Ok(None);
+    };
+    let (schema, batches) = runner.collect(frame.plan().clone()).await?;
+    Ok(Some(Collected { schema, batches }))
+}
+
+/// What happens to a field that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// A new value takes its place.
+    Replaced,
+    /// It stays, and gets a new value only where it has none.
+    Kept,
+    /// It gets the new values besides its own.
+    Extended,
+}
+
+/// Adds the fields that `read` finds in the texts of a field, row by row.
+///
+/// # Errors
+/// DataFusion's own.
+pub async fn extract(
+    planner: &mut Planner<'_>,
+    frame: &mut Frame,
+    source: &Typed,
+    existing: Existing,
+    read: &(dyn Fn(&str) -> Fields + Send + Sync),
+) -> PlanResult<()> {
+    if source.kind == Kind::Null {
+        return Ok(());
+    }
+    let hidden = frame.hidden_name();
+    frame.set(vec![(hidden.clone(), source.text())])?;
+    let Some(collected) = collect(planner, frame).await? else { return Ok(()) };
+    let (collected, texts) = collected.without(&hidden)?;
+    let mut found = Found::default();
+    for texts in &texts {
+        found.read(texts, read);
+    }
+    if found.cut {
+        let message = format!("only the first {MOST_COLUMNS} fields were extracted, the values name more");
+        planner.diagnostics.push(Diagnostic::warning(Code::Truncated, message, source.span));
+    }
+    found.add_to(collected, frame, existing, source.span)
+}
+
+/// The values of a row, and the row.
+type RowValues = (usize, Vec<String>);
+
+/// The fields that were found, and where.
+#[derive(Default)]
+struct Found {
+    names: Vec<String>,
+    positions: HashMap<String, usize>,
+    /// Which of the names have several values in some row.
+    many: Vec<bool>,
+    /// For each batch and name the rows that have values.
+    cells: Vec<Vec<Vec<RowValues>>>,
+    cut: bool,
+}
+
+impl Found {
+    fn read(&mut self, texts: &ArrayRef, read: &(dyn Fn(&str) -> Fields + Send + Sync)) {
+        let mut cells: Vec<Vec<RowValues>> = Vec::new();
+        for row in 0..texts.len() {
+            let value = Value::read(texts.as_ref(), row);
+            for text in value.texts() {
+                for (name, values) in read(&text) {
+                    let Some(position) = self.position(&name) else { continue };
+                    if cells.len() <= position {
+                        cells.resize_with(position.saturating_add(1), Vec::new);
+                    }
+                    let Some(cell) = cells.get_mut(position) else { continue };
+                    match cell.last_mut() {
+                        Some((last, present)) if *last == row => present.extend(values),
+                        _ => cell.push((row, values)),
+                    }
+                    if let (Some((_, values)), Some(many)) = (cell.last(), self.many.get_mut(position)) {
+                        *many |= values.len() > 1;
+                    }
+                }
+            }
+        }
+        self.cells.push(cells);
+    }
+
+    fn position(&mut self, name: &str) -> Option<usize> {
+        if let Some(position) = self.positions.get(name) {
+            return Some(*position);
+        }
+        if name.is_empty() || is_hidden(name) {
+            return None;
+        }
+        if self.names.len() >= MOST_COLUMNS {
+            self.cut = true;
+            return None;
+        }
+        let position = self.names.len();
+        self.names.push(name.to_string());
+        self.positions.insert(name.to_string(), position);
+        self.many.push(false);
+        Some(position)
+    }
+
+    fn add_to(self, collected: Collected, frame: &mut Frame, existing: Existing, span: Span) -> PlanResult<()> {
+        let before: Vec<Option<DataType>> = self.names.iter().map(|name| frame.data_type(name)).collect();
+        let columns: Vec<String> = self
+            .names
+            .iter()
+            .zip(&before)
+            .map(|(name, before)| if before.is_some() || name == "_time" { frame.hidden_name() } else { name.clone() })
+            .collect();
+        let types: Vec<DataType> =
+            self.many.iter().map(|many| if *many { many_type() } else { DataType::Utf8 }).collect();
+        let mut fields: Vec<Arc<Field>> = collected.schema.fields().iter().cloned().collect();
+        for (name, data_type) in columns.iter().zip(&types) {
+            fields.push(Arc::new(Field::new(name, data_type.clone(), true)));
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let mut batches = Vec::with_capacity(collected.batches.len());
+        for (batch, mut cells) in collected.batches.into_iter().zip(self.cells) {
+            cells.resize_with(columns.len(), Vec::new);
+            let mut arrays = batch.columns().to_vec();
+            for (cell, data_type) in cells.into_iter().zip(&types) {
+                arrays.push(array(cell, data_type, batch.num_rows()));
+            }
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options);
+            batches.push(batch.map_err(DataFusionError::from)?);
+        }
+        Collected { schema, batches }.resume(frame)?;
+        let mut assignments = Vec::new();
+        for (((name, column_name), data_type), before) in self.names.iter().zip(&columns).zip(&types).zip(before) {
+            if name == column_name {
+                continue;
+            }
+            let new = Typed::new(column(column_name), Kind::of(data_type), span);
+            let new = if name == "_time" {
+                Typed::new(operators::to_time(operators::to_number(new.expr)), Kind::Time, span)
+            } else {
+                new
+            };
+            let value = match before {
+                None => new,
+                Some(before) => {
+                    let before = Typed::new(column(name), Kind::of(&before), span);
+                    merged(frame, new, before, existing)
+                }
+            };
+            assignments.push((name.clone(), value.expr));
+        }
+        frame.set(assignments)?;
+        Ok(())
+    }
+}
+
+/// A new value and the one from before.
+pub fn merged(frame: &Frame, new: Typed, before: Typed, existing: Existing) -> Typed {
+    let (first, second) = match existing {
+        Existing::Replaced => (new, before),
+        Existing::Kept => (before, new),
+        Existing::Extended => return multivalue::append(vec![before.text(), new.text()], new.span),
+    };
+    let span = first.span;
+    ExpressionPlanner::new(frame).choice(vec![(first.expr.clone().is_not_null(), first)], Some(second), span)
+}
+
+fn array(cell: Vec<(usize, Vec<String>)>, data_type: &DataType, rows: usize) -> ArrayRef {
+    if cell.is_empty() {
+        return new_null_array(data_type, rows);
+    }
+    let mut cell = cell.into_iter().peekable();
+    let values = (0..rows).map(|row| match cell.next_if(|(found, _)| *found == row) {
+        Some((_, values)) => Value::Many(values.into_iter().map(Into::into).collect()),
+        None => Value::Null,
+    });
+    if *data_type == DataType::Utf8 {
+        let single = values.map(|value| match value {
+            Value::Many(mut values) => values.pop().map_or(Value::Null, Value::Text),
+            other => other,
+        });
+        return build(Returns::Text, single, rows);
+    }
+    build(Returns::Many, values, rows)
+}
 
 /// Runs the plan so far and goes on with its rows, which are given too; `None` without data.
 pub async fn materialise(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult<Option<Vec<RecordBatch>>> {
     let Some(runner) = planner.runner else { return Ok(None) };
     let (schema, batches) = runner.collect(frame.plan().clone()).await?;
-    let table = MemTable::try_new(schema, vec![batches.clone()])?;
-    frame.extend(super::scan_of("collected", Arc::new(table))?);
+    Collected { schema, batches: batches.clone() }.resume(frame)?;
     Ok(Some(batches))
 }
 
@@ -38,15 +274,12 @@ pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Ta
         };
         name = Some(name.map_or(piece.clone(), |before| operators::concatenate(before, piece)));
     }
-    let (Some(name), Some(runner)) = (name, planner.runner) else {
-        frame.open = true;
-        return Ok(());
-    };
+    let Some(name) = name else { return Ok(()) };
     let (name_column, value_column) = (frame.hidden_name(), frame.hidden_name());
     frame.set(vec![(name_column.clone(), name), (value_column.clone(), value)])?;
-    let (schema, batches) = runner.collect(frame.plan().clone()).await?;
+    let Some(collected) = collect(planner, frame).await? else { return Ok(()) };
     let mut names = BTreeSet::new();
-    for batch in &batches {
+    for batch in &collected.batches {
         if let Some(values) = batch.column_by_name(&name_column) {
             names.extend((0..batch.num_rows()).filter_map(|row| text_at(values.as_ref(), row).map(String::from)));
         }
@@ -59,9 +292,9 @@ pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Ta
         )
         .into());
     }
-    let table = MemTable::try_new(Arc::clone(&schema), vec![batches])?;
-    frame.extend(super::scan_of("collected", Arc::new(table))?);
-    let value = Typed::new(column(&value_column), kind_of(&schema, &value_column), target.span);
+    let kind = kind_of(&collected.schema, &value_column);
+    collected.resume(frame)?;
+    let value = Typed::new(column(&value_column), kind, target.span);
     let mut assignments = Vec::new();
     for name in names {
         let chosen = column(&name_column).eq(lit(name.clone()));
@@ -75,6 +308,6 @@ pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Ta
     Ok(())
 }
 
-fn kind_of(schema: &arrow::datatypes::SchemaRef, name: &str) -> Kind {
+fn kind_of(schema: &SchemaRef, name: &str) -> Kind {
     schema.field_with_name(name).map_or(Kind::Text, |field| Kind::of(field.data_type()))
 }

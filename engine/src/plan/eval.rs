@@ -58,10 +58,12 @@ impl Batch {
     }
 }
 
-/// The value as the field of that name stores it: `_time` holds times, anything else seconds.
+/// The value as the field of that name stores it: `_time` holds times, anything else seconds. A number written out
+/// (`_time=5`) shows as it was written.
 pub fn stored(name: &str, typed: &Typed) -> PlanResult<Expr> {
     Ok(match (name, typed.kind) {
         ("_time", Kind::Time) => typed.expr.clone(),
+        ("_time", Kind::Integer | Kind::Number) if matches!(typed.expr, Expr::Literal(..)) => typed.expr.clone(),
         ("_time", Kind::Integer | Kind::Number | Kind::Text) => operators::to_time(typed.number()),
         _ => typed.stored()?,
     })

@@ -4,6 +4,7 @@
 //! every expression has a [`Kind`]: numbers and dates stay native, text that may hold numbers goes through
 //! the functions of [`crate::functions::operators`], which decide value by value.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -14,7 +15,7 @@ use spelunk_grammar::spl::expression::{BinaryOperator, Expression, ExpressionKin
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::frame::Frame;
-use super::suggest;
+use super::{Setting, suggest};
 use crate::functions::kernel::many_type;
 use crate::functions::{self, operators};
 
@@ -154,6 +155,46 @@ impl Call<'_, '_> {
         self.arguments.get(position).cloned().unwrap_or_else(|| Typed::null(self.span))
     }
 
+    /// The clock and the like.
+    pub fn setting(&self) -> &Setting {
+        &self.planner.frame.setting
+    }
+
+    /// Refuses what can be no number among the arguments at these positions.
+    ///
+    /// # Errors
+    /// The first one that is a condition, or a string literal that does not look like a number.
+    pub fn numbers(&self, positions: Range<usize>) -> Result<(), Diagnostic> {
+        let wrong = self.arguments.iter().take(positions.end).skip(positions.start).find(|argument| {
+            let text = argument.literal();
+            argument.kind == Kind::Boolean || text.is_some_and(|text| crate::values::parse_number(text).is_none())
+        });
+        match wrong {
+            Some(argument) => Err(Diagnostic::error(
+                Code::TypeMismatch,
+                format!("`{}` takes a number here", self.name.node.to_lowercase()),
+                argument.span,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses conditions among the arguments.
+    ///
+    /// # Errors
+    /// The first argument that is true or false.
+    pub fn values(&self) -> Result<(), Diagnostic> {
+        match self.arguments.iter().find(|argument| argument.kind == Kind::Boolean) {
+            Some(condition) => Err(Diagnostic::error(
+                Code::TypeMismatch,
+                format!("`{}` takes a value here, not a condition", self.name.node.to_lowercase()),
+                condition.span,
+            )
+            .with_help("write a condition as text with `tostring(condition)`")),
+            None => Ok(()),
+        }
+    }
+
     /// An argument that has to be a string literal.
     ///
     /// # Errors
@@ -178,12 +219,32 @@ impl Call<'_, '_> {
 /// Plans expressions over the fields of a frame.
 pub struct ExpressionPlanner<'f> {
     frame: &'f Frame,
+    exact: bool,
+    /// The fields that stand for something else than their columns, the innermost last.
+    bound: Vec<(String, Expr)>,
 }
 
 impl<'f> ExpressionPlanner<'f> {
     /// Over the fields of that frame.
     pub fn new(frame: &'f Frame) -> Self {
-        Self { frame }
+        Self { frame, exact: false, bound: Vec::new() }
+    }
+
+    /// The same, but decimal literals do not limit the digits of results.
+    pub fn exact(&self) -> Self {
+        Self { frame: self.frame, exact: true, bound: self.bound.clone() }
+    }
+
+    /// The same, but that the field is one text: a value of its several.
+    pub fn binding(&self, field: &str, value: Expr) -> Self {
+        let mut bound = self.bound.clone();
+        bound.push((field.to_string(), value));
+        Self { frame: self.frame, exact: self.exact, bound }
+    }
+
+    /// How many fields are bound.
+    pub fn depth(&self) -> usize {
+        self.bound.len()
     }
 
     /// The frame whose fields are in scope.
@@ -251,6 +312,9 @@ impl<'f> ExpressionPlanner<'f> {
 
     /// A field's value; the missing value where no event has it.
     pub fn field(&self, name: &str, span: Span) -> Typed {
+        if let Some((_, value)) = self.bound.iter().rev().find(|(field, _)| field == name) {
+            return Typed::new(value.clone(), Kind::Text, span);
+        }
         match self.frame.data_type(name) {
             Some(data_type) => Typed::new(Expr::Column(Column::new_unqualified(name)), Kind::of(&data_type), span),
             None => {
@@ -300,7 +364,9 @@ impl<'f> ExpressionPlanner<'f> {
                 Ok(Typed::new(operators::concatenate(left.text(), right.text()), Kind::Text, span))
             }
             Add | Subtract | Multiply | Divide | Modulo => {
-                if let Some(rounded) = functions::mathematical::rounded_literals(operator, left, right) {
+                if !self.exact
+                    && let Some(rounded) = functions::precision::rounded_literals(operator, left, right)
+                {
                     return Ok(Typed::new(lit(rounded), Kind::Text, span));
                 }
                 self.arithmetic(operator, &self.plan(left)?, &self.plan(right)?, span)
@@ -329,7 +395,11 @@ impl<'f> ExpressionPlanner<'f> {
         Ok(Typed::new(operators::arithmetic(operator, left, right), Kind::Number, span))
     }
 
-    fn refuse_strings(&self, operator: &str, operands: &[&Typed]) -> Result<(), Diagnostic> {
+    /// Refuses operands of arithmetic that are no numbers.
+    ///
+    /// # Errors
+    /// The first string literal or condition.
+    pub fn refuse_strings(&self, operator: &str, operands: &[&Typed]) -> Result<(), Diagnostic> {
         match operands.iter().find(|operand| matches!(operand.kind, Kind::Literal | Kind::Boolean)) {
             Some(operand) => Err(Diagnostic::error(
                 Code::TypeMismatch,
@@ -343,6 +413,10 @@ impl<'f> ExpressionPlanner<'f> {
 
     fn call(&self, name: &Spanned<String>, expressions: &[Expression], span: Span) -> Result<Typed, Diagnostic> {
         let Some(function) = functions::find(&name.node) else {
+            if functions::known_unsupported(&name.node) {
+                let message = format!("the function `{}` is not supported yet", name.node.to_lowercase());
+                return Err(Diagnostic::error(Code::Unsupported, message, name.span));
+            }
             let error = Diagnostic::error(
                 Code::UnknownFunction,
                 format!("the function `{}` is unsupported or undefined", name.node),
@@ -363,7 +437,10 @@ impl<'f> ExpressionPlanner<'f> {
             )
             .with_help(function.syntax.to_string()));
         }
-        let arguments = expressions.iter().map(|argument| self.plan(argument)).collect::<Result<_, _>>()?;
+        let arguments = match functions::lambda::plans_own_arguments(function.name) {
+            true => Vec::new(),
+            false => expressions.iter().map(|argument| self.plan(argument)).collect::<Result<_, _>>()?,
+        };
         (function.plan)(&Call { name, arguments, expressions, span, planner: self })
     }
 
@@ -397,6 +474,8 @@ pub fn as_kind(value: &Typed, kind: Kind) -> Expr {
     match kind {
         Kind::Many if value.kind == Kind::Null => lit(ScalarValue::Null).cast_many(),
         Kind::Many if value.kind != Kind::Many => operators::to_many(value.text()),
+        Kind::Boolean if value.kind == Kind::Null => lit(ScalarValue::Boolean(None)),
+        Kind::Time if value.kind == Kind::Null => lit(ScalarValue::TimestampMicrosecond(None, Some("UTC".into()))),
         Kind::Many | Kind::Null | Kind::Boolean | Kind::Time => value.expr.clone(),
         Kind::Integer if value.kind == Kind::Null => lit(ScalarValue::Int64(None)),
         Kind::Integer => value.expr.clone(),

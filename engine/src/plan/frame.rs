@@ -11,7 +11,10 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use spelunk_grammar::Span;
+use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
+use spelunk_grammar::{Diagnostic, Span};
+
+use super::Setting;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -39,7 +42,14 @@ pub struct Frame {
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
     pub metadata: HashMap<String, Vec<String>>,
+    /// What `nomv` puts between the values of fields that `mvcombine` made, as long as no command changed them.
+    pub delimiters: HashMap<String, String>,
+    /// How fields are shown in the end.
+    pub formats: Vec<Fieldformat>,
+    /// The clock and the like, for expressions.
+    pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
+    findings: Arc<Mutex<Vec<Diagnostic>>>,
 }
 
 /// A column by its exact name.
@@ -49,8 +59,20 @@ pub fn column(name: &str) -> Expr {
 
 impl Frame {
     /// A frame over a plan whose columns have no qualifiers.
-    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>) -> Self {
-        Self { plan, order, hidden: 0, events: false, open: false, metadata: HashMap::new(), missing: Arc::default() }
+    pub fn new(plan: LogicalPlan, order: Vec<OrderKey>, setting: Setting) -> Self {
+        Self {
+            plan,
+            order,
+            hidden: 0,
+            events: false,
+            open: false,
+            metadata: HashMap::new(),
+            delimiters: HashMap::new(),
+            formats: Vec::new(),
+            setting,
+            missing: Arc::default(),
+            findings: Arc::default(),
+        }
     }
 
     /// The plan so far, unsorted, hidden columns included.
@@ -83,6 +105,16 @@ impl Frame {
     /// The fields noted by [`Frame::note_missing`] since the last call.
     pub fn take_missing(&self) -> Vec<(String, Span)> {
         std::mem::take(&mut self.missing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers a warning or a note for the user.
+    pub fn note(&self, finding: Diagnostic) {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+    }
+
+    /// What [`Frame::note`] was told since the last call.
+    pub fn take_findings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The columns that order the rows, most important first.
@@ -122,6 +154,7 @@ impl Frame {
                 expressions.push(value.clone().alias(target));
             }
             self.metadata.remove(target);
+            self.delimiters.remove(target);
         }
         expressions.extend(protected);
         self.project(expressions)
@@ -136,6 +169,7 @@ impl Frame {
         let hidden: Vec<Expr> =
             self.columns().map(|f| f.name()).filter(|name| is_hidden(name)).map(|n| column(n)).collect();
         self.metadata.retain(|name, _| kept(name));
+        self.delimiters.retain(|name, _| kept(name));
         let mut expressions: Vec<Expr> = columns.into_iter().map(|(target, value)| value.alias(target)).collect();
         expressions.extend(hidden);
         expressions.extend(protected);
@@ -226,6 +260,11 @@ impl Frame {
         Ok(())
     }
 
+    /// Orders by a column what the present order leaves open.
+    pub fn order_within(&mut self, column: String) {
+        self.order.push(OrderKey { column, descending: false });
+    }
+
     /// Keeps the first rows in the present order.
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
@@ -243,6 +282,8 @@ impl Frame {
         self.order = order;
         self.events = false;
         self.metadata.clear();
+        self.delimiters.clear();
+        self.formats.clear();
     }
 
     /// Replaces the plan by one that has all of its columns and keeps its order.
@@ -260,10 +301,13 @@ impl Frame {
     /// The finished plan: sorted, without hidden columns.
     pub fn finish(mut self) -> Result<LogicalPlan> {
         let sort = self.sort_expressions();
-        if !sort.is_empty() {
+        let sorted = matches!(&self.plan, LogicalPlan::Sort(last) if last.expr == sort);
+        if !sort.is_empty() && !sorted {
             self.plan = LogicalPlanBuilder::new(self.plan).sort(sort)?.build()?;
         }
-        let visible: Vec<Expr> = self.fields().iter().map(|name| column(name)).collect();
+        // Events carry the path of their file; it shows where the query asks for it.
+        let shown = |name: &&String| !(self.events && *name == "_file");
+        let visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
         LogicalPlanBuilder::new(self.plan).project(visible)?.build()
     }
 }

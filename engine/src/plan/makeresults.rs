@@ -17,24 +17,35 @@ use crate::values::time_type;
 /// The most rows that a search may generate.
 const MOST: u64 = 50_000_000;
 
+/// The most characters of data that a search may hold.
+const MOST_CHARACTERS: usize = 29_999;
+
 /// Plans the command.
-pub fn plan(planner: &Planner<'_>, command: &Makeresults) -> PlanResult<Frame> {
+pub fn plan(planner: &Planner<'_>, command: &Makeresults, span: Span) -> PlanResult<Frame> {
     let Makeresults { count, annotate, data, splunk_server, splunk_server_group } = command;
     if let Some(span) = [splunk_server, splunk_server_group].into_iter().flatten().map(|server| server.span).next() {
         return Err(Diagnostic::error(Code::InvalidOption, "spelunk runs without a Splunk server", span).into());
     }
     if let Some(data) = data {
+        let (InlineData::Csv(text) | InlineData::Json(text)) = &data.node;
+        let length = text.chars().count();
+        if length > MOST_CHARACTERS {
+            let message = format!("`makeresults` takes at most {MOST_CHARACTERS} characters of data, not {length}");
+            return Err(Diagnostic::error(Code::TooLarge, message, data.span).into());
+        }
         let parsed = match &data.node {
             InlineData::Csv(text) => inline::csv(text),
             InlineData::Json(text) => inline::json(text),
         };
-        let (schema, batch) = parsed.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, data.span))?;
-        return from_batch(schema, batch);
+        let (schema, batch) = parsed.map_err(|reason| {
+            Diagnostic::error(Code::InvalidArgument, format!("`makeresults` cannot read its data: {reason}"), data.span)
+        })?;
+        return from_batch(planner, schema, batch);
     }
     let count = count.unwrap_or(1);
     if count > MOST {
         let message = format!("`makeresults` generates at most {MOST} rows here, not {count}");
-        return Err(Diagnostic::error(Code::TooLarge, message, Span::default()).into());
+        return Err(Diagnostic::error(Code::TooLarge, message, span).into());
     }
     let mut frame = rows(planner, count)?;
     if annotate.unwrap_or(false) {
@@ -59,10 +70,10 @@ pub fn rows(planner: &Planner<'_>, count: u64) -> PlanResult<Frame> {
     let serials = Int64Array::from_iter_values(0..i64::try_from(count).unwrap_or(i64::MAX));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(times) as ArrayRef, Arc::new(serials)])
         .map_err(datafusion::error::DataFusionError::from)?;
-    frame_over(batch)
+    frame_over(planner, batch)
 }
 
-fn from_batch(schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame> {
+fn from_batch(planner: &Planner<'_>, schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame> {
     let rows = batch.first().map_or(0, arrow::array::Array::len);
     let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new(SERIAL, DataType::Int64, false)));
@@ -70,13 +81,13 @@ fn from_batch(schema: Arc<Schema>, batch: Vec<StringArray>) -> PlanResult<Frame>
     columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(datafusion::error::DataFusionError::from)?;
-    frame_over(batch)
+    frame_over(planner, batch)
 }
 
-fn frame_over(batch: RecordBatch) -> PlanResult<Frame> {
+fn frame_over(planner: &Planner<'_>, batch: RecordBatch) -> PlanResult<Frame> {
     let table = MemTable::try_new(batch.schema(), vec![split(&batch)])?;
     let plan = super::scan_of("rows", Arc::new(table))?;
-    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }]))
+    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }], planner.setting()))
 }
 
 fn split(batch: &RecordBatch) -> Vec<RecordBatch> {

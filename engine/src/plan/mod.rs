@@ -7,38 +7,58 @@ mod accum;
 pub mod aggregate;
 mod autoregress;
 mod barrier;
+mod convert;
 mod dedup;
 mod delta;
 mod eval;
 mod eventstats;
 pub mod expression;
+mod extract;
+pub mod fieldformat;
 mod fields;
+mod filldown;
+mod fillnull;
 mod foreach;
 mod format;
 pub mod frame;
+mod fromjson;
 mod head;
 mod inline;
 mod iplocation;
+mod makemv;
 mod makeresults;
+mod multikv;
+mod mvcombine;
+mod mvexpand;
 pub mod needs;
+mod nomv;
+mod rangemap;
+mod regex;
 mod rename;
+mod replace;
 mod return_;
 mod reverse;
 mod rex;
 mod rows;
 mod running;
-mod search;
+pub mod search;
 mod sort;
+mod spath;
 mod stats;
+mod strcat;
 mod streamstats;
 pub mod subsearch;
 pub mod suggest;
 mod table;
 mod tail;
 mod template;
+mod tojson;
 mod totals;
+mod uniq;
 mod where_;
 mod window;
+mod xmlkv;
+mod xpath;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -67,6 +87,10 @@ pub struct Events {
     pub table: Arc<dyn TableProvider>,
     /// The distinct values of `index`, `source`, `sourcetype` and `host`, as far as they were loaded.
     pub metadata: HashMap<String, Vec<String>>,
+    /// Fields that the events have and that were not read, because the query does not name them.
+    pub unread: Vec<String>,
+    /// How many there are.
+    pub rows: usize,
 }
 
 /// What "now" and "here" mean to a search.
@@ -76,6 +100,15 @@ pub struct Clock {
     pub now: Timestamp,
     /// The zone in which times are read and shown.
     pub time_zone: TimeZone,
+}
+
+/// What the planner of an expression has to know besides the fields.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// What "now" and "here" mean.
+    pub clock: Clock,
+    /// Whether index and sourcetype mean exactly what they say.
+    pub strict: bool,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -109,6 +142,9 @@ impl From<DataFusionError> for PlanError {
 /// The result of planning something.
 pub type PlanResult<T> = Result<T, PlanError>;
 
+/// The most commands of one search: DataFusion's planning time grows faster than their number.
+const MOST_COMMANDS: usize = 500;
+
 /// Turns queries into plans.
 pub struct Planner<'a> {
     /// The events that a search without a generating command looks at; `None` to plan without data.
@@ -128,11 +164,20 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// What frames pass on to the expressions in them.
+    pub fn setting(&self) -> Setting {
+        Setting { clock: self.clock.clone(), strict: self.strict }
+    }
+
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
     ///
     /// # Errors
     /// Every finding that stops it, or DataFusion's own error.
     pub async fn plan(&mut self, query: &Query) -> Result<Frame, Vec<PlanError>> {
+        if let Some(command) = query.commands.get(MOST_COMMANDS) {
+            let message = format!("{} commands in one search; the most is {MOST_COMMANDS}", query.commands.len());
+            return Err(vec![Diagnostic::error(Code::TooLarge, message, command.name_span).into()]);
+        }
         let mut errors = Vec::new();
         let (mut frame, rest) = match self.generate(query) {
             Ok(start) => start,
@@ -142,12 +187,13 @@ impl Planner<'_> {
             }
         };
         for command in rest {
+            let scope = Scope::of(&frame);
             if let Err(error) = self.command(&mut frame, command).await {
                 // What follows is planned all the same, so that its mistakes show too.
                 frame.open = true;
                 errors.push(error);
             }
-            self.report_missing(&frame);
+            self.report_missing(&frame, &scope);
         }
         if errors.is_empty() { Ok(frame) } else { Err(errors) }
     }
@@ -159,32 +205,52 @@ impl Planner<'_> {
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
+            CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
+            CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
+            CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
+            CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "`makeresults` generates rows, so it has to be the first command",
                 command.name_span,
             )
             .into()),
+            CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
+            CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
+            CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
+            CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
+            CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
-            CommandKind::Search(search) => search::plan(self, frame, search),
+            CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
+            CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
+            CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
+            CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
+            CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
+            CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
         }
     }
 
@@ -196,11 +262,12 @@ impl Planner<'_> {
         match &first.kind {
             CommandKind::Search(search) => {
                 let mut frame = self.scan()?;
+                let scope = Scope::of(&frame);
                 search::plan_first(self, &mut frame, search)?;
-                self.report_missing(&frame);
+                self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
-            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults)?, rest)),
+            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             _ => Err(Diagnostic::error(
                 Code::InvalidArgument,
                 "the first command has to find or generate rows",
@@ -214,7 +281,7 @@ impl Planner<'_> {
     /// All loaded events, newest first.
     fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
-        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first());
+        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first(), self.setting());
         frame.events = true;
         frame.metadata = events.metadata.clone();
         Ok(frame)
@@ -228,20 +295,54 @@ impl Planner<'_> {
         Ok(frame)
     }
 
-    /// Tells about the fields that a command named and no event has, once each.
-    fn report_missing(&mut self, frame: &Frame) {
+    /// Tells what was found while expressions were planned, and about the fields that a command named and no row
+    /// had, once each.
+    fn report_missing(&mut self, frame: &Frame, scope: &Scope) {
+        for finding in frame.take_findings() {
+            if !self.diagnostics.contains(&finding) {
+                self.diagnostics.push(finding);
+            }
+        }
+        // Of no events at all every field is missing, which goes without saying.
+        let nothing_loaded = scope.events && self.events.is_some_and(|events| events.rows == 0);
         for (name, span) in frame.take_missing() {
-            if frame.open
-                || self
-                    .diagnostics
-                    .iter()
-                    .any(|d| d.code == Code::UnknownField && d.message.contains(&format!("\"{name}\"")))
-            {
+            if nothing_loaded {
                 continue;
             }
-            self.diagnostics.push(missing_field(&name, span, frame));
+            let message = format!("no {} has a field {name:?}", if scope.events { "event" } else { "row" });
+            if frame.open || self.diagnostics.iter().any(|known| known.message == message) {
+                continue;
+            }
+            let unread = self.events.filter(|_| scope.events).map_or(&[][..], |events| &events.unread);
+            let metadata = METADATA.iter().copied().filter(|_| scope.events);
+            let known = scope.fields.iter().chain(unread).map(String::as_str).chain(metadata);
+            let warning = Diagnostic::warning(Code::UnknownField, message, span);
+            self.diagnostics.push(match suggest::nearest(&name, known) {
+                Some(near) => warning.with_help(format!("did you mean {near:?}?")),
+                None => warning,
+            });
         }
     }
+}
+
+/// The fields that every event has, read or not.
+const METADATA: [&str; 6] = ["_raw", "_time", "host", "index", "source", "sourcetype"];
+
+/// What a command had to work with.
+struct Scope {
+    events: bool,
+    fields: Vec<String>,
+}
+
+impl Scope {
+    fn of(frame: &Frame) -> Self {
+        Self { events: frame.events, fields: frame.fields() }
+    }
+}
+
+/// The initial order: newest first, and of the same time the one read last.
+fn newest_first() -> Vec<OrderKey> {
+    ["_time", SERIAL].map(|name| OrderKey { column: name.to_string(), descending: true }).to_vec()
 }
 
 /// All columns of a table, without qualifiers.
@@ -253,20 +354,6 @@ fn scan_of(name: &str, table: Arc<dyn TableProvider>) -> PlanResult<LogicalPlan>
         .map(|(qualifier, field)| Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(field.name()))
         .collect();
     Ok(scan.project(columns)?.build()?)
-}
-
-/// The initial order: newest first, and of the same time the one read last.
-fn newest_first() -> Vec<OrderKey> {
-    ["_time", SERIAL].map(|name| OrderKey { column: name.to_string(), descending: true }).to_vec()
-}
-
-fn missing_field(name: &str, span: Span, frame: &Frame) -> Diagnostic {
-    let fields = frame.fields();
-    let warning = Diagnostic::warning(Code::UnknownField, format!("no event has a field {name:?}"), span);
-    match suggest::nearest(name, fields.iter().map(String::as_str)) {
-        Some(near) => warning.with_help(format!("did you mean {near:?}?")),
-        None => warning,
-    }
 }
 
 /// The column of that name as an expression, for commands that take field names.

@@ -6,10 +6,12 @@ use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
+use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::spl::{Command, Query};
 
+use crate::functions::comparison;
 use crate::ingest::FieldSelection;
 
 /// The fields to read for a query whose subsearches are resolved.
@@ -17,6 +19,9 @@ pub fn of(query: &Query) -> FieldSelection {
     let mut needs = Needs::default();
     for command in &query.commands {
         needs.command(command);
+        if needs.everything {
+            return FieldSelection::All;
+        }
         if needs.closed {
             return FieldSelection::Only(needs.names);
         }
@@ -26,7 +31,7 @@ pub fn of(query: &Query) -> FieldSelection {
 
 /// The fields that an expression names.
 pub fn expression_fields(expression: &Expression, into: &mut Vec<String>) {
-    let mut needs = Needs { names: std::mem::take(into), closed: false };
+    let mut needs = Needs { names: std::mem::take(into), ..Needs::default() };
     needs.expression(expression);
     *into = needs.names;
 }
@@ -35,6 +40,8 @@ pub fn expression_fields(expression: &Expression, into: &mut Vec<String>) {
 struct Needs {
     names: Vec<String>,
     closed: bool,
+    /// Whether a command takes every field there is, or compares whole rows.
+    everything: bool,
 }
 
 impl Needs {
@@ -57,6 +64,24 @@ impl Needs {
                     self.target(&assignment.target);
                     self.expression(&assignment.value);
                 }
+            }
+            CommandKind::Extract(_) | CommandKind::Multikv(_) => self.name("_raw"),
+            CommandKind::Fromjson(fromjson) => self.name(&fromjson.field.text),
+            CommandKind::Spath(spath) => {
+                self.name(spath.input.as_ref().map_or("_raw", |field| &field.text));
+                spath.output.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Tojson(tojson) => {
+                self.everything |= tojson.fields.is_empty();
+                if tojson.fields.is_empty() && tojson.include_internal.unwrap_or(false) {
+                    self.name("_raw");
+                }
+                tojson.fields.iter().for_each(|typed| self.name(&typed.field.text));
+            }
+            CommandKind::Xmlkv(xmlkv) => self.name(xmlkv.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Xpath(xpath) => {
+                self.name(xpath.field.as_ref().map_or("_raw", |field| &field.text));
+                xpath.outfield.iter().for_each(|field| self.name(&field.text));
             }
             CommandKind::Table(table) => {
                 table.fields.iter().for_each(|field| self.name(&field.text));
@@ -120,6 +145,28 @@ impl Needs {
                 }
                 self.closed = true;
             }
+            CommandKind::Convert(convert) => convert.conversions.iter().for_each(|c| self.name(&c.field.text)),
+            CommandKind::Fieldformat(format) => {
+                self.name(&format.field.text);
+                self.expression(&format.value);
+            }
+            CommandKind::Filldown(filldown) => filldown.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Fillnull(fillnull) => fillnull.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Makemv(makemv) => self.name(&makemv.field.text),
+            CommandKind::Mvexpand(mvexpand) => self.name(&mvexpand.field.text),
+            CommandKind::Nomv(nomv) => self.name(&nomv.field.text),
+            CommandKind::Rangemap(rangemap) => self.name(&rangemap.field.text),
+            CommandKind::Regex(regex) => self.name(regex.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Replace(replace) => replace.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Strcat(strcat) => {
+                for source in &strcat.sources {
+                    match source {
+                        Source::Field(field) => self.name(&field.text),
+                        Source::Text(_) => {}
+                    }
+                }
+            }
+            CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything = true,
             CommandKind::Format(_) | CommandKind::Makeresults(_) => {}
         }
     }
@@ -179,6 +226,15 @@ impl Needs {
             ExpressionKind::In(needle, haystack) => {
                 self.expression(needle);
                 haystack.iter().for_each(|member| self.expression(member));
+            }
+            ExpressionKind::Call(name, arguments) if name.node.eq_ignore_ascii_case("searchmatch") => {
+                for argument in arguments {
+                    if let ExpressionKind::String(text) = &argument.kind
+                        && let Ok(Some(expression)) = comparison::search_expression(text)
+                    {
+                        self.search(&expression);
+                    }
+                }
             }
             ExpressionKind::Call(_, arguments) => arguments.iter().for_each(|argument| self.expression(argument)),
             ExpressionKind::Number(_)

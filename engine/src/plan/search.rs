@@ -3,6 +3,7 @@
 //!
 //! Source: Splunk Search Reference, "search"; Splunk Search Manual, "Difference between != and NOT".
 
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, is_not_true, lit};
 use spelunk_grammar::spl::commands::search::Search;
 use spelunk_grammar::spl::search::{
@@ -17,7 +18,7 @@ use crate::functions::{operators, pattern, search as kernels};
 use crate::{time, values};
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
-pub fn plan_first(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let named = |modifier: &str| command.expression.as_ref().is_some_and(|expression| names(expression, modifier));
     let (earliest, latest) = planner.bounds;
     let time = || column("_time");
@@ -27,23 +28,54 @@ pub fn plan_first(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search
     if let (Some(latest), false) = (latest, named("latest")) {
         frame.filter(time().lt(lit(timestamp(latest))))?;
     }
-    plan(planner, frame, command)
+    plan(frame, command)
 }
 
 /// Plans `search` over any rows.
-pub fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
+pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let Some(expression) = &command.expression else { return Ok(()) };
     let conjuncts = match expression {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
     };
-    for conjunct in conjuncts {
-        let condition = Lowering { planner, frame }.condition(conjunct)?;
-        if condition != lit(true) {
-            frame.filter(condition)?;
-        }
+    let conditions = Lowering { frame }.conjuncts(conjuncts)?;
+    if let Some(condition) = balanced(conditions, Expr::and) {
+        filter(frame, condition, expression_span(expression))?;
     }
     Ok(())
+}
+
+/// The most conditions that one filter may AND: DataFusion's planning time grows with their square.
+const MOST_CONJUNCTS: usize = 2_000;
+
+/// Keeps the rows for which the condition is true.
+///
+/// # Errors
+/// It ANDs too many conditions.
+pub fn filter(frame: &mut Frame, condition: Expr, span: Span) -> PlanResult<()> {
+    let conjuncts = split_conjunction(&condition).len();
+    if conjuncts > MOST_CONJUNCTS {
+        let message = format!("{conjuncts} conditions joined by AND; the most is {MOST_CONJUNCTS}");
+        return Err(Diagnostic::error(Code::TooLarge, message, span).into());
+    }
+    frame.filter(condition)?;
+    Ok(())
+}
+
+/// From the first to the last part that has a place.
+fn expression_span(expression: &SearchExpression) -> Span {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => {
+            let spans = parts.iter().map(expression_span);
+            spans.reduce(Span::to).unwrap_or_default()
+        }
+        SearchExpression::Not(inner) => expression_span(inner),
+        SearchExpression::Comparison(comparison) => comparison.span,
+        SearchExpression::In(list) => list.span,
+        SearchExpression::Term(literal) => literal.span,
+        SearchExpression::Subsearch(subsearch) => subsearch.span,
+        SearchExpression::Macro(call) => call.span,
+    }
 }
 
 fn names(expression: &SearchExpression, field: &str) -> bool {
@@ -59,20 +91,30 @@ fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
     datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()))
 }
 
+/// The condition that a search expression sets for the rows of a frame.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub fn condition(frame: &Frame, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+    Lowering { frame }.condition(expression)
+}
+
 /// Turns search expressions into conditions over a frame.
-struct Lowering<'p, 'a, 'f> {
-    planner: &'p mut Planner<'a>,
+struct Lowering<'f> {
     frame: &'f Frame,
 }
 
-impl Lowering<'_, '_, '_> {
-    fn condition(&mut self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+impl Lowering<'_> {
+    fn condition(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
         match expression {
-            SearchExpression::And(parts) => self.all(parts, Expr::and),
+            SearchExpression::And(parts) => self.all(parts),
             SearchExpression::Or(parts) => self.any(parts),
             SearchExpression::Not(inner) => Ok(is_not_true(self.condition(inner)?)),
             SearchExpression::Comparison(comparison) => self.comparison(comparison),
             SearchExpression::In(InList { field, values, .. }) => {
+                if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
+                    return Ok(answer);
+                }
                 let typed = self.field(&field.text, field.span);
                 self.any_of(&field.text, &typed, &values.iter().collect::<Vec<_>>(), field.span)
             }
@@ -84,13 +126,32 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    fn all(&mut self, parts: &[SearchExpression], join: fn(Expr, Expr) -> Expr) -> Result<Expr, Diagnostic> {
-        let conditions = parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>()?;
-        Ok(balanced(conditions, join).unwrap_or_else(|| lit(true)))
+    fn all(&self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
+        Ok(balanced(self.conjuncts(parts)?, Expr::and).unwrap_or_else(|| lit(true)))
+    }
+
+    /// The conditions of an AND. What must not be is fused: NOT a NOT b is NOT (a OR b), and the alternatives of
+    /// one field are one test.
+    fn conjuncts(&self, parts: &[SearchExpression]) -> Result<Vec<Expr>, Diagnostic> {
+        let mut conditions = Vec::new();
+        let mut unwanted = Vec::new();
+        for part in parts {
+            match part {
+                SearchExpression::Not(inner) if matches!(**inner, SearchExpression::Comparison(_)) => {
+                    unwanted.push((**inner).clone());
+                }
+                other => conditions.push(self.condition(other)?),
+            }
+        }
+        if !unwanted.is_empty() {
+            conditions.push(is_not_true(self.any(&unwanted)?));
+        }
+        conditions.retain(|condition| *condition != lit(true));
+        Ok(conditions)
     }
 
     /// OR, with the alternatives of one field fused into one test.
-    fn any(&mut self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
+    fn any(&self, parts: &[SearchExpression]) -> Result<Expr, Diagnostic> {
         let mut fused: Vec<(&str, Span, Vec<&Literal>)> = Vec::new();
         let mut conditions = Vec::new();
         for part in parts {
@@ -116,6 +177,10 @@ impl Lowering<'_, '_, '_> {
             }
         }
         for (name, span, literals) in fused {
+            if let Some(answer) = self.absent_knowledge(name, span) {
+                conditions.push(answer);
+                continue;
+            }
             let typed = self.field(name, span);
             conditions.push(self.any_of(name, &typed, &literals, span)?);
         }
@@ -126,13 +191,16 @@ impl Lowering<'_, '_, '_> {
         ExpressionPlanner::new(self.frame).field(name, span)
     }
 
-    fn comparison(&mut self, comparison: &Comparison) -> Result<Expr, Diagnostic> {
+    fn comparison(&self, comparison: &Comparison) -> Result<Expr, Diagnostic> {
         let Comparison { field, operator, value, span } = comparison;
         let Operand::Literal(literal) = value else {
             return Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", *span));
         };
         if let Some(bound) = modifier(&field.text) {
             return self.time_bound(bound, *operator, literal, *span);
+        }
+        if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
+            return Ok(answer);
         }
         let typed = self.field(&field.text, field.span);
         match operator {
@@ -143,7 +211,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// `field=value` for any of the values.
-    fn any_of(&mut self, name: &str, typed: &Typed, literals: &[&Literal], span: Span) -> Result<Expr, Diagnostic> {
+    fn any_of(&self, name: &str, typed: &Typed, literals: &[&Literal], span: Span) -> Result<Expr, Diagnostic> {
         if let Some(condition) = self.metadata(name, literals, span) {
             return Ok(condition);
         }
@@ -183,7 +251,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// `field!=value`: the field is there and has another value.
-    fn other_than(&mut self, name: &str, typed: &Typed, literal: &Literal, span: Span) -> Result<Expr, Diagnostic> {
+    fn other_than(&self, name: &str, typed: &Typed, literal: &Literal, span: Span) -> Result<Expr, Diagnostic> {
         if typed.kind == Kind::Null {
             return Ok(lit(self.frame.open));
         }
@@ -215,7 +283,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A keyword or phrase in the event's text.
-    fn term(&mut self, literal: &Literal) -> Result<Expr, Diagnostic> {
+    fn term(&self, literal: &Literal) -> Result<Expr, Diagnostic> {
         if literal.text.chars().all(|letter| letter == '*') && !literal.text.is_empty() {
             return Ok(lit(true));
         }
@@ -246,7 +314,7 @@ impl Lowering<'_, '_, '_> {
         if operator != ComparisonOperator::Equal {
             return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
         }
-        let clock = self.planner.clock;
+        let clock = &self.frame.setting.clock;
         let time = time::resolve(&literal.text, clock.now, &clock.time_zone)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
         if self.frame.data_type("_time").is_none() {
@@ -260,7 +328,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A condition on `index`, `source`, `sourcetype` or `host` of loaded events, whose values are known.
-    fn metadata(&mut self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
+    fn metadata(&self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
         let known = self.frame.metadata.get(name)?;
         let mut found: Vec<String> = Vec::new();
         for literal in literals {
@@ -271,13 +339,13 @@ impl Lowering<'_, '_, '_> {
         if !found.is_empty() {
             return Some(column(name).in_list(found.into_iter().map(lit).collect(), false));
         }
-        if self.planner.strict || known.is_empty() {
+        if self.frame.setting.strict || known.is_empty() {
             return None;
         }
         let wanted = literals.iter().map(|l| format!("{:?}", l.text)).collect::<Vec<_>>().join(", ");
         let exist = known.iter().take(8).map(|v| format!("{v:?}")).collect::<Vec<_>>().join(", ");
         if name == "index" {
-            self.planner.diagnostics.push(
+            self.frame.note(
                 Diagnostic::note(
                     Code::UnknownMetadata,
                     format!("no index {wanted} here: searching all that was loaded"),
@@ -287,11 +355,31 @@ impl Lowering<'_, '_, '_> {
             );
             return Some(lit(true));
         }
-        self.planner.diagnostics.push(
+        self.frame.note(
             Diagnostic::warning(Code::UnknownMetadata, format!("no loaded event has {name} {wanted}"), span)
                 .with_help(format!("loaded: {exist}")),
         );
         Some(lit(false))
+    }
+
+    /// The answer to a comparison with what is no field of an event but known to a Splunk server: its tags, event
+    /// types and saved searches, which are not there and match nothing, and the server's own name, which all loaded
+    /// events share.
+    fn absent_knowledge(&self, name: &str, span: Span) -> Option<Expr> {
+        if self.frame.open || self.frame.data_type(name).is_some() {
+            return None;
+        }
+        let (message, answer) = match name {
+            "splunk_server" | "splunk_server_group" if self.frame.events && !self.frame.setting.strict => {
+                (format!("there is no Splunk server: searching all that was loaded, whatever `{name}` is"), true)
+            }
+            name if is_knowledge(name) => {
+                (format!("no tags, event types or saved searches are loaded: `{name}` matches nothing"), false)
+            }
+            _ => return None,
+        };
+        self.frame.note(Diagnostic::note(Code::UnknownMetadata, message, span));
+        Some(lit(answer))
     }
 
     /// The loaded values that a metadata value means; `None` if the field is not metadata of loaded events.
@@ -304,12 +392,18 @@ impl Lowering<'_, '_, '_> {
         .ok()?;
         let fits = |value: &&String| {
             wildcard.matches(value)
-                || (!self.planner.strict
+                || (!self.frame.setting.strict
                     && matches!(name, "source" | "sourcetype")
                     && spellings(value).iter().any(|spelling| wildcard.matches(spelling)))
         };
         Some(known.iter().filter(fits).cloned().collect())
     }
+}
+
+/// Whether `search` looks for knowledge of a Splunk server under that name.
+fn is_knowledge(name: &str) -> bool {
+    matches!(name, "tag" | "eventtype" | "hosttag" | "eventtypetag" | "savedsearch" | "savedsplunk")
+        || name.starts_with("tag::")
 }
 
 /// The other names under which published searches know the events of a Windows channel.

@@ -2,13 +2,12 @@
 
 use spelunk_grammar::spl::commands::where_::Where;
 
-use super::PlanResult;
 use super::expression::ExpressionPlanner;
 use super::frame::Frame;
+use super::{PlanResult, search};
 
 /// Plans the command.
 pub fn plan(frame: &mut Frame, command: &Where) -> PlanResult<()> {
     let condition = ExpressionPlanner::new(frame).condition(&command.condition)?;
-    frame.filter(condition)?;
-    Ok(())
+    search::filter(frame, condition, command.condition.span)
 }

@@ -23,6 +23,8 @@ pub struct Store {
     pub shapes: Vec<Shape>,
     /// All fields of all shapes, `_time` and `_serial` first, the others in order of appearance.
     pub schema: SchemaRef,
+    /// The names of fields that events have but that were not selected, in order.
+    pub unread: Vec<String>,
 }
 
 /// Events with the same fields.

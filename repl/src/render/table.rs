@@ -156,7 +156,7 @@ mod tests {
             let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events });
             for line in shown.lines() {
                 prop_assert!(line.width() <= width, "{line}");
-                prop_assert!(!line.chars().any(|c| escape_or_tab(c)), "{line:?}");
+                prop_assert!(!line.chars().any(escape_or_tab), "{line:?}");
             }
         }
     }

@@ -90,8 +90,13 @@ pub fn known_unsupported() -> &'static [&'static str] {
     unsupported::KNOWN_UNSUPPORTED
 }
 
+/// Other names of commands.
+const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let name = alias.map_or(name, |(_, name)| *name);
     SYNTAXES.iter().find(|syntax| syntax.doc.name.eq_ignore_ascii_case(name))
 }
 
@@ -113,30 +118,61 @@ fn names(b: &Builder<'_>, pairs: Pairs<'_, Rule>) -> Vec<Name> {
         .collect()
 }
 
+/// The one field that a command takes; anything else is an error.
+fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Option<Name> {
+    let message = match found.as_slice() {
+        [field] => return Some(field.clone()),
+        [] => format!("`{}` needs a field name", b.doc.name),
+        several => format!("`{}` takes one field, not {}", b.doc.name, several.len()),
+    };
+    b.error(crate::Code::InvalidArgument, message, place);
+    None
+}
+
 commands! {
     accum => Accum, accum_arguments;
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     eval => Eval, eval_arguments;
     eventstats => Eventstats, eventstats_arguments;
+    extract => Extract, extract_arguments;
+    fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
+    filldown => Filldown, filldown_arguments;
+    fillnull => Fillnull, fillnull_arguments;
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
+    fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
+    multikv => Multikv, multikv_arguments;
+    mvcombine => Mvcombine, mvcombine_arguments;
+    mvexpand => Mvexpand, mvexpand_arguments;
+    nomv => Nomv, nomv_arguments;
+    rangemap => Rangemap, rangemap_arguments;
+    regex => Regex, regex_arguments;
     rename => Rename, rename_arguments;
+    replace => Replace, replace_arguments;
     return_ => Return, return_arguments;
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
     sort => Sort, sort_arguments;
+    spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
+    strcat => Strcat, strcat_arguments;
     streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
+    tojson => Tojson, tojson_arguments;
+    uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
+    xmlkv => Xmlkv, xmlkv_arguments;
+    xpath => Xpath, xpath_arguments;
 }

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use super::{ArgumentDoc, CommandDoc};
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
-use crate::spl::parser::words::{self, OptionPair, token_text};
+use crate::spl::parser::words::{self, OptionPair, pattern_text};
 use crate::spl::parser::Rule;
 use crate::spl::print::{Quoted, option};
 use crate::{Code, Spanned};
@@ -37,9 +37,17 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "field=<field>", meaning: "the field to look at; default _raw" },
         ArgumentDoc { name: "max_match=<count>", meaning: "how many matches to take; default 1, 0 for all" },
         ArgumentDoc { name: "offset_field=<field>", meaning: "a field that receives where the groups matched" },
-        ArgumentDoc { name: "mode=sed", meaning: "`s/pattern/replacement/flags` or `y/characters/others/` edits the field in place" },
+        ArgumentDoc {
+            name: "mode=sed",
+            meaning: "edits the field in place: `s/pattern/replacement/flags` replaces the first match, every match with the \
+                      flag g, or the Nth with a number; \\1 is the first group. `y/characters/others/` replaces characters. \
+                      Several of them may follow each other, and any character may take the place of the slash",
+        },
     ],
-    examples: &[r#"| makeresults | eval line="port 22 closed" | rex field=line "port (?<port>\d+)""#],
+    examples: &[
+        r#"| makeresults | eval line="port 22 closed" | rex field=line "port (?<port>\d+)""#,
+        r#"| makeresults | eval card="1234-5678" | rex field=card mode=sed "s/\d{4}-/XXXX-/g""#,
+    ],
 };
 
 const OPTIONS: &[&str] = &["field", "max_match", "offset_field", "mode"];
@@ -60,7 +68,7 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Re
                 }
             }
             Rule::pattern if pattern.is_none() => {
-                pattern = Some(Spanned::new(token_text(part.as_str().trim_end()), b.span(&part)));
+                pattern = Some(Spanned::new(pattern_text(part.as_str().trim_end()), b.span(&part)));
             }
             Rule::pattern => {
                 b.error(Code::Syntax, "`rex` takes one pattern only, in double quotes", b.span(&part));
@@ -109,6 +117,12 @@ mod tests {
     fn backslashes_before_quotes_and_backslashes_are_escapes() {
         let CommandKind::Rex(rex) = last(r#"| rex "\\\\(?<f>[^\\]+)\.exe""#) else { panic!() };
         assert_eq!(rex.pattern.node, r"\\(?<f>[^\]+)\.exe");
+    }
+
+    #[test]
+    fn an_escaped_bar_stays_one() {
+        let CommandKind::Rex(rex) = last(r#"| rex "^\s*\|?(?<f>a|b)""#) else { panic!() };
+        assert_eq!(rex.pattern.node, r"^\s*\|?(?<f>a|b)");
     }
 
     #[test]

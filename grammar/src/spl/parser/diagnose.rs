@@ -142,6 +142,15 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::delta_arguments
         | Rule::foreach_arguments
         | Rule::iplocation_arguments
+        | Rule::fromjson_arguments
+        | Rule::tojson_arguments
+        | Rule::filldown_arguments
+        | Rule::makemv_arguments
+        | Rule::mvexpand_arguments
+        | Rule::mvcombine_arguments
+        | Rule::nomv_arguments
+        | Rule::strcat_arguments
+        | Rule::conversion_field
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
@@ -157,8 +166,18 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::sparkline => "an aggregate such as `count` or `avg(field)`",
         Rule::aggregate_argument | Rule::eval_argument | Rule::eval_op => "a field or `eval(...)`",
         Rule::reset_condition => "a condition in quotes",
-        Rule::rex_arguments | Rule::pattern | Rule::pattern_word => "a quoted pattern",
-        Rule::option | Rule::option_name | Rule::head_option | Rule::head_option_name => "an option",
+        Rule::rex_arguments | Rule::regex_arguments | Rule::pattern | Rule::pattern_word => "a quoted pattern",
+        Rule::regex_field | Rule::regex_word => return None,
+        Rule::regex_op => "`=` or `!=`",
+        Rule::replace_arguments | Rule::replacement | Rule::replace_text | Rule::replace_word => "a value",
+        Rule::with_op => "`WITH`",
+        Rule::in_fields | Rule::within_op => "`IN`",
+        Rule::convert_arguments | Rule::conversion | Rule::conversion_function => "a conversion such as `ctime(field)`",
+        Rule::fieldformat_arguments => "a field to format",
+        Rule::rangemap_arguments | Rule::rangemap_pair | Rule::rangemap_name => "`field=...` or `name=low-high`",
+        Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
+            "an option"
+        }
         Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {

@@ -39,6 +39,12 @@ pub fn token_text(token: &str) -> String {
     }
 }
 
+/// The text of a token that holds a regular expression, in which `\|` is a bar and `|` an alternative.
+pub fn pattern_text(token: &str) -> String {
+    let inside = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    unescape_with(inside.unwrap_or(token), &['"', '\\'])
+}
+
 /// The name that a token holds.
 pub fn name(b: &Builder<'_>, pair: &Pair<'_, Rule>) -> Name {
     Name { text: token_text(pair.as_str().trim_end()), span: b.span(pair) }
