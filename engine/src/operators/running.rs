@@ -54,7 +54,7 @@ pub enum Scope {
     /// All rows of the group.
     Whole,
     /// The rows of the group so far.
-    Stream(Stream),
+    Stream(Box<Stream>),
 }
 
 /// Which of the rows so far an aggregate sees.
@@ -225,11 +225,8 @@ impl fmt::Display for Specification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let aggregates: Vec<String> = self.aggregates.iter().map(|(_, aggregate)| aggregate.to_string()).collect();
         write!(f, "Running: {} by=[{}]", aggregates.join(", "), self.by.join(", "))?;
-        let Scope::Stream(Stream { current, window, global, time_window, reset_on_change, reset_before, reset_after }) =
-            &self.scope
-        else {
-            return f.write_str(" whole");
-        };
+        let Scope::Stream(stream) = &self.scope else { return f.write_str(" whole") };
+        let Stream { current, window, global, time_window, reset_on_change, reset_before, reset_after } = &**stream;
         write!(f, " current={current} global={global} reset_on_change={reset_on_change}")?;
         window.map_or(Ok(()), |window| write!(f, " window={window}"))?;
         time_window.map_or(Ok(()), |window| write!(f, " time_window={window}us"))?;
@@ -410,7 +407,7 @@ impl ExecutionPlan for RunningExec {
                 futures::stream::once(batches).try_flatten().boxed()
             }
             Scope::Stream(stream) => {
-                let mut state = stream::State::new(computation, stream.clone());
+                let mut state = stream::State::new(computation, (**stream).clone());
                 input.map(move |batch| state.batch(&batch?)).boxed()
             }
         };

@@ -43,7 +43,7 @@ pub fn plan(frame: &mut Frame, command: &Streamstats) -> PlanResult<()> {
         reset_before,
         reset_after,
     };
-    computed.add(frame, Scope::Stream(stream), Ungrouped::Unchanged)
+    computed.add(frame, Scope::Stream(Box::new(stream)), Ungrouped::Unchanged)
 }
 
 /// The size of the window; `None` for all rows.
