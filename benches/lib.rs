@@ -9,7 +9,7 @@ use spelunk_engine::ingest::{Input, Location};
 use spelunk_engine::{Error, Session, SessionOptions};
 
 /// The seed of the generated events, so that every run measures the same ones.
-const SEED: u64 = 7;
+pub const SEED: u64 = 7;
 
 /// A session that holds so many generated events in memory, read from JSON lines.
 ///

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow::array::{AsArray, RecordBatch};
@@ -75,6 +75,8 @@ pub struct Session {
     inputs: Vec<Input>,
     cancelled: Arc<AtomicBool>,
     kept: Mutex<Option<Loaded>>,
+    /// Made at the first search: it takes as long as a small search.
+    state: OnceLock<SessionState>,
 }
 
 /// Events that were read, and which fields of them.
@@ -130,7 +132,13 @@ impl Session {
     /// # Errors
     /// A time modifier in the options that cannot be read.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
-        let session = Self { options, inputs, cancelled: Arc::new(AtomicBool::new(false)), kept: Mutex::new(None) };
+        let session = Self {
+            options,
+            inputs,
+            cancelled: Arc::new(AtomicBool::new(false)),
+            kept: Mutex::new(None),
+            state: OnceLock::new(),
+        };
         session.bounds(&session.clock())?;
         Ok(session)
     }
@@ -244,7 +252,7 @@ impl Session {
         let started = Instant::now();
         let loaded = self.events(needs::of(&query)).await?;
         let read_time = started.elapsed();
-        let state = session_state();
+        let state = self.state.get_or_init(session_state).clone();
         let runner = ContextRunner { state: state.clone() };
         let clock = self.clock();
         let mut planner = Planner {

@@ -60,6 +60,15 @@ impl RowFunction {
             && columns.next().is_none()
     }
 
+    /// Whether the function has nothing to say where the argument at that position is null.
+    fn is_null_for_null(&self, arguments: &[ColumnarValue], position: usize) -> Result<bool> {
+        let mut arguments = arguments.to_vec();
+        if let Some(argument) = arguments.get_mut(position) {
+            *argument = ColumnarValue::Scalar(ScalarValue::Utf8(None));
+        }
+        Ok(self.evaluate_rows(&arguments, 1)?.is_null(0))
+    }
+
     fn evaluate_rows(&self, columns: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
         let scalars: Vec<Option<ArrayRef>> = columns
             .iter()
@@ -199,7 +208,9 @@ impl ScalarUDFImpl for RowFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let wanted = args.return_field.data_type();
-        if let Some((position, dictionary)) = only_dictionary(&args.args) {
+        if let Some((position, dictionary)) = only_dictionary(&args.args)
+            && (dictionary.null_count() == 0 || self.is_null_for_null(&args.args, position)?)
+        {
             let mut arguments = args.args.clone();
             let values = Arc::clone(dictionary.values());
             let rows = values.len();
@@ -228,8 +239,7 @@ fn as_type(array: ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
     if array.data_type() == wanted { Ok(array) } else { Ok(cast(&array, wanted)?) }
 }
 
-/// The only column among the arguments, if it is a dictionary with fewer values than rows and without nulls
-/// (a function may have an answer for null).
+/// The only column among the arguments, if it is a dictionary with fewer values than rows.
 fn only_dictionary(arguments: &[ColumnarValue]) -> Option<(usize, DictionaryArray<Int32Type>)> {
     let mut columns = arguments.iter().enumerate().filter_map(|(position, argument)| match argument {
         ColumnarValue::Array(array) => Some((position, array)),
@@ -239,7 +249,6 @@ fn only_dictionary(arguments: &[ColumnarValue]) -> Option<(usize, DictionaryArra
     let dictionary = array.as_dictionary_opt::<Int32Type>()?;
     let usable = columns.next().is_none()
         && dictionary.values().len() <= dictionary.len()
-        && dictionary.null_count() == 0
         && dictionary.values().null_count() == 0;
     usable.then(|| (position, dictionary.clone()))
 }

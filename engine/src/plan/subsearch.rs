@@ -105,11 +105,15 @@ async fn run(planner: &mut Planner<'_>, subsearch: &Subsearch) -> Result<Option<
 fn all_items(batch: &RecordBatch, row: usize) -> Vec<Item> {
     rows::fields(batch, row)
         .into_iter()
-        .map(|(name, texts)| match name.as_str() {
-            "search" | "query" => Item::Text(texts.join(" ")),
-            _ => Item::Pair(name, texts),
-        })
+        // A `return` that found no value has nothing to say.
+        .filter(|(name, texts)| !is_text(name) || texts.iter().any(|text| !text.trim().is_empty()))
+        .map(|(name, texts)| if is_text(&name) { Item::Text(texts.join(" ")) } else { Item::Pair(name, texts) })
         .collect()
+}
+
+/// Whether a field holds search text rather than a value.
+fn is_text(name: &str) -> bool {
+    matches!(name, "search" | "query")
 }
 
 /// The rows as one value, for `field=[ ... ]`.

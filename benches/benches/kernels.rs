@@ -1,0 +1,140 @@
+//! spelunk's kernels beside the same work written directly as DataFusion expressions, over the same 1,000,000 generated
+//! events in memory, in one run.
+//!
+//! Each row stands for one construct of a published search. The ratio is spelunk's median time over DataFusion's: below
+//! 1 spelunk is faster. Both sides count the rows that remain, over the same table, with the same threads.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::DataType;
+use datafusion::functions::expr_fn::{lower, regexp_like};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, ident, lit};
+use spelunk_benches::{SEED, rows};
+use spelunk_datasets::Format;
+use spelunk_engine::ingest::{self, FieldSelection, Input, Location, ReadOptions};
+use spelunk_engine::store::table::EventTable;
+use spelunk_engine::{Session, SessionOptions};
+use tokio::runtime::Runtime;
+
+const EVENTS: u64 = 1_000_000;
+const RUNS: usize = 9;
+const FIELDS: [&str; 6] = ["EventCode", "Image", "ParentImage", "CommandLine", "User", "host"];
+
+/// The name, the search, and the same as a DataFusion plan.
+type Pair = (&'static str, &'static str, fn(DataFrame) -> DataFrame);
+
+const PAIRS: &[Pair] = &[
+    ("search: number", "EventCode=1 | stats count", |events| events.filter(ident("EventCode").eq(lit(1_i64))).unwrap()),
+    ("search: suffix wildcard, any case", r#"Image="*\\cmd.exe" | stats count"#, |events| {
+        events.filter(ident("Image").ilike(lit(r"%\\cmd.exe"))).unwrap()
+    }),
+    ("search: infix wildcard, any case, repetitive text", r#"Image="*powershell*" | stats count"#, |events| {
+        events.filter(ident("Image").ilike(lit("%powershell%"))).unwrap()
+    }),
+    ("search: infix wildcard, any case, command lines", r#"CommandLine="*-Exec*" | stats count"#, |events| {
+        events.filter(ident("CommandLine").ilike(lit("%-exec%"))).unwrap()
+    }),
+    (
+        "search: six alternatives of one field",
+        r#"Image IN ("*\\cmd.exe","*\\powershell.exe","*\\wscript.exe","*\\cscript.exe","*\\mshta.exe","*\\rundll32.exe") | stats count"#,
+        |events| {
+            let names = ["cmd", "powershell", "wscript", "cscript", "mshta", "rundll32"];
+            let any = names.map(|name| ident("Image").ilike(lit(format!(r"%\\{name}.exe"))));
+            events.filter(any.into_iter().reduce(Expr::or).unwrap()).unwrap()
+        },
+    ),
+    (
+        "where match(): regex, repetitive text",
+        r#"EventCode=* | where match(Image, "(cmd|powershell|wscript)\.exe$") | stats count"#,
+        |events| events.filter(regex("Image", r"(cmd|powershell|wscript)\.exe$")).unwrap(),
+    ),
+    (
+        "where match(): regex, command lines",
+        r#"EventCode=* | where match(CommandLine, "-[eE]xec\w*\s+\w+") | stats count"#,
+        |events| events.filter(regex("CommandLine", r"-[eE]xec\w*\s+\w+")).unwrap(),
+    ),
+    (
+        "eval: lower() and comparison",
+        r#"EventCode=* | eval u=lower(User) | where u="lab\\alice" | stats count"#,
+        |events| {
+            let user = lower(ident("User"));
+            events.with_column("u", user).unwrap().filter(ident("u").eq(lit(r"lab\alice"))).unwrap()
+        },
+    ),
+    (
+        "rex: one group",
+        r#"EventCode=* | rex field=Image "\\\\(?<name>[^\\\\]+)$" | where name="cmd.exe" | stats count"#,
+        |events| {
+            let groups = datafusion::functions::expr_fn::regexp_match(
+                cast(ident("Image"), DataType::Utf8),
+                lit(r"\\([^\\]+)$"),
+                None,
+            );
+            let name = datafusion::functions_nested::expr_fn::array_element(groups, lit(1_i64));
+            events.with_column("name", name).unwrap().filter(ident("name").eq(lit("cmd.exe"))).unwrap()
+        },
+    ),
+];
+
+fn regex(field: &str, pattern: &str) -> Expr {
+    regexp_like(cast(ident(field), DataType::Utf8), lit(pattern), None)
+}
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    spelunk_datasets::generate(std::fs::File::create(&path).unwrap(), Format::JsonLines, SEED, EVENTS).unwrap();
+    let inputs = vec![Input { location: Location::Path(path), index: None }];
+    let options = SessionOptions { keep: true, ..SessionOptions::default() };
+    let session = Session::new(options, inputs.clone()).unwrap();
+    runtime.block_on(session.load()).unwrap();
+    let read = ReadOptions {
+        fields: FieldSelection::Only(FIELDS.map(str::to_string).to_vec()),
+        sourcetype: None,
+        host: None,
+        strict: false,
+        time_zone: jiff::tz::TimeZone::UTC,
+        cancelled: Arc::default(),
+    };
+    let (store, _) = ingest::read(&inputs, &read).unwrap();
+    let context = SessionContext::new();
+    context.register_table("events", Arc::new(EventTable::new(Arc::new(store)))).unwrap();
+
+    println!("{:<52} {:>11} {:>13} {:>7}", "kernel, 1,000,000 events", "spelunk ms", "DataFusion ms", "ratio");
+    for (name, query, direct) in PAIRS {
+        let spelunk = || runtime.block_on(rows(&session, query)).unwrap();
+        let datafusion = || {
+            runtime.block_on(async {
+                let frame = direct(context.table("events").await.unwrap());
+                frame.aggregate(vec![], vec![count(lit(1_i64))]).unwrap().collect().await.unwrap()
+            });
+        };
+        spelunk();
+        datafusion();
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            ours.push(timed(|| {
+                spelunk();
+            }));
+            theirs.push(timed(datafusion));
+        }
+        let (ours, theirs) = (median(ours), median(theirs));
+        println!("{name:<52} {ours:>11.1} {theirs:>13.1} {:>7.2}", ours / theirs);
+    }
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+}
