@@ -163,6 +163,11 @@ impl<'a> EventBuilder<'a> {
         }
     }
 
+    /// Whether the event's text is kept.
+    pub(crate) fn wants_raw(&self) -> bool {
+        self.names.raw.is_some()
+    }
+
     /// The text of a plain line is all that it says, so it is no copy to be left out.
     pub(crate) fn keep_text(&mut self) {
         if matches!(self.shared.selection, Selection::AllButRaw) && self.names.raw.is_none() {

@@ -3,6 +3,7 @@
 //! The chunks are found here rather than by the crate, so that a damaged file header does not matter, a last
 //! chunk that is cut short is still read, and a compressed file needs no seeking.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -191,7 +192,8 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
         match state.read_event(event, builder) {
             Ok(length) => {
                 let raw = event.get(..length).unwrap_or(event);
-                builder.end_windows(&Defaults { sourcetype: "XmlWinEventLog", raw, time: Some(time) });
+                let raw = if builder.wants_raw() { single_quoted(raw) } else { Cow::Borrowed(raw) };
+                builder.end_windows(&Defaults { sourcetype: "XmlWinEventLog", raw: &raw, time: Some(time) });
             }
             Err(broken) => {
                 builder.discard();
@@ -199,6 +201,26 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
             }
         }
     }
+}
+
+/// The XML with its attributes in single quotes, as Windows renders events and published patterns expect them:
+/// `<Data Name='Image'>`.
+fn single_quoted(xml: &str) -> Cow<'_, str> {
+    let mut quoted = String::with_capacity(xml.len());
+    let mut in_tag = false;
+    for letter in xml.chars() {
+        match letter {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            _ => {}
+        }
+        match letter {
+            '"' if in_tag => quoted.push('\''),
+            '\'' if in_tag => quoted.push_str("&apos;"),
+            _ => quoted.push(letter),
+        }
+    }
+    Cow::Owned(quoted)
 }
 
 /// Where an error is, and what it is.
@@ -227,4 +249,15 @@ fn causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod raw {
+    use super::single_quoted;
+
+    #[test]
+    fn attributes_are_in_single_quotes_and_text_is_not_touched() {
+        let xml = r#"<Data Name="it's">say "hi", it's &lt;"x"&gt;</Data>"#;
+        assert_eq!(single_quoted(xml), r#"<Data Name='it&apos;s'>say "hi", it's &lt;"x"&gt;</Data>"#);
+    }
 }
