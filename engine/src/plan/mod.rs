@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 mod barrier;
+pub mod constant;
 mod convert;
 mod dedup;
 mod eval;
