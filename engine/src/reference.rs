@@ -104,10 +104,11 @@ pub fn help(name: &str) -> Help {
     if functions::known_unsupported(name) {
         return Help::Unsupported("function");
     }
-    let known = commands::commands().iter().map(|doc| doc.name);
-    let known = known.chain(commands::known_unsupported().iter().copied());
-    let known = known.chain(functions::all().map(|function| function.name));
-    Help::Unknown(suggest::nearest(name, known.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name))))
+    let supported = commands::commands().iter().map(|doc| doc.name);
+    let supported = supported.chain(functions::all().map(|function| function.name));
+    let supported = supported.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name));
+    let near = suggest::nearest(name, supported);
+    Help::Unknown(near.or_else(|| suggest::nearest(name, commands::known_unsupported().iter().copied())))
 }
 
 fn page(name: &str, what: &str, summary: &str, syntax: &str) -> String {
@@ -151,6 +152,8 @@ mod tests {
         assert_eq!(help("sendemail"), Help::Unsupported("command"));
         assert_eq!(help("mvindx"), Help::Unknown(Some("mvindex")));
         assert_eq!(help("count7"), Help::Unknown(Some("count")));
+        assert_eq!(help("stast"), Help::Unknown(Some("stats")));
+        assert_eq!(help("sendemial"), Help::Unknown(Some("sendemail")));
         assert_eq!(help("qqqqqqqqqq"), Help::Unknown(None));
     }
 }

@@ -13,21 +13,23 @@ use crate::exit::{Exit, Failure};
 /// # Errors
 /// A name that is not known or not supported.
 pub fn run(args: &HelpArgs) -> Result<Exit, Failure> {
-    let mut definition = Cli::definition();
-    // Gives the commands their full names.
-    definition.build();
-    let Some(name) = &args.name else {
-        definition.print_long_help()?;
-        return Ok(Exit::Ok);
-    };
-    if let Some(command) = definition.find_subcommand_mut(name) {
-        command.print_long_help()?;
-        return Ok(Exit::Ok);
+    let definition = Cli::definition();
+    let Some(name) = &args.name else { return usage(definition, &["spelunk", "--help"]) };
+    if definition.find_subcommand(name).is_some() {
+        return usage(definition, &["spelunk", name, "--help"]);
     }
     let explained = explain(name)?;
     let mut out = io::stdout().lock();
     out.write_all(explained.as_bytes())?;
     out.flush()?;
+    Ok(Exit::Ok)
+}
+
+/// Prints what the command line says of itself.
+fn usage(definition: clap::Command, arguments: &[&str]) -> Result<Exit, Failure> {
+    if let Err(help) = definition.try_get_matches_from(arguments) {
+        help.print()?;
+    }
     Ok(Exit::Ok)
 }
 
