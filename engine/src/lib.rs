@@ -7,6 +7,7 @@ pub mod documents;
 pub mod error;
 pub mod functions;
 pub mod ingest;
+pub mod knowledge;
 pub mod operators;
 pub mod plan;
 pub mod reference;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use spelunk_grammar::spl::commands;
 
 use crate::functions;
-use crate::plan::aggregate;
+use crate::plan::{aggregate, suggest};
 
 /// The page of the commands, in Markdown.
 pub fn commands() -> String {
@@ -49,4 +49,111 @@ pub fn functions() -> String {
 /// Code in a table cell.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Help {
+    /// What the commands and functions of that name do, as plain text.
+    Known(String),
+    /// The language has it, but it is not supported yet: what it is.
+    Unsupported(&'static str),
+    /// The language has nothing of that name; the name that was perhaps meant.
+    Unknown(Option<&'static str>),
+}
+
+/// Explains a command, an eval function or a statistical function; some names are more than one of these.
+pub fn help(name: &str) -> Help {
+    let lower = name.to_lowercase();
+    let mut sections = Vec::new();
+    if let Some(doc) = commands::doc(name) {
+        let mut section = page(doc.name, "command", doc.summary, doc.syntax);
+        let width = doc.arguments.iter().map(|argument| argument.name.chars().count()).max().unwrap_or_default();
+        for (position, argument) in doc.arguments.iter().enumerate() {
+            let title = if position == 0 { "\nArguments\n" } else { "" };
+            let _ = writeln!(section, "{title}  {:<width$}  {}", argument.name, argument.meaning);
+        }
+        for (position, example) in doc.examples.iter().enumerate() {
+            let title = if position == 0 { "\nExamples\n" } else { "" };
+            let _ = writeln!(section, "{title}  {}", example.replace('\n', "\n  "));
+        }
+        sections.push(section);
+    }
+    if let Some(function) = functions::find(name) {
+        let mut section = page(function.name, "function of eval and where", function.summary, function.syntax);
+        let (expression, value) = function.example;
+        let _ = writeln!(section, "\nExample\n  {expression} = {value}");
+        sections.push(section);
+    }
+    // A percentile has its number behind its name.
+    let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+    let named = |wanted: &str| aggregate::FUNCTIONS.iter().find(|statistic| statistic.name == wanted);
+    let percentile = || named(stem).filter(|statistic| statistic.syntax.contains('N'));
+    if let Some(statistic) = named(&lower).or_else(percentile) {
+        let mut section = page(statistic.name, "statistical function", statistic.summary, statistic.syntax);
+        let (call, value) = statistic.example;
+        let _ = writeln!(section, "\nExample, over the rows x,g = 2,a and 3,b and 6,a\n  {call} = {value}");
+        sections.push(section);
+    }
+    if !sections.is_empty() {
+        return Help::Known(sections.join("\n"));
+    }
+    if commands::is_known(name) {
+        return Help::Unsupported("command");
+    }
+    if functions::known_unsupported(name) {
+        return Help::Unsupported("function");
+    }
+    let supported = commands::commands().iter().map(|doc| doc.name);
+    let supported = supported.chain(functions::all().map(|function| function.name));
+    let supported = supported.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name));
+    let near = suggest::nearest(name, supported);
+    Help::Unknown(near.or_else(|| suggest::nearest(name, commands::known_unsupported().iter().copied())))
+}
+
+fn page(name: &str, what: &str, summary: &str, syntax: &str) -> String {
+    let stop = if summary.ends_with('.') { "" } else { "." };
+    format!("{name}: {what}\n  {summary}{stop}\n\nSyntax\n  {}\n", syntax.replace('\n', "\n  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str) -> String {
+        match help(name) {
+            Help::Known(text) => text,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_are_explained() {
+        let dedup = text("DEDUP");
+        assert!(dedup.starts_with("dedup: command\n  Keeps the first rows"), "{dedup}");
+        assert!(
+            ["\nSyntax\n  dedup [", "\nArguments\n  <count>", "\nExamples\n  | "]
+                .iter()
+                .all(|part| dedup.contains(part))
+        );
+        assert!(text("lower").contains("Example\n  lower(\"CMD.exe\") = cmd.exe\n"));
+        let both = text("replace");
+        assert!(
+            both.contains("replace: command\n") && both.contains("\nreplace: function of eval and where\n"),
+            "{both}"
+        );
+        assert!(text("dc").starts_with("dc: statistical function\n"));
+        assert!(text("exactperc95").starts_with("exactperc: statistical function\n"));
+        assert!(text("kv").starts_with("extract: command\n"));
+    }
+
+    #[test]
+    fn what_cannot_be_explained() {
+        assert_eq!(help("sendemail"), Help::Unsupported("command"));
+        assert_eq!(help("mvindx"), Help::Unknown(Some("mvindex")));
+        assert_eq!(help("count7"), Help::Unknown(Some("count")));
+        assert_eq!(help("stast"), Help::Unknown(Some("stats")));
+        assert_eq!(help("sendemial"), Help::Unknown(Some("sendemail")));
+        assert_eq!(help("qqqqqqqqqq"), Help::Unknown(None));
+    }
 }

@@ -16,12 +16,13 @@ use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::{self, Query};
+use spelunk_grammar::spl::Query;
 use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
+use crate::knowledge::Macros;
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
@@ -50,6 +51,8 @@ pub struct SessionOptions {
     pub geoip: Option<PathBuf>,
     /// Keep what was read for the next search (a shell), instead of reading only what one search needs.
     pub keep: bool,
+    /// What macro calls stand for.
+    pub macros: Arc<Macros>,
 }
 
 impl Default for SessionOptions {
@@ -64,6 +67,7 @@ impl Default for SessionOptions {
             host: None,
             geoip: None,
             keep: false,
+            macros: Arc::default(),
         }
     }
 }
@@ -118,6 +122,7 @@ pub struct Explanation {
 
 /// A planned query, ready to run.
 struct Planned {
+    canonical: String,
     state: SessionState,
     plan: LogicalPlan,
     events: bool,
@@ -215,7 +220,7 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        start(self.plan(parse(text)?, false).await?).await
+        start(self.prepare(text, false).await?).await
     }
 
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
@@ -223,7 +228,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        start(self.plan(parse(text)?, true).await?).await
+        start(self.prepare(text, true).await?).await
     }
 
     /// Shows how a search would be run.
@@ -231,24 +236,37 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
-        let query = parse(text)?;
-        let canonical = query.to_string();
-        let planned = self.plan(query, false).await?;
+        let planned = self.prepare(text, false).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
         Ok(Explanation {
-            canonical,
+            canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
             diagnostics: planned.diagnostics,
         })
     }
 
-    async fn plan(&self, mut query: Query, listing: bool) -> Result<Planned, Error> {
+    /// From a text to a plan, with every finding at its place in the text.
+    async fn prepare(&self, text: &str, listing: bool) -> Result<Planned, Error> {
+        let expanded = self.options.macros.expand(text, &self.clock());
+        let query = expanded.parse().map_err(Error::Query)?;
+        match self.plan(query, listing, expanded.failed()).await {
+            Ok(planned) => Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned }),
+            Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn plan(&self, mut query: Query, listing: bool, only_mistakes: bool) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
+        let canonical = query.to_string();
         // Mistakes show before anything is read.
         let warnings = plan_without_data(query.clone(), &self.clock()).await.map_err(failure)?;
         drop(warnings);
+        if only_mistakes {
+            return Err(Error::Query(Vec::new()));
+        }
         let started = Instant::now();
         let loaded = self.events(needs::of(&query)).await?;
         let read_time = started.elapsed();
@@ -272,7 +290,7 @@ impl Session {
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { state, plan, events, diagnostics, report: loaded.report, read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, report: loaded.report, read_time })
     }
 }
 
@@ -288,10 +306,6 @@ async fn start(planned: Planned) -> Result<Search, Error> {
         report: planned.report,
         read_time: planned.read_time,
     })
-}
-
-fn parse(text: &str) -> Result<Query, Error> {
-    spl::parse(text).map_err(Error::Query)
 }
 
 /// Every finding as an error; DataFusion's own where there is none.
@@ -381,17 +395,19 @@ pub enum Checked {
 }
 
 /// Parses and plans a query without data: every field is assumed to exist.
-pub fn check(text: &str) -> Checked {
-    let query = match spl::parse(text) {
+pub fn check(text: &str, macros: &Macros) -> Checked {
+    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
+    let expanded = macros.expand(text, &clock);
+    let query = match expanded.parse() {
         Ok(query) => query,
         Err(findings) => return Checked::ParseError(findings),
     };
-    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
     // Without data nothing waits: the future is ready at its first poll.
     match futures::executor::block_on(plan_without_data(query, &clock)) {
-        Ok((_, diagnostics)) => Checked::Ok(diagnostics),
+        Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
+        Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
         Err(errors) => match failure(errors) {
-            Error::Query(findings) => Checked::PlanError(findings),
+            Error::Query(findings) => Checked::PlanError(expanded.report(findings)),
             other => Checked::PlanError(vec![Diagnostic {
                 severity: Severity::Error,
                 ..Diagnostic::error(spelunk_grammar::Code::Unsupported, other.to_string(), Default::default())

@@ -20,6 +20,7 @@ Examples:
   zcat events.jsonl.gz | spelunk run 'error | top host' -
   spelunk run '| makeresults | eval a=1'
   spelunk check ./detections
+  spelunk help stats
   spelunk demo
   spelunk ./logs
 
@@ -36,7 +37,13 @@ Exit codes:
 /// what is in them, compressed or not. Without a command, PATHs are opened in the shell, with the options of
 /// `spelunk repl`.
 #[derive(Debug, Parser)]
-#[command(name = "spelunk", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(
+    name = "spelunk",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -52,12 +59,16 @@ impl Cli {
     /// # Errors
     /// A wrong command line, or a request for help; both print themselves.
     pub fn read() -> Result<Self, clap::Error> {
+        Cli::from_arg_matches(&Cli::definition().try_get_matches()?)
+    }
+
+    /// What can be said.
+    pub fn definition() -> clap::Command {
         // The help of `spelunk repl` shows the shell's options; here they would bury the commands.
-        let command = Cli::command().mut_args(|arg| {
+        Cli::command().mut_args(|arg| {
             let shown = ["help", "version", "paths"].contains(&arg.get_id().as_str());
             arg.hide(!shown)
-        });
-        Cli::from_arg_matches(&command.try_get_matches()?)
+        })
     }
 }
 
@@ -76,6 +87,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write generated Windows telemetry
     Generate(GenerateArgs),
+    /// Explain a command or function of SPL, or a command of spelunk
+    Help(HelpArgs),
 }
 
 const RUN_HELP: &str = "\
@@ -137,6 +150,12 @@ pub struct DataArgs {
     /// The zone in which times are read and shown: `UTC`, `local`, `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true, value_parser = parse_zone)]
     pub tz: jiff::tz::TimeZone,
+    /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub macros: Vec<PathBuf>,
+    /// The MaxMind database that `iplocation` asks, such as GeoLite2-City.mmdb [default: the file $SPELUNK_GEOIP names]
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Option<PathBuf>,
     /// Forgive nothing: damaged input is an error, index and sourcetype mean what they say
     #[arg(long)]
     pub strict: bool,
@@ -207,6 +226,7 @@ where line and column count within the search. `spelunk check` exits with 1 if a
 
 Examples:
   spelunk check detection.spl
+  spelunk check --macros ./security_content/macros ./security_content/detections
   spelunk check ./security_content/detections --output jsonl | jq -c 'select(.plan==\"error\")'";
 
 /// `spelunk check`
@@ -216,6 +236,9 @@ pub struct CheckArgs {
     /// Files and folders of searches
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub macros: Vec<PathBuf>,
     /// How the findings are written
     #[arg(short, long, value_enum, default_value_t = CheckForm::Text, value_name = "FORM")]
     pub output: CheckForm,
@@ -290,6 +313,20 @@ pub enum Telemetry {
     Xml,
     /// JSON, one event a line
     Jsonl,
+}
+
+const NAME_HELP: &str = "\
+Examples:
+  spelunk help stats
+  spelunk help mvindex
+  spelunk help run";
+
+/// `spelunk help`
+#[derive(Debug, Args)]
+#[command(after_help = NAME_HELP)]
+pub struct HelpArgs {
+    /// What to explain
+    pub name: Option<String>,
 }
 
 const SHELL_HELP: &str = "\

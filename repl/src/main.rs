@@ -57,6 +57,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
+        Command::Help(args) => commands::help::run(&args),
     }
 }
 

@@ -62,7 +62,7 @@ mod usage {
             assert!(ran.stdout.contains("Exit codes:") && ran.stdout.contains("130"), "{}", ran.stdout);
             assert!(ran.stdout.contains("Examples:"), "{}", ran.stdout);
         }
-        for command in ["repl", "check", "explain", "demo", "generate"] {
+        for command in ["repl", "check", "explain", "demo", "generate", "help"] {
             assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
         }
         assert!(run(&["--version"]).stdout.starts_with("spelunk "));
@@ -100,6 +100,131 @@ mod usage {
         let folder = folder(&[("rule.spl", "error")]);
         let path = folder.path().join("rule.spl");
         assert!(run(&["run", text(&path)]).stderr.contains("is taken as the search itself; --file"));
+    }
+}
+
+mod help {
+    use super::*;
+
+    #[test]
+    fn commands_and_functions_are_explained() {
+        let ran = run(&["help", "Head"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        for part in ["head: command\n", "\nSyntax\n  head ", "\nArguments\n  ", "\nExamples\n  | makeresults"] {
+            assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+        }
+        assert!(run(&["help", "mvindex"]).stdout.starts_with("mvindex: function of eval and where\n"));
+        let typed = run_with_input(&["repl"], ".help mvindex\n");
+        assert_eq!((typed.code, typed.stdout), (0, run(&["help", "mvindex"]).stdout));
+    }
+
+    #[test]
+    fn the_command_line_is_explained_as_before() {
+        assert_eq!(run(&["help"]).stdout, run(&["--help"]).stdout);
+        for command in ["run", "repl", "check", "explain", "demo", "generate"] {
+            assert_eq!(run(&["help", command]).stdout, run(&[command, "--help"]).stdout);
+        }
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        refused(&["help", "sendemail"], "the command sendemail is not supported yet");
+        refused(&["help", "stast"], "did you mean stats?");
+        refused(&["help", "x\u{1b}"], "no command or function is called x␛");
+        assert_eq!(run_with_input(&["repl"], ".help stast\n").code, 2);
+    }
+}
+
+mod macros {
+    use super::*;
+
+    const CONF: &str = "[rows(2)]\nargs = n, name\ndefinition = makeresults count=$n$ | eval $name$=1 | `shown($name$)`\n\
+                        [shown(1)]\nargs = field\ndefinition = table $field$\n\
+                        [wrong]\ndefinition = eval a=1 | stast count\n\
+                        [greeting(1)]\nargs = who\ndefinition = \"eval hello=\\\"\" . upper(who) . \"\\\"\"\niseval = 1\n";
+
+    fn macros() -> TempDir {
+        folder(&[
+            ("macros.conf", CONF),
+            (
+                "app/default/macros.conf",
+                "[shown(1)]\nargs = field\ndefinition = search $field$=2\n[two]\ndefinition = 2\n",
+            ),
+            ("app/local/macros.conf", "[shown(1)]\ndefinition = rename $field$ AS local | table local\n"),
+            ("yaml/two.yml", "name: two\ndefinition: '2'\n"),
+        ])
+    }
+
+    #[test]
+    fn they_are_replaced_wherever_a_search_is_read() {
+        let folder = macros();
+        let conf = folder.path().join("macros.conf");
+        let query = "| `rows(2, \"a\")`";
+        let ran = run(&["run", query, "--macros", text(&conf), "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\n1\n"), "{}", ran.stderr);
+        let ran = run(&["explain", query, "--macros", text(&conf)]);
+        assert!(ran.stdout.contains("  | makeresults count=2 | eval a=1 | table a\n"), "{}", ran.stdout);
+        let ran = run_with_input(&["repl", "--macros", text(&conf), "-o", "csv"], query);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\n1\n"), "{}", ran.stderr);
+        let rule = folder.path().join("rule.spl");
+        std::fs::write(&rule, query).unwrap();
+        assert_eq!(run(&["check", "--macros", text(&conf), text(&rule)]).code, 0);
+        let ran = run(&["check", text(&rule)]);
+        assert!(
+            ran.code == 1 && ran.stdout.contains("the macro `rows` is not defined (with 2 arguments)"),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains("--macros FILE"), "{}", ran.stdout);
+    }
+
+    #[test]
+    fn the_value_of_an_expression() {
+        let folder = macros();
+        let query = "| makeresults | `greeting(\"you, there\")` | table hello";
+        let ran = run(&["run", query, "--macros", text(&folder.path().join("macros.conf")), "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "hello\n\"YOU, THERE\"\n"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn what_is_named_later_counts() {
+        let folder = macros();
+        let path = |name: &str| text(&folder.path().join(name)).to_owned();
+        let (conf, app, yaml) = (path("macros.conf"), path("app"), path("yaml"));
+        let ran = run(&["run", "| makeresults count=`two` | eval a=1 | `shown(a)`", "--macros", &app, "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "local\n1\n1\n"), "{}", ran.stderr);
+        let ran = run(&["run", "| `rows(1, a)`", "--macros", &conf, "--macros", &app, "-o", "csv"]);
+        assert_eq!(ran.stdout, "local\n1\n", "{}", ran.stderr);
+        let both = ["run", "| `rows(1, a)` | eval b=`two`", "--macros", &app, "--macros", &conf, "--macros", &yaml];
+        assert_eq!(run(&both).stdout, "{\"a\":1,\"b\":2}\n");
+    }
+
+    #[test]
+    fn mistakes_point_at_the_call() {
+        let folder = macros();
+        let ran = run(&["run", "| makeresults\n| `wrong`", "--macros", text(&folder.path().join("macros.conf"))]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("2 | | `wrong`\n  |   ^^^^^^^\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`wrong` stands for `eval a=1 | stast count`"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn filters_of_published_detections_need_no_definition() {
+        let ran = run(&["run", "| makeresults | eval a=1 | table a | `a_rule_filter`", "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\n"));
+        assert!(ran.stderr.contains("the macro `a_rule_filter` is not defined: it keeps every row"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn files_that_hold_none() {
+        let folder = folder(&[("notes.txt", "x")]);
+        for path in ["notes.txt", "nothing.conf", ""] {
+            let path = folder.path().join(path);
+            for arguments in [&["run", "*"][..], &["check", "x.spl"]] {
+                let ran = run(&[arguments, &["--macros", text(&path)]].concat());
+                assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+            }
+        }
     }
 }
 

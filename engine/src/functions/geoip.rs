@@ -152,8 +152,8 @@ impl Location {
                 (Some(address), None) if has_no_place(address) => None,
                 (Some(address), None) => {
                     return exec_err!(
-                        "`iplocation` needs a database to tell where {address} is: set SPELUNK_GEOIP to the path of \
-                         a MaxMind file, such as GeoLite2-City.mmdb"
+                        "`iplocation` needs a database to tell where {address} is: name a MaxMind file, \
+                         such as GeoLite2-City.mmdb, with `--geoip` or SPELUNK_GEOIP"
                     );
                 }
             };

@@ -20,7 +20,7 @@ pub fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Iplocation) -> P
     if let (Some(path), Some(_)) = (&path, planner.runner) {
         geoip::open(path).map_err(|reason| {
             Diagnostic::error(Code::InvalidArgument, reason, field.span)
-                .with_help("SPELUNK_GEOIP names a MaxMind file, such as GeoLite2-City.mmdb")
+                .with_help("name a MaxMind file, such as GeoLite2-City.mmdb, with `--geoip` or SPELUNK_GEOIP")
         })?;
     }
     let expressions = ExpressionPlanner::new(frame);

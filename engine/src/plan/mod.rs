@@ -7,6 +7,7 @@ mod accum;
 pub mod aggregate;
 mod autoregress;
 mod barrier;
+pub mod constant;
 mod convert;
 mod dedup;
 mod delta;

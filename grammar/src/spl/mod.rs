@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod expression;
+pub mod macros;
 mod parser;
 mod print;
 pub mod query;
@@ -13,4 +14,5 @@ mod tests;
 
 pub use commands::CommandKind;
 pub use parser::parse;
+pub use parser::structure::MAX_LENGTH;
 pub use query::{Command, Query, Subsearch};

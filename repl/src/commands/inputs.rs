@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
+use spelunk_engine::knowledge::Macros;
 use spelunk_engine::{Session, SessionOptions};
 
 use crate::cli::{DataArgs, Language};
@@ -75,10 +76,20 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         strict: data.strict,
         sourcetype: data.sourcetype,
         host: data.host,
-        geoip: None,
+        geoip: data.geoip,
         keep,
+        macros: macros(&data.macros)?,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The macros that the files define.
+///
+/// # Errors
+/// A file that cannot be read, or holds no macros.
+pub fn macros(files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
+    let loaded = Macros::load(files).map_err(|error| Failure::Search(error, String::new()))?;
+    Ok(Arc::new(loaded))
 }
 
 /// What a path names.

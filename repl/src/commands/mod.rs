@@ -4,5 +4,6 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod generate;
+pub mod help;
 pub mod inputs;
 pub mod run;

@@ -6,6 +6,7 @@ use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::values::Cell;
 
 use super::{Flow, Shell};
+use crate::commands::help;
 use crate::escape;
 use crate::exit::{Exit, Failure};
 use crate::render::grid;
@@ -23,7 +24,7 @@ enum Command {
 /// Name, command, what it does.
 const COMMANDS: [(&str, Command, &str); 4] = [
     (".files", Command::Files, "what was read, and what could not be"),
-    (".help", Command::Help, "this"),
+    (".help", Command::Help, "this; with the name of a command or function, what that does"),
     (".quit", Command::Quit, "leave"),
     (".exit", Command::Quit, "leave"),
 ];
@@ -43,7 +44,11 @@ pub async fn run(shell: &Shell, text: &str) -> Flow {
     };
     let shown = match command {
         Command::Quit => return Flow::Leave,
-        Command::Help => help(),
+        Command::Help => match text.split_whitespace().nth(1).map(help::explain) {
+            None => help(),
+            Some(Ok(explained)) => explained,
+            Some(Err(failure)) => return Flow::On(failure.report()),
+        },
         Command::Files => match shell.session.load().await {
             Ok(report) => files(&report),
             Err(error) => return Flow::On(Failure::Search(error, String::new()).report()),

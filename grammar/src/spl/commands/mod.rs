@@ -100,6 +100,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
     SYNTAXES.iter().find(|syntax| syntax.doc.name.eq_ignore_ascii_case(name))
 }
 
+/// What the user is told about the command of that name.
+pub fn doc(name: &str) -> Option<&'static CommandDoc> {
+    find(name).map(|syntax| syntax.doc)
+}
+
 /// Whether the command can be parsed.
 pub fn is_supported(name: &str) -> bool {
     find(name).is_some()

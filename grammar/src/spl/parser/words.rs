@@ -157,29 +157,66 @@ fn inside(call: &str) -> &str {
     call.trim_matches('`').trim()
 }
 
-/// Splits macro arguments at the commas outside quotes and parentheses.
-fn split_arguments(text: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let (mut start, mut quoted, mut escaped, mut depth) = (0, false, false, 0usize);
-    for (at, c) in text.char_indices() {
+/// The arguments of a macro call as written, split at the commas outside quotes and parentheses.
+pub fn macro_arguments(text: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
+    let separates = move |c: char| {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' => quoted = !quoted,
             '(' if !quoted => depth = depth.saturating_add(1),
             ')' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 0 => {
-                arguments.push(argument(text.get(start..at).unwrap_or_default()));
-                start = at + 1;
-            }
+            ',' if !quoted && depth == 0 => return true,
             _ => {}
         }
+        false
+    };
+    let none = text.trim().is_empty();
+    text.split(separates).skip(usize::from(none))
+}
+
+/// An argument of a macro call as text to insert: without blanks and without the quotes around the whole of it.
+pub fn macro_argument(text: &str) -> String {
+    let text = text.trim();
+    let whole = quoted_length(text) == Some(text.len());
+    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|_| whole) {
+        Some(inner) => unescape_quotes(inner),
+        None => text.to_owned(),
     }
-    arguments.push(argument(text.get(start..).unwrap_or_default()));
-    if arguments.len() == 1 && text.trim().is_empty() {
-        arguments.clear();
+}
+
+/// The length of the quoted text that the text starts with, if it does and the quote is closed.
+pub fn quoted_length(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    let inner = text.strip_prefix('"')?;
+    let end = inner.find(|c| {
+        let closes = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    })?;
+    Some(end + 2)
+}
+
+/// Resolves `\"`. What is inserted is read again, so any other backslash stays, and so does the one it escapes.
+fn unescape_quotes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some('"')) => {}
+            ('\\', Some('\\')) => {
+                chars.next();
+                out.push_str("\\\\");
+            }
+            _ => out.push(c),
+        }
     }
-    arguments
+    out
+}
+
+fn split_arguments(text: &str) -> Vec<String> {
+    macro_arguments(text).map(argument).collect()
 }
 
 fn argument(text: &str) -> String {

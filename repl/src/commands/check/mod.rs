@@ -1,6 +1,5 @@
 //! `spelunk check`: whether searches can be run, without data.
 
-mod conf;
 mod parallel;
 mod sources;
 
@@ -9,10 +8,12 @@ use std::io::{self, BufWriter, Write};
 use std::panic::{self, AssertUnwindSafe};
 
 use serde::Serialize;
+use spelunk_engine::knowledge::Macros;
 use spelunk_engine::session::{self, Checked};
 use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::cli::{CheckArgs, CheckForm};
+use crate::commands::inputs;
 use crate::diagnostics::{self, Style};
 use crate::escape;
 use crate::exit::{Exit, Failure};
@@ -28,13 +29,14 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 /// # Errors
 /// A file that does not exist, no search at all, or an output that cannot be written.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    let macros = inputs::macros(&args.macros)?;
     let items = sources::read(&args.files)?;
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
-    let verdicts = parallel::map(&items, check);
+    let verdicts = parallel::map(&items, |item| check(item, &macros));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
 
     let mut out = BufWriter::new(io::stdout().lock());
@@ -83,7 +85,7 @@ impl Verdict {
     }
 }
 
-fn check(item: &Item) -> Verdict {
+fn check(item: &Item, macros: &Macros) -> Verdict {
     let query = match &item.text {
         Text::Spl(query) => query,
         Text::OtherLanguage(language) => {
@@ -92,7 +94,7 @@ fn check(item: &Item) -> Verdict {
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query))) {
+    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, macros))) {
         Ok(Checked::Ok(_)) => Verdict::Ok,
         Ok(Checked::ParseError(findings)) => Verdict::Parse(findings),
         Ok(Checked::PlanError(findings)) => Verdict::Plan(findings),
@@ -214,7 +216,7 @@ mod tests {
         );
         let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
         assert_eq!(
-            json(&other, &check(&other)),
+            json(&other, &check(&other, &Macros::default())),
             r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"LogScale is not supported yet","line":null,"column":null}"#
         );
     }

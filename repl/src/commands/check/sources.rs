@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use spelunk_engine::knowledge::{Conf, yaml};
 use walkdir::WalkDir;
 
-use super::{conf, parallel};
+use super::parallel;
 use crate::commands::inputs::without_mark;
 use crate::escape;
 use crate::exit::Failure;
@@ -100,8 +101,12 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
     let text = without_mark(&text);
     match kind {
         Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()))],
-        Kind::Conf => conf::read(text).into_iter().map(|saved| item(saved.name, Text::Spl(saved.search))).collect(),
-        Kind::Yaml => match read_yaml(text) {
+        Kind::Conf => Conf::read(text)
+            .stanzas()
+            .filter_map(|stanza| Some((stanza.name, stanza.get("search").filter(|search| !search.is_empty())?)))
+            .map(|(name, search)| item(name.to_owned(), Text::Spl(search.to_owned())))
+            .collect(),
+        Kind::Yaml => match yaml::documents::<Detection>(text) {
             Ok(found) => found
                 .into_iter()
                 .filter_map(|detection| {
@@ -158,34 +163,6 @@ fn in_language(language: Option<String>, query: String) -> Text {
     }
 }
 
-/// The documents of a YAML file.
-///
-/// YAML wants the further lines of a quoted text indented. Some published detections do not do that, and the parser that
-/// their authors use does not mind; so such lines are indented, which does not change what they say.
-fn read_yaml(text: &str) -> Result<Vec<Detection>, String> {
-    let strict = serde_saphyr::from_multiple::<Detection>(text);
-    let error = match strict {
-        Ok(found) => return Ok(found),
-        Err(error) => error.to_string(),
-    };
-    let mut indented = String::with_capacity(text.len() + 64);
-    for line in text.split_inclusive('\n') {
-        if !line.starts_with([' ', '\t', '#', '-', '\n', '\r', '%', '.']) && !begins_with_key(line) {
-            indented.push_str("  ");
-        }
-        indented.push_str(line);
-    }
-    let first = error.lines().next().unwrap_or_default();
-    serde_saphyr::from_multiple(&indented).map_err(|_| first.trim_start_matches("error: ").to_owned())
-}
-
-fn begins_with_key(line: &str) -> bool {
-    line.split_once(':').is_some_and(|(key, rest)| {
-        let word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        word && rest.starts_with([' ', '\n', '\r'])
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +204,8 @@ mod tests {
     #[test]
     fn saved_searches() {
         assert_eq!(read_as("savedsearches.conf", "[A]\nsearch = x \\\n| y\n"), [pair("A", "x \n| y")]);
+        let defaults = "[default]\nsearch = a\n[One]\nx = y\n[Empty]\nsearch =\n";
+        assert_eq!(read_as("savedsearches.conf", defaults), [pair("One", "a")]);
         assert_eq!(read_as("eventtypes.conf", "[A]\nsearch = x\n"), []);
     }
 
