@@ -175,6 +175,11 @@ const COUNT: Row = Row {
     },
 };
 
+/// The values without repetitions.
+pub fn distinct(values: Expr) -> Expr {
+    DEDUP.call(vec![values], Span::default()).expr
+}
+
 const DEDUP: Row = Row {
     name: "spl_mvdedup",
     returns: Returns::Many,

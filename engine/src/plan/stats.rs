@@ -11,24 +11,18 @@ use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
 use super::{PlanResult, existing};
-use crate::functions::ordering;
+use crate::functions::{multivalue, ordering};
 
 /// Plans the command. Groups come in the order of their values, columns as written: BY fields, aggregates.
 pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
     let Stats { aggregates, by, allnum, delim, partitions: _, dedup_splitvals } = command;
     // `partitions` only says how many threads a Splunk server should use.
-    for (given, name) in
-        [(allnum.as_ref().map(|o| o.span), "allnum"), (dedup_splitvals.as_ref().map(|o| o.span), "dedup_splitvals")]
-    {
-        if let Some(span) = given {
-            return Err(Diagnostic::error(Code::Unsupported, format!("`{name}` is not supported yet"), span).into());
-        }
-    }
     if let Some(delim) = delim {
         return Err(Diagnostic::error(Code::Unsupported, "`delim` is not supported yet", delim.span).into());
     }
-    let groups = group_fields(frame, by)?;
-    let computed = compute(frame, aggregates, by, Manner::default())?;
+    let groups = group_fields(frame, by, dedup_splitvals.as_ref().is_some_and(|dedup| dedup.node))?;
+    let manner = Manner { in_order: false, allnum: allnum.as_ref().is_some_and(|allnum| allnum.node) };
+    let computed = compute(frame, aggregates, by, manner)?;
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
     let aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
@@ -56,9 +50,13 @@ fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
 }
 
 /// Leaves only rows that belong to a group: all BY fields present, one row for each of several values.
-fn group_fields(frame: &mut Frame, by: &[Name]) -> PlanResult<Vec<String>> {
+fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for field in by {
+        if field.text.contains('*') {
+            let message = format!("BY takes field names, not the wildcard `{}`", field.text);
+            return Err(Diagnostic::error(Code::InvalidArgument, message, field.span).into());
+        }
         if names.contains(&field.text) {
             continue;
         }
@@ -71,6 +69,9 @@ fn group_fields(frame: &mut Frame, by: &[Name]) -> PlanResult<Vec<String>> {
             }
         }
         if frame.data_type(&field.text).is_some_and(|data_type| Kind::of(&data_type) == Kind::Many) {
+            if distinct {
+                frame.set(vec![(field.text.clone(), multivalue::distinct(column(&field.text)))])?;
+            }
             let plan = LogicalPlanBuilder::new(frame.plan().clone())
                 .unnest_column(datafusion::common::Column::new_unqualified(&field.text))?
                 .build()?;
