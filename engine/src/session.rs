@@ -153,6 +153,11 @@ impl Session {
         &self.options
     }
 
+    /// The inputs it was made with.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
     /// The flag that stops reading when set; the session clears it at the start of each search.
     pub fn cancelled(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)

@@ -145,6 +145,9 @@ pub async fn run(
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
     }
+    if !session.inputs().is_empty() && done.report.files.is_empty() {
+        terminal::warning("there is no file in the folders that were named");
+    }
     if sink.tell_damage {
         tell_damage(&done.report);
     }
