@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::{Error, Search, Session};
 
@@ -135,6 +136,7 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
+    let given_up = pattern::given_up();
     let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
     let done = interrupt.guard(move || write(searched, text, target)).await??;
     if done.cut {
@@ -144,6 +146,11 @@ pub async fn run(
     let cost = Cost { rows: done.rows, elapsed: started.elapsed(), read: done.read, peak: report::peak_memory() };
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
+    }
+    let given_up = pattern::given_up().saturating_sub(given_up);
+    if given_up > 0 {
+        let values = report::count(given_up, "value");
+        terminal::warning(&format!("a regular expression needed too many steps on {values}, which count as no match"));
     }
     if !session.inputs().is_empty() && done.report.files.is_empty() {
         terminal::warning("there is no file in the folders that were named");

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ipnet::IpNet;
@@ -64,7 +65,7 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
         match self {
             Pattern::Linear(regex) => regex.is_match(text),
-            Pattern::Backtracking(regex) => regex.is_match(text).unwrap_or(false),
+            Pattern::Backtracking(regex) => finished(regex.is_match(text)).unwrap_or(false),
         }
     }
 
@@ -88,7 +89,7 @@ impl Pattern {
             Pattern::Backtracking(regex) => regex
                 .captures_iter(text)
                 .take(most)
-                .map_while(Result::ok)
+                .map_while(finished)
                 .map(|captures| (0..captures.len()).map(|i| captures.get(i).map(|g| g.as_str())).collect())
                 .collect(),
         }
@@ -116,7 +117,7 @@ impl Pattern {
                     let group = |group| captures.get(group).map(|g| g.as_str());
                     if chosen(number) { template.fill(group) } else { group(0).unwrap_or_default().to_string() }
                 })
-                .map_or_else(|_| text.to_string(), |replaced| replaced.into_owned()),
+                .map_or_else(|error| gave_up(&error, text.to_string()), |replaced| replaced.into_owned()),
         }
     }
 
@@ -126,10 +127,32 @@ impl Pattern {
         match self {
             Pattern::Linear(regex) => regex.find_iter(text).take(most).map(|found| found.range()).collect(),
             Pattern::Backtracking(regex) => {
-                regex.find_iter(text).take(most).map_while(Result::ok).map(|found| found.range()).collect()
+                regex.find_iter(text).take(most).map_while(finished).map(|found| found.range()).collect()
             }
         }
     }
+}
+
+/// How many texts a backtracking match gave up on since the process started.
+static GIVEN_UP: AtomicU64 = AtomicU64::new(0);
+
+/// How many texts a backtracking match gave up on since the process started; each counted as no match.
+pub fn given_up() -> u64 {
+    GIVEN_UP.load(Ordering::Relaxed)
+}
+
+/// The outcome of a match that came to an end.
+fn finished<T>(outcome: Result<T, fancy_regex::Error>) -> Option<T> {
+    match outcome {
+        Ok(found) => Some(found),
+        Err(error) => gave_up(&error, None),
+    }
+}
+
+/// Counts a match that did not come to an end.
+fn gave_up<T>(_: &fancy_regex::Error, instead: T) -> T {
+    GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+    instead
 }
 
 /// A replacement text with references to groups.
@@ -443,8 +466,10 @@ mod tests {
 
     #[test]
     fn a_runaway_match_is_no_match() {
-        let pattern = Pattern::new(r"(?=a)(a+)+\1$").unwrap();
+        let pattern = Pattern::new(r"^((?=a)a|a)*c").unwrap();
+        let before = given_up();
         assert!(!pattern.is_match(&format!("{}b", "a".repeat(64))));
+        assert!(given_up() > before);
     }
 
     #[test]
