@@ -60,3 +60,23 @@ async fn an_index_that_is_not_there_leaves_nothing_out() {
     }
     assert_finds("User=bob NOT (index=nosuch OR User=alice) | table User", &["bob"]).await;
 }
+
+#[tokio::test]
+async fn grouped_rows_know_their_first_and_last_time() {
+    let query = "* | eval g=if(n>0, 1, 2) | stats latest(User) AS last, earliest(User) AS first BY g | table last";
+    assert_finds(query, &["alice", "eve"]).await;
+    assert_finds("* | stats max(_time) AS _time | table _time", &["2024-01-01T00:00:02.000Z"]).await;
+    assert_finds("* | rename _time AS seconds | head 1 | table seconds", &["1704067202"]).await;
+    assert_finds("* | eval t=1 | fields t | rename t AS _time | head 1", &["1970-01-01T00:00:01.000Z"]).await;
+}
+
+#[tokio::test]
+async fn totals_need_no_field_list() {
+    assert_finds("* | addtotals | table Total", &["0", "5", "80"]).await;
+}
+
+#[tokio::test]
+async fn the_name_of_the_serial_number_is_free() {
+    assert_finds("* | eval _serial=n | table _serial", &["", "5", "80"]).await;
+    assert_finds("* | table _serial, User | fields User", &["eve", "alice", "bob"]).await;
+}

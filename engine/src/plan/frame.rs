@@ -18,8 +18,8 @@ use super::Setting;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
-/// The serial number that every event carries.
-pub const SERIAL: &str = "_serial";
+/// The serial number that every event carries, under a name that no field of a search has.
+pub const SERIAL: &str = "__order_serial";
 
 /// A column that orders the rows. Missing values come last in both directions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -314,7 +314,7 @@ impl Frame {
 
 /// Whether the column is none of the user's.
 pub fn is_hidden(name: &str) -> bool {
-    name == SERIAL || name.starts_with(HIDDEN)
+    name.starts_with(HIDDEN)
 }
 
 fn without_needless_alias(expression: Expr) -> Expr {

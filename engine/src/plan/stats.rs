@@ -5,13 +5,13 @@
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument, Stats};
 use spelunk_grammar::spl::expression::Name;
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
 use super::{PlanResult, existing};
-use crate::functions::ordering;
+use crate::functions::{operators, ordering};
 
 /// Plans the command. Groups come in the order of their values, columns as written: BY fields, aggregates.
 pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
@@ -37,6 +37,12 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
         .project(columns)?
         .build()?;
     frame.replace(plan, Vec::new());
+    // `max(_time) AS _time`: the field of that name holds times.
+    let kind = frame.data_type("_time").map_or(Kind::Null, |data_type| Kind::of(&data_type));
+    if matches!(kind, Kind::Integer | Kind::Number) {
+        let seconds = Typed::new(column("_time"), kind, Span::default());
+        frame.set(vec![("_time".into(), operators::to_time(seconds.number()))])?;
+    }
     order_by_groups(frame, &groups)
 }
 
