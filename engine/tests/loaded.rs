@@ -71,6 +71,19 @@ async fn grouped_rows_know_their_first_and_last_time() {
 }
 
 #[tokio::test]
+async fn a_time_that_was_set_is_bounded_too() {
+    assert_finds("* | eval _time=n | head 1 | eval _time=5 | search earliest=4 latest=6 | table _time", &["5"]).await;
+    assert_finds("* | eval _time=5 | search earliest=6", &[]).await;
+}
+
+#[tokio::test]
+async fn no_rows_are_wanted() {
+    assert_finds("* | head 0 | table User", &[]).await;
+    assert_finds("* | tail 0 | table User", &[]).await;
+    assert_finds("* | sort User | head 0 | stats count", &["0"]).await;
+}
+
+#[tokio::test]
 async fn totals_need_no_field_list() {
     assert_finds("* | addtotals | table Total", &["0", "5", "80"]).await;
 }

@@ -269,7 +269,8 @@ impl Frame {
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
         let builder = LogicalPlanBuilder::new(self.plan.clone());
-        self.plan = match sort.is_empty() {
+        // Of no rows the order does not matter, and DataFusion has no first none of sorted rows.
+        self.plan = match sort.is_empty() || rows == 0 {
             true => builder.limit(0, Some(rows))?.build()?,
             false => builder.sort_with_limit(sort, Some(rows))?.build()?,
         };

@@ -327,10 +327,15 @@ impl Lowering<'_> {
         if self.frame.data_type("_time").is_none() {
             return Ok(lit(self.frame.open));
         }
-        let time = lit(timestamp(time));
+        let typed = ExpressionPlanner::new(self.frame).field("_time", span);
+        let (field, time) = match typed.kind {
+            Kind::Time => (typed.expr, lit(timestamp(time))),
+            // `eval _time=5` leaves a number of seconds.
+            _ => (typed.number(), lit(time as f64 / 1_000_000.0)),
+        };
         Ok(match bound {
-            Bound::Earliest => column("_time").gt_eq(time),
-            Bound::Latest => column("_time").lt(time),
+            Bound::Earliest => field.gt_eq(time),
+            Bound::Latest => field.lt(time),
         })
     }
 
