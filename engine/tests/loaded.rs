@@ -84,6 +84,13 @@ async fn no_rows_are_wanted() {
 }
 
 #[tokio::test]
+async fn patterns_for_fields_are_known_when_the_events_are() {
+    assert_finds("* | stats dc(Us*) AS *", &["3"]).await;
+    assert_finds("* | stats sum(nosuch*)", &[]).await;
+    assert_finds("* | eventstats max(n*) | head 1 | table max(n)", &["80"]).await;
+}
+
+#[tokio::test]
 async fn totals_need_no_field_list() {
     assert_finds("* | addtotals | table Total", &["0", "5", "80"]).await;
 }

@@ -2,7 +2,8 @@
 //!
 //! Source: Splunk Search Reference, "stats".
 
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument, Stats};
 use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic, Span};
@@ -31,12 +32,23 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
     let computed = compute(frame, aggregates, by, Manner::default())?;
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
-    let aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
+    let mut aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
+    let nothing = columns.is_empty();
+    if nothing {
+        // Patterns that fit no field. DataFusion has to compute something all the same.
+        let rows = frame.hidden_name();
+        aggregated.push(count(lit(1_i64)).alias(&rows));
+        columns.push(column(&rows));
+    }
     let plan = LogicalPlanBuilder::new(frame.plan().clone())
         .aggregate(groups.iter().map(|name| column(name)).collect::<Vec<_>>(), aggregated)?
         .project(columns)?
         .build()?;
     frame.replace(plan, Vec::new());
+    if nothing {
+        // A row without fields is none.
+        frame.filter(lit(false))?;
+    }
     // `max(_time) AS _time`: the field of that name holds times.
     let kind = frame.data_type("_time").map_or(Kind::Null, |data_type| Kind::of(&data_type));
     if matches!(kind, Kind::Integer | Kind::Number) {
