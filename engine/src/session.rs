@@ -274,7 +274,9 @@ impl Session {
         }
         let started = Instant::now();
         let loaded = self.events(needs::of(&query)).await?;
-        let read_time = started.elapsed();
+        let mut read_time = started.elapsed();
+        // Outlives the planner, which may come to look at it.
+        let more: Loaded;
         let state = self.state.get_or_init(session_state).clone();
         let runner = ContextRunner { state: state.clone() };
         let clock = self.clock();
@@ -288,6 +290,16 @@ impl Session {
             diagnostics: Vec::new(),
         };
         subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
+        let wanted = needs::of(&query);
+        let mut report = &loaded.report;
+        if !loaded.fields.covers(&wanted) {
+            // A subsearch found conditions on fields that nothing in the query named.
+            let started = Instant::now();
+            more = self.events(loaded.fields.clone().and(wanted)).await?;
+            read_time = read_time.saturating_add(started.elapsed());
+            planner.events = Some(&more.events);
+            report = &more.report;
+        }
         let mut frame = planner.plan(&query).await.map_err(failure)?;
         if listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
@@ -295,7 +307,7 @@ impl Session {
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report: loaded.report, read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time })
     }
 }
 

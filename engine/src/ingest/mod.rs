@@ -78,6 +78,35 @@ pub enum FieldSelection {
     Only(Vec<String>),
 }
 
+impl FieldSelection {
+    /// Whether it keeps every field that the other one keeps.
+    pub fn covers(&self, other: &FieldSelection) -> bool {
+        match (self, other) {
+            (FieldSelection::All, _) | (FieldSelection::AllButRaw, FieldSelection::AllButRaw) => true,
+            (FieldSelection::AllButRaw, FieldSelection::Only(names)) => !names.iter().any(|name| name == "_raw"),
+            (FieldSelection::Only(kept), FieldSelection::Only(names)) => names.iter().all(|name| kept.contains(name)),
+            (_, _) => false,
+        }
+    }
+
+    /// The fields of either.
+    pub fn and(self, other: FieldSelection) -> FieldSelection {
+        match (self, other) {
+            (FieldSelection::Only(mut names), FieldSelection::Only(more)) => {
+                for name in more {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+                FieldSelection::Only(names)
+            }
+            (one, other) if one.covers(&other) => one,
+            (one, other) if other.covers(&one) => other,
+            _ => FieldSelection::All,
+        }
+    }
+}
+
 /// What was read, file by file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadReport {

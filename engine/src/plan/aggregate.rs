@@ -442,8 +442,9 @@ impl Builder<'_> {
                 }
                 // Of equal times the row that comes first in the present order wins.
                 let ascending = function == "earliest";
-                let mut order = vec![Sort::new(time.expr, ascending, false)];
-                order.extend(self.frame.sort_expressions());
+                let mut order = vec![Sort::new(time.expr.clone(), ascending, false)];
+                // No key twice: DataFusion drops the second where rows are grouped, and then misses it.
+                order.extend(self.frame.sort_expressions().into_iter().filter(|key| key.expr != time.expr));
                 order
             }
         };

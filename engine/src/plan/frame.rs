@@ -18,8 +18,8 @@ use super::Setting;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
-/// The serial number that every event carries.
-pub const SERIAL: &str = "_serial";
+/// The serial number that every event carries, under a name that no field of a search has.
+pub const SERIAL: &str = "__order_serial";
 
 /// A column that orders the rows. Missing values come last in both directions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,7 +269,8 @@ impl Frame {
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
         let builder = LogicalPlanBuilder::new(self.plan.clone());
-        self.plan = match sort.is_empty() {
+        // Of no rows the order does not matter, and DataFusion has no first none of sorted rows.
+        self.plan = match sort.is_empty() || rows == 0 {
             true => builder.limit(0, Some(rows))?.build()?,
             false => builder.sort_with_limit(sort, Some(rows))?.build()?,
         };
@@ -314,7 +315,7 @@ impl Frame {
 
 /// Whether the column is none of the user's.
 pub fn is_hidden(name: &str) -> bool {
-    name == SERIAL || name.starts_with(HIDDEN)
+    name.starts_with(HIDDEN)
 }
 
 fn without_needless_alias(expression: Expr) -> Expr {

@@ -282,7 +282,13 @@ impl Planner<'_> {
     /// All loaded events, newest first.
     fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
-        let mut frame = Frame::new(scan_of("events", Arc::clone(&events.table))?, newest_first(), self.setting());
+        let scan = scan_of("events", Arc::clone(&events.table))?;
+        let columns = scan.schema().fields().iter().map(|field| match field.name().as_str() {
+            STORED_SERIAL => column(STORED_SERIAL).alias(SERIAL),
+            name => column(name),
+        });
+        let plan = LogicalPlanBuilder::new(scan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
+        let mut frame = Frame::new(plan, newest_first(), self.setting());
         frame.events = true;
         frame.metadata = events.metadata.clone();
         Ok(frame)
@@ -340,6 +346,9 @@ impl Scope {
         Self { events: frame.events, fields: frame.fields() }
     }
 }
+
+/// The events' serial number as they are stored.
+const STORED_SERIAL: &str = "_serial";
 
 /// The initial order: newest first, and of the same time the one read last.
 fn newest_first() -> Vec<OrderKey> {

@@ -8,25 +8,61 @@ use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
-use spelunk_grammar::spl::search::SearchExpression;
+use spelunk_grammar::spl::search::{Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
 
 use crate::functions::comparison;
 use crate::ingest::FieldSelection;
 
-/// The fields to read for a query whose subsearches are resolved.
+/// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
+/// those that their results can be expected to name; what they do name shows when they are resolved.
 pub fn of(query: &Query) -> FieldSelection {
     let mut needs = Needs::default();
     for command in &query.commands {
         needs.command(command);
-        if needs.everything {
-            return FieldSelection::All;
-        }
-        if needs.closed {
-            return FieldSelection::Only(needs.names);
+        if needs.everything || needs.closed {
+            break;
         }
     }
-    if needs.names.iter().any(|name| name == "_raw") { FieldSelection::All } else { FieldSelection::AllButRaw }
+    let own = if needs.everything {
+        FieldSelection::All
+    } else if needs.closed {
+        FieldSelection::Only(needs.names)
+    } else if needs.names.iter().any(|name| name == "_raw") {
+        FieldSelection::All
+    } else {
+        FieldSelection::AllButRaw
+    };
+    needs.subsearches.into_iter().fold(own, FieldSelection::and)
+}
+
+/// The fields that a subsearch reads, and those that its result can be expected to name.
+fn of_subsearch(query: &Query) -> FieldSelection {
+    let generates = matches!(query.commands.first().map(|c| &c.kind), Some(CommandKind::Makeresults(_)));
+    let mut named = Needs::default();
+    for command in &query.commands {
+        named.command(command);
+        match &command.kind {
+            CommandKind::Eval(eval) => {
+                eval.assignments.iter().filter_map(|a| super::eval::plain_name(&a.target)).for_each(|n| named.name(&n));
+            }
+            CommandKind::Rename(rename) => rename.pairs.iter().for_each(|(_, new)| named.name(&new.text)),
+            CommandKind::Return(returned) => {
+                for item in &returned.items {
+                    if let ReturnItem::Alias(alias, _) = item {
+                        named.name(&alias.text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let inner = std::mem::take(&mut named.subsearches);
+    // Only what rows are made of is worth guessing: a pattern would read everything.
+    named.names.retain(|name| !name.contains('*') && name != "_raw");
+    let named = FieldSelection::Only(named.names);
+    let read = if generates { named } else { of(query).and(named) };
+    inner.into_iter().fold(read, FieldSelection::and)
 }
 
 /// The fields that an expression names.
@@ -42,6 +78,8 @@ struct Needs {
     closed: bool,
     /// Whether a command takes every field there is, or compares whole rows.
     everything: bool,
+    /// What the subsearches among the commands need.
+    subsearches: Vec<FieldSelection>,
 }
 
 impl Needs {
@@ -204,14 +242,20 @@ impl Needs {
                 parts.iter().for_each(|part| self.search(part));
             }
             SearchExpression::Not(inner) => self.search(inner),
-            SearchExpression::Comparison(comparison) => self.name(&comparison.field.text),
+            SearchExpression::Comparison(comparison) => {
+                self.name(&comparison.field.text);
+                if let Operand::Subsearch(subsearch) = &comparison.value {
+                    self.subsearches.push(of_subsearch(&subsearch.query));
+                }
+            }
             SearchExpression::In(list) => self.name(&list.field.text),
             SearchExpression::Term(literal) => {
                 if literal.text != "*" {
                     self.name("_raw");
                 }
             }
-            SearchExpression::Subsearch(_) | SearchExpression::Macro(_) => {}
+            SearchExpression::Subsearch(subsearch) => self.subsearches.push(of_subsearch(&subsearch.query)),
+            SearchExpression::Macro(_) => {}
         }
     }
 

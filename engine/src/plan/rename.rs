@@ -4,10 +4,12 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::spl::commands::rename::Rename;
 use spelunk_grammar::spl::expression::Name;
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::PlanResult;
+use super::expression::{Kind, Typed};
 use super::frame::{Frame, column, matching};
+use crate::functions::operators;
 
 /// Plans the command: one pair after the other.
 pub fn plan(frame: &mut Frame, command: &Rename) -> PlanResult<()> {
@@ -47,13 +49,24 @@ fn rename(frame: &mut Frame, fields: &[String], pairs: &[(String, String)]) -> P
     let mut columns: Vec<(String, Expr)> = Vec::new();
     for name in fields {
         match pairs.iter().find(|(old, _)| old == name) {
-            Some((old, new)) => columns.push((new.clone(), column(old))),
+            Some((old, new)) => columns.push((new.clone(), value(frame, old, new))),
             None if pairs.iter().any(|(_, new)| new == name) => {}
             None => columns.push((name.clone(), column(name))),
         }
     }
     frame.select(columns)?;
     Ok(())
+}
+
+/// The field under its new name: `_time` holds times, any other field seconds.
+fn value(frame: &Frame, old: &str, new: &str) -> Expr {
+    let kind = frame.data_type(old).map_or(Kind::Null, |data_type| Kind::of(&data_type));
+    let typed = Typed::new(column(old), kind, Span::default());
+    match (kind, new) {
+        (Kind::Time, new) if new != "_time" => typed.number(),
+        (Kind::Integer | Kind::Number, "_time") => operators::to_time(typed.number()),
+        _ => typed.expr,
+    }
 }
 
 /// The new name of a field: what the old pattern's wildcards stood for fills the new one's.

@@ -38,7 +38,7 @@ pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
     };
-    let conditions = Lowering { frame }.conjuncts(conjuncts)?;
+    let conditions = Lowering { frame, negated: false }.conjuncts(conjuncts)?;
     if let Some(condition) = balanced(conditions, Expr::and) {
         filter(frame, condition, expression_span(expression))?;
     }
@@ -96,20 +96,27 @@ fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
 /// # Errors
 /// The first thing wrong with it.
 pub fn condition(frame: &Frame, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
-    Lowering { frame }.condition(expression)
+    Lowering { frame, negated: false }.condition(expression)
 }
 
 /// Turns search expressions into conditions over a frame.
 struct Lowering<'f> {
     frame: &'f Frame,
+    /// Whether rows that match are left out: inside an odd number of NOTs.
+    negated: bool,
 }
 
 impl Lowering<'_> {
+    /// For what stands behind a NOT.
+    fn negation(&self) -> Self {
+        Self { frame: self.frame, negated: !self.negated }
+    }
+
     fn condition(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
         match expression {
             SearchExpression::And(parts) => self.all(parts),
             SearchExpression::Or(parts) => self.any(parts),
-            SearchExpression::Not(inner) => Ok(is_not_true(self.condition(inner)?)),
+            SearchExpression::Not(inner) => Ok(is_not_true(self.negation().condition(inner)?)),
             SearchExpression::Comparison(comparison) => self.comparison(comparison),
             SearchExpression::In(InList { field, values, .. }) => {
                 if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
@@ -144,7 +151,7 @@ impl Lowering<'_> {
             }
         }
         if !unwanted.is_empty() {
-            conditions.push(is_not_true(self.any(&unwanted)?));
+            conditions.push(is_not_true(self.negation().any(&unwanted)?));
         }
         conditions.retain(|condition| *condition != lit(true));
         Ok(conditions)
@@ -320,10 +327,15 @@ impl Lowering<'_> {
         if self.frame.data_type("_time").is_none() {
             return Ok(lit(self.frame.open));
         }
-        let time = lit(timestamp(time));
+        let typed = ExpressionPlanner::new(self.frame).field("_time", span);
+        let (field, time) = match typed.kind {
+            Kind::Time => (typed.expr, lit(timestamp(time))),
+            // `eval _time=5` leaves a number of seconds.
+            _ => (typed.number(), lit(time as f64 / 1_000_000.0)),
+        };
         Ok(match bound {
-            Bound::Earliest => column("_time").gt_eq(time),
-            Bound::Latest => column("_time").lt(time),
+            Bound::Earliest => field.gt_eq(time),
+            Bound::Latest => field.lt(time),
         })
     }
 
@@ -353,7 +365,8 @@ impl Lowering<'_> {
                 )
                 .with_help(format!("loaded: {exist}; bind one with `--index NAME=PATH`, or refuse with `--strict`")),
             );
-            return Some(lit(true));
+            // Forgiven, it leaves no event out, behind a NOT neither.
+            return Some(lit(!self.negated));
         }
         self.frame.note(
             Diagnostic::warning(Code::UnknownMetadata, format!("no loaded event has {name} {wanted}"), span)
@@ -370,9 +383,10 @@ impl Lowering<'_> {
             return None;
         }
         let (message, answer) = match name {
-            "splunk_server" | "splunk_server_group" if self.frame.events && !self.frame.setting.strict => {
-                (format!("there is no Splunk server: searching all that was loaded, whatever `{name}` is"), true)
-            }
+            "splunk_server" | "splunk_server_group" if self.frame.events && !self.frame.setting.strict => (
+                format!("there is no Splunk server: searching all that was loaded, whatever `{name}` is"),
+                !self.negated,
+            ),
             name if is_knowledge(name) => {
                 (format!("no tags, event types or saved searches are loaded: `{name}` matches nothing"), false)
             }

@@ -2,16 +2,17 @@
 //!
 //! Source: Splunk Search Reference, "stats".
 
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument, Stats};
 use spelunk_grammar::spl::expression::Name;
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
 use super::{PlanResult, existing};
-use crate::functions::{multivalue, ordering};
+use crate::functions::{multivalue, operators, ordering};
 
 /// Plans the command. Groups come in the order of their values, columns as written: BY fields, aggregates.
 pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
@@ -25,12 +26,29 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
     let computed = compute(frame, aggregates, by, manner)?;
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
-    let aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
+    let mut aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
+    let nothing = columns.is_empty();
+    if nothing {
+        // Patterns that fit no field. DataFusion has to compute something all the same.
+        let rows = frame.hidden_name();
+        aggregated.push(count(lit(1_i64)).alias(&rows));
+        columns.push(column(&rows));
+    }
     let plan = LogicalPlanBuilder::new(frame.plan().clone())
         .aggregate(groups.iter().map(|name| column(name)).collect::<Vec<_>>(), aggregated)?
         .project(columns)?
         .build()?;
     frame.replace(plan, Vec::new());
+    if nothing {
+        // A row without fields is none.
+        frame.filter(lit(false))?;
+    }
+    // `max(_time) AS _time`: the field of that name holds times.
+    let kind = frame.data_type("_time").map_or(Kind::Null, |data_type| Kind::of(&data_type));
+    if matches!(kind, Kind::Integer | Kind::Number) {
+        let seconds = Typed::new(column("_time"), kind, Span::default());
+        frame.set(vec![("_time".into(), operators::to_time(seconds.number()))])?;
+    }
     order_by_groups(frame, &groups)
 }
 

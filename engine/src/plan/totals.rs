@@ -24,8 +24,12 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Addtotals)
     let mut summed = named(frame, fields);
     if row.unwrap_or(true) {
         let name = fieldname.as_ref().map_or(TOTAL, |name| &name.text).to_string();
-        let values = summed.iter().map(|name| column(name)).collect();
-        frame.set(vec![(name.clone(), mathematical::total(values))])?;
+        let values: Vec<Expr> = summed.iter().map(|name| column(name)).collect();
+        let total = match values.is_empty() {
+            true => lit(ScalarValue::Float64(None)),
+            false => mathematical::total(values),
+        };
+        frame.set(vec![(name.clone(), total)])?;
         if !summed.contains(&name) {
             summed.push(name);
         }
