@@ -57,7 +57,7 @@ pub enum UnaryOperator {
     Not,
 }
 
-/// Operators with two operands, loosest first.
+/// Operators with two operands, loosest first; `+`, `-` and `.` bind alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BinaryOperator {
     /// `XOR`
@@ -114,7 +114,6 @@ enum Binding {
     Not,
     Comparison,
     Sum,
-    Concatenation,
     Product,
     Negation,
     Operand,
@@ -133,8 +132,7 @@ impl BinaryOperator {
             | Self::Greater
             | Self::GreaterOrEqual
             | Self::Like => Binding::Comparison,
-            Self::Add | Self::Subtract => Binding::Sum,
-            Self::Concatenate => Binding::Concatenation,
+            Self::Add | Self::Subtract | Self::Concatenate => Binding::Sum,
             Self::Multiply | Self::Divide | Self::Modulo => Binding::Product,
         }
     }
@@ -264,8 +262,7 @@ fn fmt_binary(
             }
             (above, above)
         }
-        Binding::Sum => (Binding::Sum, Binding::Concatenation),
-        Binding::Concatenation => (Binding::Concatenation, Binding::Product),
+        Binding::Sum => (Binding::Sum, Binding::Product),
         Binding::Product => (Binding::Product, Binding::Negation),
         _ => (Binding::Sum, Binding::Sum),
     };

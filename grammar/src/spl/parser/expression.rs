@@ -218,7 +218,6 @@ fn sum(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Expression> {
     let (operands, operators) = fold(operands, operators, |operator| {
         matches!(operator, BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo)
     });
-    let (operands, operators) = fold(operands, operators, |operator| operator == BinaryOperator::Concatenate);
     let (mut operands, _) = fold(operands, operators, |_| true);
     operands.pop()
 }
