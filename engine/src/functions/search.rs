@@ -36,12 +36,20 @@ static WILDCARD_CASE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     })
 });
 
-/// `spl_other_than(column, pattern)`: a value that the pattern does not cover.
+/// `spl_other_than(column, pattern, mode)`: a value that the pattern does not cover, as text or as a block of
+/// addresses.
 static OTHER_THAN: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
-    TextPredicate::udf("spl_other_than", |patterns| {
-        let wildcard = Wildcard::any_case(patterns.first().copied().unwrap_or_default())
-            .map_err(|error| exec_datafusion_err!("{error}"))?;
-        Ok(Box::new(move |text: &str| !wildcard.matches(text)) as Test)
+    TextPredicate::udf("spl_other_than", |parameters| {
+        let [pattern, mode] = parameters else {
+            return Err(exec_datafusion_err!("spl_other_than takes two parameters"));
+        };
+        let wildcard = if *mode == "case" { Wildcard::same_case(pattern) } else { Wildcard::any_case(pattern) };
+        let wildcard = wildcard.map_err(|error| exec_datafusion_err!("{error}"))?;
+        let block = pattern::cidr(pattern);
+        let covered = move |text: &str| {
+            wildcard.matches(text) || block.as_ref().is_some_and(|block| pattern::in_cidr(block, text))
+        };
+        Ok(Box::new(move |text: &str| !covered(text)) as Test)
     })
 });
 
@@ -99,9 +107,9 @@ pub fn wildcard_case(column: Expr, pattern: String) -> Expr {
     call(&WILDCARD_CASE, column, [pattern])
 }
 
-/// Some value of the column is not covered by the pattern.
-pub fn other_than(column: Expr, pattern: String) -> Expr {
-    call(&OTHER_THAN, column, [pattern])
+/// Some value of the column is not covered by the pattern; `mode` is `any` or `case`.
+pub fn other_than(column: Expr, pattern: String, mode: &str) -> Expr {
+    call(&OTHER_THAN, column, [pattern, mode.to_string()])
 }
 
 /// A keyword or phrase in the event's text; `mode` is `any`, `case` or `term`.

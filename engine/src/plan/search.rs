@@ -263,7 +263,8 @@ impl Lowering<'_> {
             return Ok(lit(self.frame.open));
         }
         if typed.kind == Kind::Many {
-            return Ok(kernels::other_than(typed.expr.clone(), literal.text.clone()));
+            let mode = if literal.matching == Matching::Case { "case" } else { "any" };
+            return Ok(kernels::other_than(typed.expr.clone(), literal.text.clone(), mode));
         }
         let equal = match self.metadata_values(name, literal) {
             Some(values) => column(name).in_list(values.into_iter().map(lit).collect(), false),
