@@ -19,8 +19,14 @@ pub fn commands() -> String {
             let _ = write!(page, "\n```spl\n{example}\n```\n");
         }
     }
-    let refused = commands::known_unsupported().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    let _ = write!(page, "\n## Not supported yet\n\nRefused by name and place: {}.\n", refused.join(", "));
+    page.push_str("\n## Refused\n\nThese need what spelunk is not, and are refused by name and place.\n\n");
+    for (name, reason) in commands::refused_commands() {
+        let _ = writeln!(page, "- `{name}`: {reason}");
+    }
+    let unsupported = commands::known_unsupported().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    if !unsupported.is_empty() {
+        let _ = write!(page, "\n## Not supported yet\n\nRefused by name and place: {}.\n", unsupported.join(", "));
+    }
     page
 }
 
@@ -97,6 +103,9 @@ pub fn help(name: &str) -> Help {
     }
     if !sections.is_empty() {
         return Help::Known(sections.join("\n"));
+    }
+    if let Some((name, reason)) = commands::refused_commands().iter().find(|(known, _)| *known == lower) {
+        return Help::Known(format!("{name} - refused: {reason}.\n"));
     }
     if commands::is_known(name) {
         return Help::Unsupported("command");

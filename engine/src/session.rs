@@ -329,10 +329,12 @@ async fn start(planned: Planned) -> Result<Search, Error> {
 fn failure(errors: Vec<PlanError>) -> Error {
     let mut findings = Vec::new();
     let mut failed = None;
-    for error in errors {
+    let mut left = std::collections::VecDeque::from(errors);
+    while let Some(error) = left.pop_front() {
         match error {
             PlanError::Query(diagnostic) => findings.push(diagnostic),
             PlanError::DataFusion(error) => failed = Some(error),
+            PlanError::Several(errors) => errors.into_iter().rev().for_each(|error| left.push_front(error)),
         }
     }
     match failed {

@@ -46,13 +46,7 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// Why there is none, in a sentence.
     pub fn value(&self, expression: &str, variables: &[(&str, &str)]) -> Result<Value, String> {
-        let typed = constant::plan(expression, variables, self.clock).map_err(|error| match error {
-            PlanError::Query(finding) => match finding.help {
-                Some(help) => format!("{} ({help})", finding.message),
-                None => finding.message,
-            },
-            PlanError::DataFusion(error) => Error::from(error).to_string(),
-        })?;
+        let typed = constant::plan(expression, variables, self.clock).map_err(reason)?;
         let wanted = if typed.kind == Kind::Boolean { typed.expr.clone() } else { typed.text() };
         let found = self.run(wanted).map_err(|error| Error::from(error).to_string())?;
         Ok(match (found, typed.kind) {
@@ -72,6 +66,18 @@ impl<'a> Evaluator<'a> {
         let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
         let column = physical.evaluate(&row)?.into_array(1)?;
         Ok(cell(&column, 0, &self.clock.time_zone))
+    }
+}
+
+/// Why an expression cannot be planned, in a sentence.
+fn reason(error: PlanError) -> String {
+    match error {
+        PlanError::Query(finding) => match finding.help {
+            Some(help) => format!("{} ({help})", finding.message),
+            None => finding.message,
+        },
+        PlanError::DataFusion(error) => Error::from(error).to_string(),
+        PlanError::Several(errors) => errors.into_iter().next().map(reason).unwrap_or_default(),
     }
 }
 

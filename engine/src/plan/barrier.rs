@@ -16,14 +16,12 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, is_hidden};
+use super::grid::MOST_COLUMNS;
 use super::{PlanResult, Planner};
 use crate::documents::Fields;
 use crate::functions::kernel::{Returns, build, many_type};
 use crate::functions::{multivalue, operators};
 use crate::values::{Value, text_at};
-
-/// How many columns values may make; a hostile log could name millions.
-const MOST_COLUMNS: usize = 4_096;
 
 /// The rows of what came before a barrier, with all their columns.
 #[derive(Debug)]

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
-use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::spl::commands::makeresults::{InlineData, Makeresults};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::frame::{Frame, OrderKey, SERIAL};
-use super::{PlanResult, Planner, inline};
+use super::frame::{Frame, SERIAL};
+use super::{PlanResult, Planner, grid, inline};
 use crate::values::time_type;
 
 /// The most rows that a search may generate.
@@ -85,16 +84,6 @@ fn from_batch(planner: &Planner<'_>, schema: Arc<Schema>, batch: Vec<StringArray
 }
 
 fn frame_over(planner: &Planner<'_>, batch: RecordBatch) -> PlanResult<Frame> {
-    let table = MemTable::try_new(batch.schema(), vec![split(&batch)])?;
-    let plan = super::scan_of("rows", Arc::new(table))?;
-    Ok(Frame::new(plan, vec![OrderKey { column: SERIAL.into(), descending: false }], planner.setting()))
-}
-
-fn split(batch: &RecordBatch) -> Vec<RecordBatch> {
-    const ROWS: usize = 8_192;
-    let rows = batch.num_rows();
-    if rows == 0 {
-        return vec![batch.clone()];
-    }
-    (0..rows).step_by(ROWS).map(|start| batch.slice(start, ROWS.min(rows - start))).collect()
+    let (plan, order) = grid::scan_in_order(batch)?;
+    Ok(Frame::new(plan, order, planner.setting()))
 }

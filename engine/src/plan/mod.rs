@@ -8,6 +8,7 @@ pub mod aggregate;
 mod autoregress;
 mod barrier;
 pub mod call;
+pub mod combine;
 pub mod constant;
 mod convert;
 mod dedup;
@@ -24,6 +25,7 @@ mod foreach;
 mod format;
 pub mod frame;
 mod fromjson;
+pub mod grid;
 mod head;
 mod inline;
 mod iplocation;
@@ -77,7 +79,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::commands::CommandKind;
+use spelunk_grammar::spl::commands::{CommandKind, Refused};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -128,6 +130,8 @@ pub enum PlanError {
     Query(Diagnostic),
     /// DataFusion refused the plan, or failed to run a part of it.
     DataFusion(DataFusionError),
+    /// All that was found in a search inside the search.
+    Several(Vec<PlanError>),
 }
 
 impl From<Diagnostic> for PlanError {
@@ -182,14 +186,31 @@ impl Planner<'_> {
             return Err(vec![Diagnostic::error(Code::TooLarge, message, command.name_span).into()]);
         }
         let mut errors = Vec::new();
-        let (mut frame, rest) = match self.generate(query) {
+        let (frame, rest) = match self.generate(query).await {
             Ok(start) => start,
             Err(error) => {
                 errors.push(error);
                 (self.open_frame().map_err(|error| vec![error])?, query.commands.get(1..).unwrap_or_default())
             }
         };
-        for command in rest {
+        self.commands(frame, rest, errors).await
+    }
+
+    /// Plans commands that work on the rows of a frame, and whose subsearches are resolved.
+    ///
+    /// # Errors
+    /// Every finding that stops it, or DataFusion's own error.
+    pub async fn pipe(&mut self, frame: Frame, commands: &[Command]) -> Result<Frame, Vec<PlanError>> {
+        self.commands(frame, commands, Vec::new()).await
+    }
+
+    async fn commands(
+        &mut self,
+        mut frame: Frame,
+        commands: &[Command],
+        mut errors: Vec<PlanError>,
+    ) -> Result<Frame, Vec<PlanError>> {
+        for command in commands {
             let scope = Scope::of(&frame);
             if let Err(error) = self.command(&mut frame, command).await {
                 // What follows is planned all the same, so that its mistakes show too.
@@ -236,6 +257,7 @@ impl Planner<'_> {
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
+            CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
@@ -258,7 +280,7 @@ impl Planner<'_> {
     }
 
     /// The rows that the first command makes, and the commands that follow.
-    fn generate<'q>(&mut self, query: &'q Query) -> PlanResult<(Frame, &'q [Command])> {
+    async fn generate<'q>(&mut self, query: &'q Query) -> PlanResult<(Frame, &'q [Command])> {
         let Some((first, rest)) = query.commands.split_first() else {
             return Err(Diagnostic::error(Code::Syntax, "the query is empty", query.span).into());
         };
@@ -271,6 +293,7 @@ impl Planner<'_> {
                 Ok((frame, rest))
             }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
+            CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
                 if self.events.is_some_and(|events| events.rows > 0) {
                     let message = "the search names no events to begin with: it looks at all that were loaded";
@@ -332,6 +355,12 @@ impl Planner<'_> {
             });
         }
     }
+}
+
+/// Why a command is refused that needs what spelunk is not.
+fn refused_command(refused: &Refused, place: Span) -> Diagnostic {
+    let message = format!("the command \"{}\" is refused: {}", refused.name, refused.reason);
+    Diagnostic::error(Code::UnsupportedCommand, message, place)
 }
 
 /// The fields that every event has, read or not.

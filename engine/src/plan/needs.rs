@@ -20,9 +20,6 @@ pub fn of(query: &Query) -> FieldSelection {
     let mut needs = Needs::default();
     for command in &query.commands {
         needs.command(command);
-        if needs.everything || needs.closed {
-            break;
-        }
     }
     let own = if needs.everything {
         FieldSelection::All
@@ -41,6 +38,8 @@ fn of_subsearch(query: &Query) -> FieldSelection {
     let generates = matches!(query.commands.first().map(|c| &c.kind), Some(CommandKind::Makeresults(_)));
     let mut named = Needs::default();
     for command in &query.commands {
+        // What comes after a closing command still tells what rows are made of.
+        named.closed = false;
         named.command(command);
         match &command.kind {
             CommandKind::Eval(eval) => {
@@ -83,8 +82,9 @@ struct Needs {
 }
 
 impl Needs {
+    /// A field that the command at hand takes. Behind a command that closes the set it is none of the events'.
     fn name(&mut self, name: &str) {
-        if !self.names.iter().any(|known| known == name) {
+        if !self.closed && !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_string());
         }
     }
@@ -110,7 +110,7 @@ impl Needs {
                 spath.output.iter().for_each(|field| self.name(&field.text));
             }
             CommandKind::Tojson(tojson) => {
-                self.everything |= tojson.fields.is_empty();
+                self.everything |= tojson.fields.is_empty() && !self.closed;
                 if tojson.fields.is_empty() && tojson.include_internal.unwrap_or(false) {
                     self.name("_raw");
                 }
@@ -204,8 +204,8 @@ impl Needs {
                     }
                 }
             }
-            CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything = true,
-            CommandKind::Format(_) | CommandKind::Makeresults(_) => {}
+            CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
+            CommandKind::Format(_) | CommandKind::Makeresults(_) | CommandKind::Refused(_) => {}
         }
     }
 

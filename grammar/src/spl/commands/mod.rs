@@ -9,7 +9,11 @@ use super::expression::Name;
 use super::parser::builder::Builder;
 use super::parser::{Rule, words};
 
+mod refused;
 mod unsupported;
+
+pub(crate) use refused::refused;
+pub use refused::{Refused, refused_commands};
 
 /// What the user is told about a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,7 @@ macro_rules! commands {
         #[allow(missing_docs)]
         pub enum CommandKind {
             $($variant($module::$variant),)*
+            Refused(Refused),
         }
 
         impl CommandKind {
@@ -58,6 +63,7 @@ macro_rules! commands {
             pub fn doc(&self) -> &'static CommandDoc {
                 match self {
                     $(Self::$variant(_) => &$module::DOC,)*
+                    Self::Refused(_) => &refused::DOC,
                 }
             }
         }
@@ -66,6 +72,7 @@ macro_rules! commands {
             fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$variant(command) => command.fmt(f),)*
+                    Self::Refused(command) => command.fmt(f),
                 }
             }
         }
@@ -112,7 +119,9 @@ pub fn is_supported(name: &str) -> bool {
 
 /// Whether the language has a command of that name.
 pub fn is_known(name: &str) -> bool {
-    is_supported(name) || known_unsupported().iter().any(|known| known.eq_ignore_ascii_case(name))
+    is_supported(name)
+        || refused::reason(name).is_some()
+        || known_unsupported().iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The names in a list of pairs.

@@ -151,13 +151,17 @@ fn command(
         no_name(structure, segment, span, diagnostics);
         return None;
     }
-    let Some(syntax) = commands::find(name) else {
-        diagnostics.push(refuse(name, name_span));
-        return None;
-    };
     if structure.unbalanced.iter().any(|found| segment.bytes.contains(&found.span.start)) {
         return None;
     }
+    let Some(syntax) = commands::find(name) else {
+        let arguments = structure.text.get(name_span.end..span.end)?.trim();
+        if let Some(refused) = commands::refused(name, arguments) {
+            return Some(Command { kind: CommandKind::Refused(refused), name_span, span });
+        }
+        diagnostics.push(refuse(name, name_span));
+        return None;
+    };
     let arguments = Span::new(name_span.end, span.end);
     let masked = mask(structure, segment, arguments);
     let mut b = Builder { structure, base: arguments.start, doc: syntax.doc, depth, diagnostics };

@@ -1,0 +1,89 @@
+//! Commands of the language that need what spelunk is not: a Splunk server, a user interface, a cluster. They are
+//! read, so that a search with one is known to be well-formed, and refused with their reason when it is planned.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::CommandDoc;
+
+/// A command that is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// Why, as the end of a sentence.
+    pub reason: &'static str,
+    /// Its arguments as written.
+    pub arguments: String,
+}
+
+/// What is said of all of them.
+pub(super) const DOC: CommandDoc = CommandDoc {
+    name: "refused",
+    summary: "A command that needs a Splunk server",
+    syntax: "",
+    arguments: &[],
+    examples: &[],
+};
+
+const METRICS: &str = "it reads a metrics index, which only a Splunk server has";
+const SERVER: &str = "it asks a Splunk server about itself";
+const MODEL: &str = "it needs the models that Splunk's learning commands keep on a server";
+const OUTSIDE: &str = "it acts outside of the search";
+
+/// The commands and their reasons, in order of their names.
+const REFUSED: &[(&str, &str)] = &[
+    ("apply", MODEL),
+    ("audit", SERVER),
+    ("bucketdir", SERVER),
+    ("crawl", SERVER),
+    ("dbinspect", SERVER),
+    ("delete", "it removes events, and spelunk never changes what it reads"),
+    ("deletemodel", MODEL),
+    ("dispatch", SERVER),
+    ("dump", "it writes on a Splunk server"),
+    ("fit", MODEL),
+    ("history", SERVER),
+    ("listmodels", MODEL),
+    ("localop", "it tells a search head cluster where to run"),
+    ("mcatalog", METRICS),
+    ("mcollect", "it writes to a metrics index, which only a Splunk server has"),
+    ("meventcollect", "it writes to a metrics index, which only a Splunk server has"),
+    ("mpreview", METRICS),
+    ("msearch", METRICS),
+    ("mstats", METRICS),
+    ("outputtelemetry", "it sends data to Splunk"),
+    ("redistribute", "it tells a cluster of Splunk servers where to run"),
+    ("rest", SERVER),
+    ("run", OUTSIDE),
+    ("runshellscript", OUTSIDE),
+    ("script", OUTSIDE),
+    ("sendalert", OUTSIDE),
+    ("sendemail", OUTSIDE),
+    ("summary", MODEL),
+    ("tscollect", "it writes to a namespace on a Splunk server"),
+    ("typeahead", SERVER),
+    ("walklex", "it reads the index files of a Splunk server"),
+];
+
+/// The commands that need what spelunk is not, and why each is refused, in order of their names.
+pub fn refused_commands() -> &'static [(&'static str, &'static str)] {
+    REFUSED
+}
+
+/// Why a command is refused; `None` if it is not.
+pub(super) fn reason(name: &str) -> Option<&'static str> {
+    REFUSED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, reason)| *reason)
+}
+
+/// The command of that name, if it is one that is refused.
+pub(crate) fn refused(name: &str, arguments: &str) -> Option<Refused> {
+    let (name, reason) = REFUSED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Some(Refused { name, reason, arguments: arguments.to_owned() })
+}
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if self.arguments.is_empty() { Ok(()) } else { write!(f, " {}", self.arguments) }
+    }
+}
