@@ -267,7 +267,7 @@ impl Session {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
-        let warnings = plan_without_data(query.clone(), &self.clock()).await.map_err(failure)?;
+        let warnings = plan_without_data(query.clone(), &self.clock(), false).await.map_err(failure)?;
         drop(warnings);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));
@@ -284,6 +284,7 @@ impl Session {
             events: Some(&loaded.events),
             clock: &clock,
             strict: self.options.strict,
+            assume_macros: false,
             bounds: self.bounds(&clock)?,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             runner: Some(&runner),
@@ -413,16 +414,17 @@ pub enum Checked {
     PlanError(Vec<Diagnostic>),
 }
 
-/// Parses and plans a query without data: every field is assumed to exist.
+/// Parses and plans a query without data: every field is assumed to exist, and every macro where no macros were
+/// given; a macro that was assumed is told as a warning.
 pub fn check(text: &str, macros: &Macros) -> Checked {
     let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
-    let expanded = macros.expand(text, &clock);
+    let expanded = macros.expand(text, &clock).assuming(!macros.given());
     let query = match expanded.parse() {
         Ok(query) => query,
         Err(findings) => return Checked::ParseError(findings),
     };
     // Without data nothing waits: the future is ready at its first poll.
-    match futures::executor::block_on(plan_without_data(query, &clock)) {
+    match futures::executor::block_on(plan_without_data(query, &clock, !macros.given())) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
         Err(errors) => match failure(errors) {
@@ -435,11 +437,16 @@ pub fn check(text: &str, macros: &Macros) -> Checked {
     }
 }
 
-async fn plan_without_data(mut query: Query, clock: &Clock) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
+async fn plan_without_data(
+    mut query: Query,
+    clock: &Clock,
+    assume_macros: bool,
+) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
     let mut planner = Planner {
         events: None,
         clock,
         strict: false,
+        assume_macros,
         bounds: (None, None),
         geoip: None,
         runner: None,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use spelunk_grammar::spl::macros::{Call, calls};
 use spelunk_grammar::spl::{self, MAX_LENGTH, Query};
-use spelunk_grammar::{Code, Diagnostic, Span};
+use spelunk_grammar::{Code, Diagnostic, Severity, Span};
 
 use super::evaluate::{Evaluator, Value};
 use super::macros::{Definition, Macros, counted};
@@ -91,6 +91,15 @@ impl Expanded {
     /// Everything wrong with it, at its place in the user's text.
     pub fn parse(&self) -> Result<Query, Vec<Diagnostic>> {
         spl::parse(&self.text).map_err(|findings| self.report(findings))
+    }
+
+    /// Makes warnings of macros that are not defined, if they are assumed to exist.
+    pub fn assuming(mut self, assumed: bool) -> Self {
+        let undefined = |finding: &mut Diagnostic| assumed && finding.code == Code::UnknownMacro;
+        for finding in self.errors.extract_if(.., undefined) {
+            self.notes.push(Diagnostic { severity: Severity::Warning, ..finding });
+        }
+        self
     }
 
     /// Whether a macro call could not be replaced, so that the search cannot run.

@@ -16,6 +16,7 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct Macros {
     by_name: BTreeMap<String, BTreeMap<usize, Definition>>,
+    given: bool,
 }
 
 /// What a macro stands for.
@@ -68,7 +69,7 @@ impl Macros {
                 all.overlay(read(&file)?);
             }
         }
-        Ok(Self::of(&all))
+        Ok(Self { given: !paths.is_empty(), ..Self::of(&all) })
     }
 
     /// The macros of a `macros.conf`.
@@ -78,7 +79,12 @@ impl Macros {
             let (name, arity) = signature(stanza.name);
             by_name.entry(name.to_owned()).or_default().insert(arity, definition(&stanza, arity));
         }
-        Self { by_name }
+        Self { by_name, given: false }
+    }
+
+    /// Whether there are more than those known without a file.
+    pub fn given(&self) -> bool {
+        self.given
     }
 
     /// The definitions of that name by how many arguments they take; letter case counts.

@@ -27,6 +27,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         events: None,
         clock,
         strict: false,
+        assume_macros: false,
         bounds: (None, None),
         geoip: None,
         runner: None,

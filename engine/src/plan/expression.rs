@@ -101,12 +101,17 @@ impl<'f> ExpressionPlanner<'f> {
                 Ok(Typed::new(found, Kind::Boolean, span))
             }
             ExpressionKind::Call(name, arguments) => self.call(name, arguments, span),
+            // Without data it was not run, and may give anything.
+            ExpressionKind::Subsearch(_) if self.frame.setting.planning => Ok(Typed::null(span)),
             ExpressionKind::Subsearch(subsearch) => Err(Diagnostic::error(
                 Code::Unsupported,
-                "a subsearch inside an expression is not supported yet",
+                "a subsearch at this place is not supported; `where` and `eval` take them",
                 subsearch.span,
             )),
-            ExpressionKind::Macro(call) => Err(undefined_macro(&call.name, call.span)),
+            ExpressionKind::Macro(call) => {
+                assumed_macro(self.frame, &call.name, call.span)?;
+                Ok(Typed::null(span))
+            }
         }
     }
 
@@ -276,9 +281,16 @@ fn number_literal(digits: &str, span: Span) -> Result<Typed, Diagnostic> {
     }
 }
 
-/// An undefined macro.
-pub fn undefined_macro(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::UnknownMacro, format!("the macro `{name}` is not defined"), span)
+/// Lets a macro pass that is not defined, where macros are assumed to exist.
+///
+/// # Errors
+/// They are not.
+pub fn assumed_macro(frame: &Frame, name: &str, span: Span) -> Result<(), Diagnostic> {
+    if frame.setting.assume_macros {
+        return Ok(());
+    }
+    Err(Diagnostic::error(Code::UnknownMacro, format!("the macro `{name}` is not defined"), span)
+        .with_help("`--macros FILE` reads a macros.conf that defines it; or write its text here"))
 }
 
 fn symbol(operator: BinaryOperator) -> &'static str {

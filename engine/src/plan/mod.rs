@@ -79,7 +79,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::commands::{CommandKind, Refused};
+use spelunk_grammar::spl::commands::{CommandKind, Refused, Unexpanded};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -114,6 +114,10 @@ pub struct Setting {
     pub clock: Clock,
     /// Whether index and sourcetype mean exactly what they say.
     pub strict: bool,
+    /// Whether macros that are not defined are assumed to exist (planning without data).
+    pub assume_macros: bool,
+    /// Whether there is no data, so that subsearches were not run.
+    pub planning: bool,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -160,6 +164,8 @@ pub struct Planner<'a> {
     pub clock: &'a Clock,
     /// Whether index and sourcetype mean exactly what they say.
     pub strict: bool,
+    /// Whether macros that are not defined are assumed to exist, as fields are without data.
+    pub assume_macros: bool,
     /// The earliest and latest event time (microseconds, exclusive) where a search names none.
     pub bounds: (Option<i64>, Option<i64>),
     /// The MaxMind database that `iplocation` asks.
@@ -173,7 +179,7 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// What frames pass on to the expressions in them.
     pub fn setting(&self) -> Setting {
-        Setting { clock: self.clock.clone(), strict: self.strict }
+        Setting { clock: self.clock.clone(), strict: self.strict, assume_macros: self.assume_macros, planning: self.runner.is_none() }
     }
 
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
@@ -272,6 +278,7 @@ impl Planner<'_> {
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
@@ -294,6 +301,11 @@ impl Planner<'_> {
             }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
+            CommandKind::Unexpanded(command) => {
+                let mut frame = self.open_frame()?;
+                self.unexpanded(&mut frame, command)?;
+                Ok((frame, rest))
+            }
             _ => {
                 if self.events.is_some_and(|events| events.rows > 0) {
                     let message = "the search names no events to begin with: it looks at all that were loaded";
@@ -302,6 +314,15 @@ impl Planner<'_> {
                 Ok((self.scan()?, query.commands.as_slice()))
             }
         }
+    }
+
+    /// A command with a macro that is not defined: what comes of it nobody knows.
+    fn unexpanded(&self, frame: &mut Frame, command: &Unexpanded) -> PlanResult<()> {
+        for name in &command.macros {
+            expression::assumed_macro(frame, &name.node, name.span)?;
+        }
+        frame.open = true;
+        Ok(())
     }
 
     /// All loaded events, newest first.

@@ -205,7 +205,7 @@ impl Needs {
                 }
             }
             CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
-            CommandKind::Format(_) | CommandKind::Makeresults(_) | CommandKind::Refused(_) => {}
+            CommandKind::Format(_) | CommandKind::Makeresults(_) | CommandKind::Refused(_) | CommandKind::Unexpanded(_) => {}
         }
     }
 
@@ -281,10 +281,8 @@ impl Needs {
                 }
             }
             ExpressionKind::Call(_, arguments) => arguments.iter().for_each(|argument| self.expression(argument)),
-            ExpressionKind::Number(_)
-            | ExpressionKind::String(_)
-            | ExpressionKind::Subsearch(_)
-            | ExpressionKind::Macro(_) => {}
+            ExpressionKind::Subsearch(subsearch) => self.subsearches.push(of_subsearch(&subsearch.query)),
+            ExpressionKind::Number(_) | ExpressionKind::String(_) | ExpressionKind::Macro(_) => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use spelunk_grammar::spl::search::{
 };
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::expression::{ExpressionPlanner, Kind, Typed, undefined_macro};
+use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner};
 use crate::functions::{operators, pattern, search as kernels};
@@ -129,7 +129,10 @@ impl Lowering<'_> {
             SearchExpression::Subsearch(subsearch) => {
                 Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", subsearch.span))
             }
-            SearchExpression::Macro(call) => Err(undefined_macro(&call.name, call.span)),
+            SearchExpression::Macro(call) => {
+                assumed_macro(self.frame, &call.name, call.span)?;
+                Ok(lit(true))
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 
 use arrow::array::RecordBatch;
 use spelunk_grammar::spl::commands::CommandKind;
-use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Comparison, ComparisonOperator, Literal, Matching, Operand, SearchExpression};
 use spelunk_grammar::spl::{self, Query, Subsearch};
 use spelunk_grammar::{Code, Diagnostic, Span};
@@ -20,10 +20,19 @@ const MOST_ROWS: usize = 10_000;
 /// Every finding in the subsearches, or a subsearch that fails.
 pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(), Vec<PlanError>> {
     for command in &mut query.commands {
-        if let CommandKind::Search(search) = &mut command.kind
-            && let Some(expression) = &mut search.expression
-        {
-            Box::pin(resolve_expression(planner, expression)).await?;
+        match &mut command.kind {
+            CommandKind::Search(search) => {
+                if let Some(expression) = &mut search.expression {
+                    Box::pin(resolve_expression(planner, expression)).await?;
+                }
+            }
+            CommandKind::Where(condition) => Box::pin(resolve_value(planner, &mut condition.condition)).await?,
+            CommandKind::Eval(eval) => {
+                for assignment in &mut eval.assignments {
+                    Box::pin(resolve_value(planner, &mut assignment.value)).await?;
+                }
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -58,6 +67,70 @@ async fn resolve_expression(
         SearchExpression::In(_) | SearchExpression::Term(_) | SearchExpression::Macro(_) => {}
     }
     Ok(())
+}
+
+/// Puts the text that a subsearch gives in its place in an expression.
+async fn resolve_value(planner: &mut Planner<'_>, expression: &mut Expression) -> Result<(), Vec<PlanError>> {
+    match &mut expression.kind {
+        ExpressionKind::Subsearch(subsearch) => {
+            let found = run(planner, subsearch).await?;
+            if let Some(found) = found {
+                *expression = value(&found, subsearch.span).map_err(|error| vec![error])?;
+            }
+        }
+        ExpressionKind::Unary(_, operand) => Box::pin(resolve_value(planner, operand)).await?,
+        ExpressionKind::Binary(_, left, right) => {
+            Box::pin(resolve_value(planner, left)).await?;
+            Box::pin(resolve_value(planner, right)).await?;
+        }
+        ExpressionKind::In(needle, haystack) => {
+            Box::pin(resolve_value(planner, needle)).await?;
+            for member in haystack {
+                Box::pin(resolve_value(planner, member)).await?;
+            }
+        }
+        ExpressionKind::Call(_, arguments) => {
+            for argument in arguments {
+                Box::pin(resolve_value(planner, argument)).await?;
+            }
+        }
+        ExpressionKind::Number(_) | ExpressionKind::String(_) | ExpressionKind::Field(_) | ExpressionKind::Macro(_) => {}
+    }
+    Ok(())
+}
+
+/// The rows as an expression: what `return` made as it is, else fields that equal their values.
+fn value(found: &Found, span: Span) -> PlanResult<Expression> {
+    let mut rows: Vec<String> = Vec::new();
+    for row in &found.rows {
+        let items: Vec<String> = row
+            .iter()
+            .map(|item| match item {
+                Item::Text(text) => text.clone(),
+                Item::Pair(name, values) => {
+                    let equal = |value: &String| format!("'{name}'={}", rows::quoted(value));
+                    values.iter().map(equal).collect::<Vec<_>>().join(" OR ")
+                }
+            })
+            .collect();
+        match items.as_slice() {
+            [] => {}
+            [single] => rows.push(single.clone()),
+            several => rows.push(format!("({})", several.join(") AND ("))),
+        }
+    }
+    let text = match rows.as_slice() {
+        [] => return Err(Diagnostic::error(Code::Subsearch, "the subsearch found nothing to put here", span).into()),
+        [single] => single.clone(),
+        several => format!("({})", several.join(") OR (")),
+    };
+    spl::parse_expression(&text, span).map_err(|findings| {
+        let reason = findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
+        let message = format!("the subsearch gives the text {text:?}, which is no expression: {reason}");
+        Diagnostic::error(Code::Subsearch, message, span)
+            .with_help("end it with `| return $field`, and give text its quotes")
+            .into()
+    })
 }
 
 /// The rows of a subsearch, each a list of items.

@@ -13,6 +13,7 @@ mod testing;
 mod tests;
 
 pub use commands::CommandKind;
+pub use parser::expression::parse_expression;
 pub use parser::parse;
 pub use parser::structure::MAX_LENGTH;
 pub use query::{Command, Query, Subsearch};

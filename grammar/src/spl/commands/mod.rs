@@ -10,9 +10,11 @@ use super::parser::builder::Builder;
 use super::parser::{Rule, words};
 
 mod refused;
+mod unexpanded;
 mod unsupported;
 
 pub(crate) use refused::refused;
+pub use unexpanded::Unexpanded;
 pub use refused::{Refused, refused_commands};
 
 /// What the user is told about a command.
@@ -56,6 +58,7 @@ macro_rules! commands {
         pub enum CommandKind {
             $($variant($module::$variant),)*
             Refused(Refused),
+            Unexpanded(Unexpanded),
         }
 
         impl CommandKind {
@@ -64,6 +67,7 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(_) => &$module::DOC,)*
                     Self::Refused(_) => &refused::DOC,
+                    Self::Unexpanded(_) => &unexpanded::DOC,
                 }
             }
         }
@@ -73,6 +77,7 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(command) => command.fmt(f),)*
                     Self::Refused(command) => command.fmt(f),
+                    Self::Unexpanded(command) => command.fmt(f),
                 }
             }
         }

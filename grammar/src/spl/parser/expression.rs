@@ -7,6 +7,7 @@ use super::builder::Builder;
 use super::pipeline::subsearch;
 use super::structure::Structure;
 use super::words::{macro_call, token_text};
+use crate::spl::CommandKind;
 use crate::spl::expression::{BinaryOperator, Expression, ExpressionKind, UnaryOperator};
 use crate::{Code, Diagnostic, Span, Spanned};
 
@@ -37,6 +38,23 @@ pub fn of_text(b: &mut Builder<'_>, text: &str, place: Span) -> Option<Expressio
     let mut built = built?;
     place_at(&mut built, place);
     Some(built)
+}
+
+/// Parses the text of an expression that a program made. Every place in it is `place`.
+///
+/// # Errors
+/// Everything wrong with the text.
+pub fn parse_expression(text: &str, place: Span) -> Result<Expression, Vec<Diagnostic>> {
+    let placed = |found: Vec<Diagnostic>| found.into_iter().map(|d| Diagnostic { span: place, ..d }).collect::<Vec<_>>();
+    let query = super::parse(&format!("| where {text}")).map_err(placed)?;
+    let mut commands = query.commands.into_iter();
+    match (commands.next().map(|command| command.kind), commands.next()) {
+        (Some(CommandKind::Where(mut found)), None) => {
+            place_at(&mut found.condition, place);
+            Ok(found.condition)
+        }
+        _ => Err(vec![Diagnostic::error(Code::Syntax, "expected one expression", place)]),
+    }
 }
 
 fn parse_text(b: &Builder<'_>, text: &str, found: &mut Vec<Diagnostic>) -> Option<Expression> {

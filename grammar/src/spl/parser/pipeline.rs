@@ -9,9 +9,9 @@ use super::builder::Builder;
 use super::structure::{Mark, MarkKind, Structure, first_word};
 use super::words;
 use super::{Rule, diagnose, nearest};
-use crate::spl::commands::{self, CommandKind};
+use crate::spl::commands::{self, CommandKind, Unexpanded};
 use crate::spl::{Command, Query, Subsearch};
-use crate::{Code, Diagnostic, Span};
+use crate::{Code, Diagnostic, Span, Spanned};
 
 /// The stretch of a query that one pipeline takes.
 struct Stretch {
@@ -148,7 +148,14 @@ fn command(
         (word, Span::new(span.start, span.start + word.len()))
     };
     if name.is_empty() {
-        no_name(structure, segment, span, diagnostics);
+        if structure.unbalanced.is_empty()
+            && let Some(kind) = unexpanded(structure, segment, span)
+        {
+            return Some(Command { kind, name_span, span });
+        }
+        let first = text.chars().next().map_or(0, char::len_utf8);
+        let place = Span::new(span.start, span.start + first);
+        diagnostics.push(Diagnostic::error(Code::Syntax, "expected a command after the pipe", place));
         return None;
     }
     if structure.unbalanced.iter().any(|found| segment.bytes.contains(&found.span.start)) {
@@ -168,12 +175,10 @@ fn command(
     let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
         Ok(pair) => (syntax.build)(&mut b, pair)?,
         Err(error) => {
-            let macros = macros(structure, segment);
-            if macros.is_empty() {
-                let diagnostic = diagnose::syntax_error(&error, &masked, arguments.start, syntax);
-                diagnostics.push(diagnostic);
+            if let Some(kind) = unexpanded(structure, segment, span) {
+                return Some(Command { kind, name_span, span });
             }
-            diagnostics.extend(macros);
+            diagnostics.push(diagnose::syntax_error(&error, &masked, arguments.start, syntax));
             return None;
         }
     };
@@ -203,32 +208,19 @@ fn mask<'a>(structure: &'a Structure, segment: &Segment, arguments: Span) -> Cow
     Cow::Owned(out)
 }
 
-/// A segment that does not start with a command.
-fn no_name(structure: &Structure, segment: &Segment, span: Span, diagnostics: &mut Vec<Diagnostic>) {
-    let macros = macros(structure, segment);
-    if macros.is_empty() {
-        let first = structure.text.get(span.start..).and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
-        let place = Span::new(span.start, span.start + first);
-        diagnostics.push(Diagnostic::error(Code::Syntax, "expected a command after the pipe", place));
-    }
-    diagnostics.extend(macros);
-}
-
-/// The macro calls of a segment that cannot be parsed as long as they are there.
-fn macros(structure: &Structure, segment: &Segment) -> Vec<Diagnostic> {
-    top_marks(structure, segment.marks.clone())
+/// A command that may be well-formed once its macros are replaced; `None` if it has none.
+fn unexpanded(structure: &Structure, segment: &Segment, span: Span) -> Option<CommandKind> {
+    let macros: Vec<Spanned<String>> = top_marks(structure, segment.marks.clone())
         .filter_map(|(_, mark)| match mark.kind {
-            MarkKind::Macro(end) => Some(undefined_macro(structure, Span::new(mark.at, end))),
+            MarkKind::Macro(end) => {
+                let place = Span::new(mark.at, end);
+                Some(Spanned::new(words::macro_name(structure.text.get(place.range())?).to_owned(), place))
+            }
             _ => None,
         })
-        .collect()
-}
-
-fn undefined_macro(structure: &Structure, span: Span) -> Diagnostic {
-    let call = structure.text.get(span.range()).unwrap_or_default();
-    let name = words::macro_name(call);
-    Diagnostic::error(Code::UnknownMacro, format!("the macro `{name}` is not defined"), span)
-        .with_help("macros come from macros.conf files; define it there, or write its text here")
+        .collect();
+    let text = structure.text.get(span.range())?.to_owned();
+    (!macros.is_empty()).then(|| CommandKind::Unexpanded(Unexpanded { text, macros }))
 }
 
 /// The error for a command that is not of the language, or not supported.

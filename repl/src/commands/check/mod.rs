@@ -10,7 +10,7 @@ use std::panic::{self, AssertUnwindSafe};
 use serde::Serialize;
 use spelunk_engine::knowledge::Macros;
 use spelunk_engine::session::{self, Checked};
-use spelunk_grammar::{Diagnostic, Severity};
+use spelunk_grammar::{Code, Diagnostic, Severity};
 
 use crate::cli::{CheckArgs, CheckForm};
 use crate::commands::inputs;
@@ -55,8 +55,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// What became of a query.
 enum Verdict {
-    /// It can be run.
-    Ok,
+    /// It can be run, once the macros are there that are named.
+    Ok(Vec<Diagnostic>),
     /// It does not parse, for these reasons.
     Parse(Vec<Diagnostic>),
     /// It parses, but cannot be planned.
@@ -71,13 +71,14 @@ enum Verdict {
 
 impl Verdict {
     fn is_ok(&self) -> bool {
-        matches!(self, Verdict::Ok)
+        matches!(self, Verdict::Ok(_))
     }
 
     /// The reason that is named first.
     fn first(&self) -> Option<&Diagnostic> {
         match self {
-            Verdict::Ok | Verdict::Failed { .. } => None,
+            Verdict::Failed { .. } => None,
+            Verdict::Ok(assumed) => assumed.first(),
             Verdict::Parse(findings) | Verdict::Plan(findings) => {
                 findings.iter().find(|finding| finding.severity == Severity::Error).or_else(|| findings.first())
             }
@@ -95,7 +96,9 @@ fn check(item: &Item, macros: &Macros) -> Verdict {
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
     match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, macros))) {
-        Ok(Checked::Ok(_)) => Verdict::Ok,
+        Ok(Checked::Ok(findings)) => {
+            Verdict::Ok(findings.into_iter().filter(|finding| finding.code == Code::UnknownMacro).collect())
+        }
         Ok(Checked::ParseError(findings)) => Verdict::Parse(findings),
         Ok(Checked::PlanError(findings)) => Verdict::Plan(findings),
         Err(payload) => {
@@ -122,7 +125,7 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(item: &'a Item, verdict: &'a Verdict) -> Self {
         let (parse, plan) = match verdict {
-            Verdict::Ok => ("ok", "ok"),
+            Verdict::Ok(_) => ("ok", "ok"),
             Verdict::Plan(_) => ("ok", "error"),
             Verdict::Parse(_) | Verdict::Failed { .. } => ("error", "skipped"),
         };
@@ -145,12 +148,15 @@ impl<'a> Line<'a> {
 
 fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io::Result<()> {
     let style = Style { colour: terminal::stdout_colour(), width: terminal::stdout_width().unwrap_or(100) };
-    let (mut parse, mut plan) = (0, 0);
+    let (mut parse, mut plan, mut assumed) = (0, 0, 0);
     let mut codes: BTreeMap<String, u64> = BTreeMap::new();
     for (item, verdict) in items.iter().zip(verdicts) {
         let origin = item.origin();
         let (findings, query) = match (verdict, &item.text) {
-            (Verdict::Ok, _) => continue,
+            (Verdict::Ok(found), _) => {
+                assumed += u64::from(!found.is_empty());
+                continue;
+            }
             (Verdict::Parse(findings), Text::Spl(query)) => {
                 parse += 1;
                 (findings, query)
@@ -181,6 +187,10 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
         write!(out, ", {parse} cannot be parsed, {plan} cannot be planned")?;
     }
     writeln!(out)?;
+    if assumed > 0 {
+        let queries = report::count(assumed, "query");
+        writeln!(out, "{queries} with macros that are not defined here; --macros FILE checks what they stand for")?;
+    }
     if codes.values().sum::<u64>() > 1 {
         let mut codes: Vec<_> = codes.into_iter().collect();
         codes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -193,7 +203,7 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spelunk_grammar::{Code, Span};
+    use spelunk_grammar::Span;
 
     fn item(query: &str) -> Item {
         Item { id: "one".into(), file: "f.spl".into(), text: Text::Spl(query.into()) }
@@ -211,7 +221,7 @@ mod tests {
             r#"{"id":"one","file":"f.spl","parse":"ok","plan":"error","code":"SPL0003","message":"unknown command \"stast\"","line":2,"column":3}"#
         );
         assert_eq!(
-            json(&item("a"), &Verdict::Ok),
+            json(&item("a"), &Verdict::Ok(Vec::new())),
             r#"{"id":"one","file":"f.spl","parse":"ok","plan":"ok","code":null,"message":null,"line":null,"column":null}"#
         );
         let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
