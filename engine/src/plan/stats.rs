@@ -103,8 +103,17 @@ fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Ve
 /// The aggregates of `stats` and its relatives, with the names of their results.
 pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Manner) -> PlanResult<Vec<Computed>> {
     let mut computed: Vec<Computed> = Vec::new();
+    // A pattern leaves out what is named on its own: `count AS n, values(*) AS *`.
+    let named: Vec<String> = aggregates
+        .iter()
+        .filter(|aggregate| !is_pattern(aggregate))
+        .filter_map(|aggregate| aggregate.alias.as_ref().map(|alias| alias.text.clone()))
+        .collect();
     for aggregate in aggregates {
         for (argument, name) in expand(frame, aggregate, by)? {
+            if is_pattern(aggregate) && named.contains(&name) {
+                continue;
+            }
             if computed.iter().any(|known| known.name == name) || by.iter().any(|field| field.text == name) {
                 return Err(Diagnostic::error(
                     Code::InvalidArgument,
@@ -119,6 +128,11 @@ pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Man
         }
     }
     Ok(computed)
+}
+
+/// Whether an aggregate stands for one over each field of a pattern.
+fn is_pattern(aggregate: &Aggregate) -> bool {
+    matches!(&aggregate.argument, Some(AggregateArgument::Field(field)) if field.text.contains('*'))
 }
 
 /// The argument and the result's name; one pair for each field that a wildcard stands for.
