@@ -273,15 +273,17 @@ impl Session {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let loaded = self.events(needs::of(&query)).await?;
+        let wanted = needs::of(&query);
+        let loaded = self.events(wanted.clone()).await?;
+        let events = loaded.events.narrowed(wanted.clone());
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
-        let more: Loaded;
+        let more: Events;
         let state = self.state.get_or_init(session_state).clone();
         let runner = ContextRunner { state: state.clone() };
         let clock = self.clock();
         let mut planner = Planner {
-            events: Some(&loaded.events),
+            events: Some(&events),
             clock: &clock,
             strict: self.options.strict,
             assume_macros: false,
@@ -291,15 +293,17 @@ impl Session {
             diagnostics: Vec::new(),
         };
         subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
-        let wanted = needs::of(&query);
-        let mut report = &loaded.report;
-        if !loaded.fields.covers(&wanted) {
+        let mut report = loaded.report;
+        let named = needs::of(&query);
+        if !wanted.covers(&named) {
             // A subsearch found conditions on fields that nothing in the query named.
             let started = Instant::now();
-            more = self.events(loaded.fields.clone().and(wanted)).await?;
+            let wanted = wanted.and(named);
+            let loaded = self.events(wanted.clone()).await?;
             read_time = read_time.saturating_add(started.elapsed());
-            planner.events = Some(&more.events);
-            report = &more.report;
+            more = loaded.events.narrowed(wanted);
+            planner.events = Some(&more);
+            report = loaded.report;
         }
         let mut frame = planner.plan(&query).await.map_err(failure)?;
         if listing {
@@ -308,7 +312,7 @@ impl Session {
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, report, read_time })
     }
 }
 
@@ -400,7 +404,8 @@ fn describe(store: Store) -> Events {
     }
     let unread = store.unread.clone();
     let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread, rows }
+    let table = Arc::new(EventTable::new(Arc::new(store)));
+    Events { table, metadata, fields: FieldSelection::All, unread, rows }
 }
 
 /// What [`check`] found.

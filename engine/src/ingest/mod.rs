@@ -79,6 +79,11 @@ pub enum FieldSelection {
 }
 
 impl FieldSelection {
+    /// Whether it keeps a field of that name.
+    pub fn wants(&self, name: &str) -> bool {
+        select::Selection::new(self).wants(name)
+    }
+
     /// Whether it keeps every field that the other one keeps.
     pub fn covers(&self, other: &FieldSelection) -> bool {
         match (self, other) {

@@ -83,6 +83,7 @@ use spelunk_grammar::spl::commands::{CommandKind, Refused, Unexpanded};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
+use crate::ingest::FieldSelection;
 use frame::{Frame, OrderKey, SERIAL, column};
 
 /// Loaded events as the planner sees them.
@@ -92,10 +93,30 @@ pub struct Events {
     pub table: Arc<dyn TableProvider>,
     /// The distinct values of `index`, `source`, `sourcetype` and `host`, as far as they were loaded.
     pub metadata: HashMap<String, Vec<String>>,
-    /// Fields that the events have and that were not read, because the query does not name them.
+    /// Which fields the query can name; the others of the table stay out of its plan.
+    pub fields: FieldSelection,
+    /// Fields that the events have and that the query does not name.
     pub unread: Vec<String>,
     /// How many there are.
     pub rows: usize,
+}
+
+impl Events {
+    /// The same events with only the fields that a query can name: plans are made faster over few columns.
+    pub fn narrowed(&self, fields: FieldSelection) -> Self {
+        let mut events = Self { fields, ..self.clone() };
+        let schema = events.table.schema();
+        let hidden = schema.fields().iter().map(|field| field.name()).filter(|name| !events.shows(name));
+        let hidden: Vec<String> =
+            hidden.filter(|name| *name != STORED_SERIAL && !self.unread.contains(name)).cloned().collect();
+        events.unread.extend(hidden);
+        events
+    }
+
+    /// Whether a query can name the field.
+    fn shows(&self, name: &str) -> bool {
+        name == "_time" || self.fields.wants(name)
+    }
 }
 
 /// What "now" and "here" mean to a search.
@@ -179,7 +200,12 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// What frames pass on to the expressions in them.
     pub fn setting(&self) -> Setting {
-        Setting { clock: self.clock.clone(), strict: self.strict, assume_macros: self.assume_macros, planning: self.runner.is_none() }
+        Setting {
+            clock: self.clock.clone(),
+            strict: self.strict,
+            assume_macros: self.assume_macros,
+            planning: self.runner.is_none(),
+        }
     }
 
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
@@ -329,9 +355,9 @@ impl Planner<'_> {
     fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
         let scan = scan_of("events", Arc::clone(&events.table))?;
-        let columns = scan.schema().fields().iter().map(|field| match field.name().as_str() {
-            STORED_SERIAL => column(STORED_SERIAL).alias(SERIAL),
-            name => column(name),
+        let columns = scan.schema().fields().iter().filter_map(|field| match field.name().as_str() {
+            STORED_SERIAL => Some(column(STORED_SERIAL).alias(SERIAL)),
+            name => events.shows(name).then(|| column(name)),
         });
         let plan = LogicalPlanBuilder::new(scan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
         let mut frame = Frame::new(plan, newest_first(), self.setting());

@@ -205,7 +205,10 @@ impl Needs {
                 }
             }
             CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
-            CommandKind::Format(_) | CommandKind::Makeresults(_) | CommandKind::Refused(_) | CommandKind::Unexpanded(_) => {}
+            CommandKind::Format(_)
+            | CommandKind::Makeresults(_)
+            | CommandKind::Refused(_)
+            | CommandKind::Unexpanded(_) => {}
         }
     }
 

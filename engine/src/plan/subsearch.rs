@@ -94,7 +94,8 @@ async fn resolve_value(planner: &mut Planner<'_>, expression: &mut Expression) -
                 Box::pin(resolve_value(planner, argument)).await?;
             }
         }
-        ExpressionKind::Number(_) | ExpressionKind::String(_) | ExpressionKind::Field(_) | ExpressionKind::Macro(_) => {}
+        ExpressionKind::Number(_) | ExpressionKind::String(_) | ExpressionKind::Field(_) | ExpressionKind::Macro(_) => {
+        }
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ mod unexpanded;
 mod unsupported;
 
 pub(crate) use refused::refused;
-pub use unexpanded::Unexpanded;
 pub use refused::{Refused, refused_commands};
+pub use unexpanded::Unexpanded;
 
 /// What the user is told about a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

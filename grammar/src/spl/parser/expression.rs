@@ -45,7 +45,8 @@ pub fn of_text(b: &mut Builder<'_>, text: &str, place: Span) -> Option<Expressio
 /// # Errors
 /// Everything wrong with the text.
 pub fn parse_expression(text: &str, place: Span) -> Result<Expression, Vec<Diagnostic>> {
-    let placed = |found: Vec<Diagnostic>| found.into_iter().map(|d| Diagnostic { span: place, ..d }).collect::<Vec<_>>();
+    let placed =
+        |found: Vec<Diagnostic>| found.into_iter().map(|d| Diagnostic { span: place, ..d }).collect::<Vec<_>>();
     let query = super::parse(&format!("| where {text}")).map_err(placed)?;
     let mut commands = query.commands.into_iter();
     match (commands.next().map(|command| command.kind), commands.next()) {
