@@ -19,13 +19,13 @@ use crate::{time, values};
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
 pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
-    let named = |modifier: &str| command.expression.as_ref().is_some_and(|expression| names(expression, modifier));
+    let named = |bound: Bound| command.expression.as_ref().is_some_and(|expression| names(expression, bound));
     let (earliest, latest) = planner.bounds;
     let time = || column("_time");
-    if let (Some(earliest), false) = (earliest, named("earliest")) {
+    if let (Some(earliest), false) = (earliest, named(Bound::Earliest)) {
         frame.filter(time().gt_eq(lit(timestamp(earliest))))?;
     }
-    if let (Some(latest), false) = (latest, named("latest")) {
+    if let (Some(latest), false) = (latest, named(Bound::Latest)) {
         frame.filter(time().lt(lit(timestamp(latest))))?;
     }
     plan(frame, command)
@@ -78,11 +78,13 @@ fn expression_span(expression: &SearchExpression) -> Span {
     }
 }
 
-fn names(expression: &SearchExpression, field: &str) -> bool {
+fn names(expression: &SearchExpression, bound: Bound) -> bool {
     match expression {
-        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, field)),
-        SearchExpression::Not(inner) => names(inner, field),
-        SearchExpression::Comparison(comparison) => comparison.field.text == field,
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, bound)),
+        SearchExpression::Not(inner) => names(inner, bound),
+        SearchExpression::Comparison(comparison) => {
+            modifier(&comparison.field.text).is_some_and(|(set, _)| set == bound)
+        }
         _ => false,
     }
 }
@@ -212,6 +214,13 @@ impl Lowering<'_> {
         if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
             return Ok(answer);
         }
+        if matches!(field.text.as_str(), "timeformat" | "searchtimespandays" | "searchtimespanhours")
+            && self.frame.data_type(&field.text).is_none()
+        {
+            let message = format!("the time modifier `{}` is not supported", field.text);
+            return Err(Diagnostic::error(Code::Unsupported, message, field.span)
+                .with_help("set `earliest=` and `latest=`, such as `earliest=-7d@d`"));
+        }
         let typed = self.field(&field.text, field.span);
         match operator {
             ComparisonOperator::Equal => self.any_of(&field.text, &typed, &[literal], field.span),
@@ -317,7 +326,7 @@ impl Lowering<'_> {
     /// `earliest=`, `latest=` and their like.
     fn time_bound(
         &self,
-        bound: Bound,
+        (bound, ago): (Bound, Option<&'static str>),
         operator: ComparisonOperator,
         literal: &Literal,
         span: Span,
@@ -326,7 +335,17 @@ impl Lowering<'_> {
             return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
         }
         let clock = &self.frame.setting.clock;
-        let time = time::resolve(&literal.text, clock.now, &clock.time_zone)
+        let text = match ago {
+            None => literal.text.clone(),
+            Some(unit) if literal.text.bytes().all(|digit| digit.is_ascii_digit()) => {
+                format!("-{}{unit}", literal.text)
+            }
+            Some(_) => {
+                let message = format!("{:?} is no whole number", literal.text);
+                return Err(Diagnostic::error(Code::InvalidTime, message, literal.span));
+            }
+        };
+        let time = time::resolve(&text, clock.now, &clock.time_zone)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
         if self.frame.data_type("_time").is_none() {
             return Ok(lit(self.frame.open));
@@ -455,18 +474,33 @@ fn native_equal(typed: &Typed, text: &str) -> Option<Expr> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Earliest,
     Latest,
 }
 
-/// The time modifier of that name. Logs that are read from files are indexed when they happened.
-fn modifier(field: &str) -> Option<Bound> {
-    match field {
-        "earliest" | "_index_earliest" | "starttime" => Some(Bound::Earliest),
-        "latest" | "_index_latest" | "endtime" => Some(Bound::Latest),
+/// The time modifier of that name, and the unit of a value that counts back from now. Logs that are read from files
+/// are indexed when they happened.
+fn modifier(field: &str) -> Option<(Bound, Option<&'static str>)> {
+    let unit = |ago: &str| match ago {
+        "minutesago" => Some("m"),
+        "hoursago" => Some("h"),
+        "daysago" => Some("d"),
+        "monthsago" => Some("mon"),
         _ => None,
+    };
+    match field {
+        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => Some((Bound::Earliest, None)),
+        "latest" | "_index_latest" | "endtime" | "endtimeu" => Some((Bound::Latest, None)),
+        _ => {
+            let (bound, ago) = match (field.strip_prefix("start"), field.strip_prefix("end")) {
+                (Some(ago), _) => (Bound::Earliest, ago),
+                (None, Some(ago)) => (Bound::Latest, ago),
+                (None, None) => (Bound::Earliest, field),
+            };
+            unit(ago).map(|unit| (bound, Some(unit)))
+        }
     }
 }
 
