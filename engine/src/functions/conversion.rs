@@ -194,7 +194,7 @@ fn to_string(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
             _ => Typed::new(value.text(), Kind::Text, call.span),
         });
     }
-    let format = call.literal(1, "a format")?;
+    let format = call.literal(1, "a format")?.to_ascii_lowercase();
     if !matches!(format.as_str(), "binary" | "commas" | "duration" | "hex") {
         return Err(Diagnostic::error(
             Code::InvalidArgument,
