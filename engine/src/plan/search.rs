@@ -453,13 +453,13 @@ fn native_equal(typed: &Typed, text: &str) -> Option<Expr> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Bound {
+pub(super) enum Bound {
     Earliest,
     Latest,
 }
 
 /// The time modifier of that name. Logs that are read from files are indexed when they happened.
-fn modifier(field: &str) -> Option<Bound> {
+pub(super) fn modifier(field: &str) -> Option<Bound> {
     match field {
         "earliest" | "_index_earliest" | "starttime" => Some(Bound::Earliest),
         "latest" | "_index_latest" | "endtime" => Some(Bound::Latest),
