@@ -22,7 +22,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
-use crate::knowledge::Macros;
+use crate::knowledge::{Knowledge, Macros, SavedSearches};
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
@@ -53,6 +53,8 @@ pub struct SessionOptions {
     pub keep: bool,
     /// What macro calls stand for.
     pub macros: Arc<Macros>,
+    /// The searches that have names.
+    pub saved_searches: Arc<SavedSearches>,
 }
 
 impl Default for SessionOptions {
@@ -68,6 +70,7 @@ impl Default for SessionOptions {
             geoip: None,
             keep: false,
             macros: Arc::default(),
+            saved_searches: Arc::default(),
         }
     }
 }
@@ -165,6 +168,10 @@ impl Session {
 
     fn clock(&self) -> Clock {
         Clock { now: self.options.now.unwrap_or_else(Timestamp::now), time_zone: self.options.time_zone.clone() }
+    }
+
+    fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge { macros: &self.options.macros, saved_searches: &self.options.saved_searches }
     }
 
     fn bounds(&self, clock: &Clock) -> Result<(Option<i64>, Option<i64>), Error> {
@@ -267,7 +274,7 @@ impl Session {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
-        let warnings = plan_without_data(query.clone(), &self.clock(), false).await.map_err(failure)?;
+        let warnings = plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await.map_err(failure)?;
         drop(warnings);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));
@@ -290,6 +297,8 @@ impl Session {
             bounds: self.bounds(&clock)?,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             runner: Some(&runner),
+            knowledge: Some(self.knowledge()),
+            running: Vec::new(),
             diagnostics: Vec::new(),
         };
         subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
@@ -421,15 +430,16 @@ pub enum Checked {
 
 /// Parses and plans a query without data: every field is assumed to exist, and every macro where no macros were
 /// given; a macro that was assumed is told as a warning.
-pub fn check(text: &str, macros: &Macros) -> Checked {
+pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
     let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
-    let expanded = macros.expand(text, &clock).assuming(!macros.given());
+    let assumed = !knowledge.macros.given();
+    let expanded = knowledge.macros.expand(text, &clock).assuming(assumed);
     let query = match expanded.parse() {
         Ok(query) => query,
         Err(findings) => return Checked::ParseError(findings),
     };
     // Without data nothing waits: the future is ready at its first poll.
-    match futures::executor::block_on(plan_without_data(query, &clock, !macros.given())) {
+    match futures::executor::block_on(plan_without_data(query, &clock, knowledge, assumed)) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
         Err(errors) => match failure(errors) {
@@ -445,6 +455,7 @@ pub fn check(text: &str, macros: &Macros) -> Checked {
 async fn plan_without_data(
     mut query: Query,
     clock: &Clock,
+    knowledge: Knowledge<'_>,
     assume_macros: bool,
 ) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
     let mut planner = Planner {
@@ -455,6 +466,8 @@ async fn plan_without_data(
         bounds: (None, None),
         geoip: None,
         runner: None,
+        knowledge: Some(knowledge),
+        running: Vec::new(),
         diagnostics: Vec::new(),
     };
     subsearch::resolve(&mut planner, &mut query).await?;

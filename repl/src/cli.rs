@@ -153,6 +153,9 @@ pub struct DataArgs {
     /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
     #[arg(long, value_name = "FILE")]
     pub macros: Vec<PathBuf>,
+    /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub savedsearches: Vec<PathBuf>,
     /// The MaxMind database that `iplocation` asks, such as GeoLite2-City.mmdb [default: the file $SPELUNK_GEOIP names]
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,
@@ -239,6 +242,9 @@ pub struct CheckArgs {
     /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
     #[arg(long, value_name = "FILE")]
     pub macros: Vec<PathBuf>,
+    /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub savedsearches: Vec<PathBuf>,
     /// How the findings are written
     #[arg(short, long, value_enum, default_value_t = CheckForm::Text, value_name = "FORM")]
     pub output: CheckForm,

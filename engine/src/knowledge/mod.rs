@@ -4,8 +4,19 @@ pub mod conf;
 mod evaluate;
 mod expand;
 pub mod macros;
+pub mod saved;
 pub mod yaml;
 
 pub use conf::Conf;
 pub use expand::Expanded;
 pub use macros::Macros;
+pub use saved::SavedSearches;
+
+/// The definitions that a search may call.
+#[derive(Debug, Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// What macro calls stand for.
+    pub macros: &'a Macros,
+    /// The searches that have names.
+    pub saved_searches: &'a SavedSearches,
+}

@@ -4,9 +4,12 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use spelunk_grammar::spl::{Command, Query, Subsearch};
+use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::expression::{Kind, Typed, as_kind, common_kind};
+use super::barrier::Collected;
+use super::expression::{ExpressionPlanner, Kind, Typed, as_kind, common_kind};
 use super::frame::{Frame, OrderKey, column};
+use super::grid::Grid;
 use super::{PlanError, PlanResult, Planner, subsearch};
 use crate::functions::operators;
 use crate::values::time_type;
@@ -30,6 +33,63 @@ pub async fn frame_of_query(planner: &mut Planner<'_>, query: &Query) -> PlanRes
         planner.plan(&query).await
     };
     Box::pin(planned).await.map_err(PlanError::Several)
+}
+
+/// How many rows are used of a search whose rows are put beside or below others (`maxout` of `limits.conf`).
+pub const MOST_ROWS: u64 = 50_000;
+
+/// The first rows of a frame, which is run for them; with a warning where there are more. Without data all of them.
+///
+/// # Errors
+/// DataFusion's own.
+pub async fn first_rows(
+    planner: &mut Planner<'_>,
+    mut frame: Frame,
+    most: u64,
+    command: &str,
+    span: Span,
+) -> PlanResult<Frame> {
+    let Some(runner) = planner.runner else { return Ok(frame) };
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    // One more tells whether anything is cut.
+    frame.limit(most.saturating_add(1))?;
+    let (schema, batches) = runner.collect(frame.plan().clone()).await?;
+    let mut left = most;
+    let mut kept = Vec::with_capacity(batches.len());
+    let mut cut = false;
+    for batch in batches {
+        cut |= batch.num_rows() > left;
+        let batch = batch.slice(0, left.min(batch.num_rows()));
+        left = left.saturating_sub(batch.num_rows());
+        kept.push(batch);
+    }
+    if cut {
+        let message = format!("the search of `{command}` found more than {most} rows; the first {most} are used");
+        planner.diagnostics.push(Diagnostic::warning(Code::Truncated, message, span));
+    }
+    Collected { schema, batches: kept }.resume(&mut frame)?;
+    Ok(frame)
+}
+
+/// A frame without rows and without fields.
+///
+/// # Errors
+/// DataFusion's own.
+pub fn nothing(planner: &Planner<'_>) -> PlanResult<Frame> {
+    Grid::default().into_frame(planner, Span::default())
+}
+
+/// Two values for a field, the second where the first is missing.
+pub fn either(frame: &Frame, name: &str, first: Typed, second: Typed) -> Expr {
+    let timely = |value: Typed| match (name, value.kind) {
+        ("_time", Kind::Integer | Kind::Number) => {
+            Typed::new(operators::to_time(value.number()), Kind::Time, value.span)
+        }
+        _ => value,
+    };
+    let (first, second) = (timely(first), timely(second));
+    let span = first.span;
+    ExpressionPlanner::new(frame).choice(vec![(first.expr.clone().is_not_null(), first)], Some(second), span).expr
 }
 
 /// Plans commands that work on the rows of a frame.
@@ -96,7 +156,7 @@ pub fn stack(upper: &mut Frame, lower: Frame) -> PlanResult<()> {
 }
 
 /// The fields of a frame that a result shows.
-fn shown(frame: &Frame) -> Vec<String> {
+pub fn shown(frame: &Frame) -> Vec<String> {
     frame.fields().into_iter().filter(|name| !(frame.events && name == "_file")).collect()
 }
 
@@ -113,7 +173,7 @@ fn keys(frame: &mut Frame, keys: Vec<OrderKey>, order: &mut Vec<OrderKey>) -> Ve
 }
 
 /// The type of any column, hidden ones too.
-fn type_of(frame: &Frame, name: &str) -> DataType {
+pub fn type_of(frame: &Frame, name: &str) -> DataType {
     let schema = frame.plan().schema();
     let field = schema.fields().iter().find(|field| field.name() == name);
     field.map_or(DataType::Null, |field| field.data_type().clone())

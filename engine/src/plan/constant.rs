@@ -31,6 +31,8 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         bounds: (None, None),
         geoip: None,
         runner: None,
+        knowledge: None,
+        running: Vec::new(),
         diagnostics: Vec::new(),
     };
     let frame = makeresults::rows(&planner, 1)?;

@@ -46,6 +46,8 @@ pub struct Frame {
     pub delimiters: HashMap<String, String>,
     /// How fields are shown in the end.
     pub formats: Vec<Fieldformat>,
+    /// The earliest and latest event time (microseconds, exclusive) of the search that the rows come from.
+    pub time_range: (Option<i64>, Option<i64>),
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -69,6 +71,7 @@ impl Frame {
             metadata: HashMap::new(),
             delimiters: HashMap::new(),
             formats: Vec::new(),
+            time_range: (None, None),
             setting,
             missing: Arc::default(),
             findings: Arc::default(),

@@ -4,15 +4,21 @@
 //! here and a line in [`Planner::command`].
 
 mod accum;
+mod addinfo;
 pub mod aggregate;
+mod append;
+mod appendcols;
+mod appendpipe;
 mod autoregress;
 mod barrier;
 pub mod call;
 pub mod combine;
 pub mod constant;
 mod convert;
+mod dataset;
 mod dedup;
 mod delta;
+mod diff;
 mod eval;
 mod eventstats;
 pub mod expression;
@@ -29,8 +35,10 @@ pub mod grid;
 mod head;
 mod inline;
 mod iplocation;
+mod join;
 mod makemv;
 mod makeresults;
+mod map;
 mod multikv;
 mod mvcombine;
 mod mvexpand;
@@ -45,7 +53,9 @@ mod reverse;
 mod rex;
 mod rows;
 mod running;
+mod saved;
 pub mod search;
+mod set;
 mod sort;
 mod spath;
 mod stats;
@@ -59,6 +69,7 @@ mod template;
 mod tojson;
 mod totals;
 pub mod typed;
+mod union;
 mod uniq;
 mod where_;
 mod window;
@@ -84,6 +95,7 @@ use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::ingest::FieldSelection;
+use crate::knowledge::Knowledge;
 use frame::{Frame, OrderKey, SERIAL, column};
 
 /// Loaded events as the planner sees them.
@@ -193,6 +205,10 @@ pub struct Planner<'a> {
     pub geoip: Option<PathBuf>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
+    /// What macro calls and names of saved searches stand for.
+    pub knowledge: Option<Knowledge<'a>>,
+    /// The saved searches that are being planned, one inside the other.
+    pub running: Vec<String>,
     /// Warnings and notes so far.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -260,10 +276,15 @@ impl Planner<'_> {
             CommandKind::Accum(accum) => accum::plan(frame, accum),
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
+            CommandKind::Addinfo(_) => addinfo::plan(self, frame),
+            CommandKind::Append(append) => append::plan(self, frame, append).await,
+            CommandKind::Appendcols(appendcols) => appendcols::plan(self, frame, appendcols).await,
+            CommandKind::Appendpipe(appendpipe) => appendpipe::plan(self, frame, appendpipe).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
+            CommandKind::Diff(diff) => diff::plan(self, frame, diff, command.span).await,
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
@@ -273,17 +294,17 @@ impl Planner<'_> {
             CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
+            CommandKind::From(_) => Err(not_first(command).into()),
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Join(join) => join::plan(self, frame, join).await,
+            CommandKind::Loadjob(_) => Err(not_first(command).into()),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
-            CommandKind::Makeresults(_) => Err(Diagnostic::error(
-                Code::InvalidArgument,
-                "`makeresults` generates rows, so it has to be the first command",
-                command.name_span,
-            )
-            .into()),
+            CommandKind::Makeresults(_) => Err(not_first(command).into()),
+            CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
             CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
+            CommandKind::Multisearch(_) => Err(not_first(command).into()),
             CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
@@ -295,7 +316,9 @@ impl Planner<'_> {
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
+            CommandKind::Savedsearch(_) => Err(not_first(command).into()),
             CommandKind::Search(search) => search::plan(frame, search),
+            CommandKind::Set(_) => Err(not_first(command).into()),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -305,6 +328,7 @@ impl Planner<'_> {
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
+            CommandKind::Union(union) => union::plan(self, frame, union).await,
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
@@ -321,11 +345,22 @@ impl Planner<'_> {
             CommandKind::Search(search) => {
                 let mut frame = self.scan()?;
                 let scope = Scope::of(&frame);
+                frame.time_range = addinfo::range(self, search);
                 search::plan_first(self, &mut frame, search)?;
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            // What puts rows beside or below others starts with none.
+            CommandKind::Append(_) | CommandKind::Appendcols(_) | CommandKind::Appendpipe(_) => {
+                Ok((combine::nothing(self)?, query.commands.as_slice()))
+            }
+            CommandKind::From(from) => Ok((dataset::frame_of(self, &from.dataset).await?, rest)),
+            CommandKind::Loadjob(loadjob) => Ok((saved::plan_job(self, loadjob).await?, rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
+            CommandKind::Multisearch(multisearch) => Ok((union::plan_multisearch(self, multisearch).await?, rest)),
+            CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),
+            CommandKind::Set(set) => Ok((set::plan(self, set).await?, rest)),
+            CommandKind::Union(union) => Ok((union::plan_first(self, union).await?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             CommandKind::Unexpanded(command) => {
                 let mut frame = self.open_frame()?;
@@ -402,6 +437,14 @@ impl Planner<'_> {
             });
         }
     }
+}
+
+/// Why a command is refused that does not come first.
+fn not_first(command: &Command) -> Diagnostic {
+    let name = command.kind.doc().name;
+    let message = format!("`{name}` generates rows, so it has to be the first command");
+    Diagnostic::error(Code::InvalidArgument, message, command.name_span)
+        .with_help("put it first, or into a subsearch such as `append [ ... ]`")
 }
 
 /// Why a command is refused that needs what spelunk is not.

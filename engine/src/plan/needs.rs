@@ -4,6 +4,9 @@
 
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
+use spelunk_grammar::spl::commands::from::{self, Dataset, DatasetKind};
+use spelunk_grammar::spl::commands::join::Keys;
+use spelunk_grammar::spl::commands::map::MapSearch;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
@@ -17,7 +20,7 @@ use crate::ingest::FieldSelection;
 /// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
 /// those that their results can be expected to name; what they do name shows when they are resolved.
 pub fn of(query: &Query) -> FieldSelection {
-    let mut needs = Needs::default();
+    let mut needs = Needs::of(query);
     for command in &query.commands {
         needs.command(command);
     }
@@ -35,7 +38,7 @@ pub fn of(query: &Query) -> FieldSelection {
 
 /// The fields that a subsearch reads, and those that its result can be expected to name.
 fn of_subsearch(query: &Query) -> FieldSelection {
-    let generates = matches!(query.commands.first().map(|c| &c.kind), Some(CommandKind::Makeresults(_)));
+    let generates = query.commands.first().is_some_and(|first| matches!(first.kind, CommandKind::Makeresults(_)));
     let mut named = Needs::default();
     for command in &query.commands {
         // What comes after a closing command still tells what rows are made of.
@@ -64,6 +67,34 @@ fn of_subsearch(query: &Query) -> FieldSelection {
     inner.into_iter().fold(read, FieldSelection::and)
 }
 
+/// Whether a first command makes its rows itself, rather than of all events.
+fn generates(first: &Command) -> bool {
+    matches!(
+        first.kind,
+        CommandKind::Append(_)
+            | CommandKind::Appendcols(_)
+            | CommandKind::Appendpipe(_)
+            | CommandKind::From(_)
+            | CommandKind::Loadjob(_)
+            | CommandKind::Makeresults(_)
+            | CommandKind::Multisearch(_)
+            | CommandKind::Savedsearch(_)
+            | CommandKind::Set(_)
+            | CommandKind::Union(_)
+    )
+}
+
+/// What a command needs for a whole search inside it, and whether the rows of that can have any field of the events.
+fn of_source(query: &Query) -> (FieldSelection, bool) {
+    let mut needs = Needs::of(query);
+    for command in &query.commands {
+        needs.command(command);
+    }
+    // What a subsearch among its conditions names shows only when all is read.
+    let selection = if needs.conditions { FieldSelection::All } else { of(query) };
+    (selection, !needs.closed)
+}
+
 /// The fields that an expression names.
 pub fn expression_fields(expression: &Expression, into: &mut Vec<String>) {
     let mut needs = Needs { names: std::mem::take(into), ..Needs::default() };
@@ -77,11 +108,18 @@ struct Needs {
     closed: bool,
     /// Whether a command takes every field there is, or compares whole rows.
     everything: bool,
+    /// Whether what a subsearch finds is a condition of a search.
+    conditions: bool,
     /// What the subsearches among the commands need.
     subsearches: Vec<FieldSelection>,
 }
 
 impl Needs {
+    /// Before the first command, which may make rows that are no events.
+    fn of(query: &Query) -> Self {
+        Self { closed: query.commands.first().is_some_and(generates), ..Self::default() }
+    }
+
     /// A field that the command at hand takes. Behind a command that closes the set it is none of the events'.
     fn name(&mut self, name: &str) {
         if !self.closed && !self.names.iter().any(|known| known == name) {
@@ -140,8 +178,16 @@ impl Needs {
                 self.names_or_all(&totals.fields);
                 totals.labelfield.iter().for_each(|field| self.name(&field.text));
             }
+            CommandKind::Addinfo(_) => {}
+            CommandKind::Append(append) => self.source(&append.subsearch.query),
+            CommandKind::Appendcols(appendcols) => self.source(&appendcols.subsearch.query),
+            CommandKind::Appendpipe(appendpipe) => self.branch(&appendpipe.subpipe.query),
             CommandKind::Autoregress(autoregress) => self.name(&autoregress.field.text),
             CommandKind::Delta(delta) => self.name(&delta.field.text),
+            CommandKind::Diff(diff) => {
+                self.name(diff.attribute.as_ref().map_or("_raw", |field| &field.text));
+                self.closed = true;
+            }
             CommandKind::Eventstats(eventstats) => {
                 self.aggregates(&eventstats.aggregates);
                 eventstats.by.iter().for_each(|field| self.name(&field.text));
@@ -155,7 +201,56 @@ impl Needs {
                     self.name("_raw");
                 }
             }
+            CommandKind::From(from) => {
+                self.closed = true;
+                self.dataset(&from.dataset);
+            }
             CommandKind::Iplocation(iplocation) => self.name(&iplocation.field.text),
+            CommandKind::Join(join) => {
+                match &join.on {
+                    Keys::Fields(fields) if fields.is_empty() => self.everything |= !self.closed,
+                    Keys::Fields(fields) => fields.iter().for_each(|field| self.name(&field.text)),
+                    Keys::Pairs { left: _, right: _, pairs } => {
+                        pairs.iter().for_each(|(ours, _)| self.name(&ours.text));
+                        // Its fields get other names, by which later commands mean them.
+                        self.everything |= !self.closed;
+                    }
+                }
+                if join.usetime.is_some() {
+                    self.name("_time");
+                }
+                let closed = self.closed;
+                self.either(&join.source);
+                if closed && !self.closed && !matches!(&join.on, Keys::Fields(fields) if !fields.is_empty()) {
+                    self.everything = true;
+                }
+            }
+            CommandKind::Map(map) => {
+                match &map.search {
+                    MapSearch::Text(text) => {
+                        super::map::Template::read(&text.node).names().for_each(|name| self.name(name));
+                        self.subsearches.push(FieldSelection::All);
+                    }
+                    // Its text is not known here, and may name any field.
+                    MapSearch::Saved(_) => self.everything = true,
+                }
+                self.closed = true;
+            }
+            CommandKind::Multisearch(multisearch) => {
+                self.closed = true;
+                multisearch.searches.iter().for_each(|search| self.source(&search.query));
+            }
+            CommandKind::Savedsearch(_) | CommandKind::Loadjob(_) => self.everything = true,
+            CommandKind::Set(set) => {
+                self.closed = true;
+                for search in [&set.left, &set.right] {
+                    let (selection, open) = of_source(&search.query);
+                    // Whole rows are compared.
+                    self.subsearches.push(if open { FieldSelection::All } else { selection });
+                    self.closed &= !open;
+                }
+            }
+            CommandKind::Union(union) => union.sources.iter().for_each(|source| self.either(source)),
             CommandKind::Streamstats(streamstats) => {
                 self.aggregates(&streamstats.aggregates);
                 streamstats.by.iter().for_each(|field| self.name(&field.text));
@@ -212,6 +307,40 @@ impl Needs {
         }
     }
 
+    /// A whole search whose rows are put to those of this one.
+    fn source(&mut self, query: &Query) {
+        let (selection, open) = of_source(query);
+        self.subsearches.push(selection);
+        // What comes after takes fields of its events.
+        self.closed &= !open;
+    }
+
+    /// Commands that work on the present rows, which stay.
+    fn branch(&mut self, query: &Query) {
+        let mut branch = Needs { closed: self.closed, ..Needs::default() };
+        for command in &query.commands {
+            branch.command(command);
+        }
+        branch.names.iter().for_each(|name| self.name(name));
+        self.everything |= branch.everything || branch.conditions;
+        self.subsearches.append(&mut branch.subsearches);
+    }
+
+    fn either(&mut self, source: &from::Source) {
+        match source {
+            from::Source::Subsearch(subsearch) => self.source(&subsearch.query),
+            from::Source::Dataset(dataset) => self.dataset(dataset),
+        }
+    }
+
+    fn dataset(&mut self, dataset: &Dataset) {
+        match dataset.kind {
+            // The text of a saved search is not known here.
+            DatasetKind::Savedsearch => self.everything = true,
+            DatasetKind::Datamodel | DatasetKind::Inputlookup | DatasetKind::Lookup => {}
+        }
+    }
+
     fn aggregates(&mut self, aggregates: &[Aggregate]) {
         for aggregate in aggregates {
             match &aggregate.argument {
@@ -248,6 +377,7 @@ impl Needs {
             SearchExpression::Comparison(comparison) => {
                 self.name(&comparison.field.text);
                 if let Operand::Subsearch(subsearch) = &comparison.value {
+                    self.conditions = true;
                     self.subsearches.push(of_subsearch(&subsearch.query));
                 }
             }
@@ -257,7 +387,10 @@ impl Needs {
                     self.name("_raw");
                 }
             }
-            SearchExpression::Subsearch(subsearch) => self.subsearches.push(of_subsearch(&subsearch.query)),
+            SearchExpression::Subsearch(subsearch) => {
+                self.conditions = true;
+                self.subsearches.push(of_subsearch(&subsearch.query));
+            }
             SearchExpression::Macro(_) => {}
         }
     }

@@ -83,7 +83,7 @@ fn names(expression: &SearchExpression, bound: Bound) -> bool {
         SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, bound)),
         SearchExpression::Not(inner) => names(inner, bound),
         SearchExpression::Comparison(comparison) => {
-            modifier(&comparison.field.text).is_some_and(|(set, _)| set == bound)
+            modifier(&comparison.field.text).is_some_and(|modifier| modifier.bound == bound)
         }
         _ => false,
     }
@@ -208,8 +208,8 @@ impl Lowering<'_> {
         let Operand::Literal(literal) = value else {
             return Err(Diagnostic::error(Code::Subsearch, "the subsearch was not run", *span));
         };
-        if let Some(bound) = modifier(&field.text) {
-            return self.time_bound(bound, *operator, literal, *span);
+        if let Some(modifier) = modifier(&field.text) {
+            return self.time_bound(modifier, *operator, literal, *span);
         }
         if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
             return Ok(answer);
@@ -326,7 +326,7 @@ impl Lowering<'_> {
     /// `earliest=`, `latest=` and their like.
     fn time_bound(
         &self,
-        (bound, ago): (Bound, Option<&'static str>),
+        modifier: Modifier,
         operator: ComparisonOperator,
         literal: &Literal,
         span: Span,
@@ -334,18 +334,8 @@ impl Lowering<'_> {
         if operator != ComparisonOperator::Equal {
             return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
         }
-        let clock = &self.frame.setting.clock;
-        let text = match ago {
-            None => literal.text.clone(),
-            Some(unit) if literal.text.bytes().all(|digit| digit.is_ascii_digit()) => {
-                format!("-{}{unit}", literal.text)
-            }
-            Some(_) => {
-                let message = format!("{:?} is no whole number", literal.text);
-                return Err(Diagnostic::error(Code::InvalidTime, message, literal.span));
-            }
-        };
-        let time = time::resolve(&text, clock.now, &clock.time_zone)
+        let time = modifier
+            .time(&literal.text, &self.frame.setting.clock)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
         if self.frame.data_type("_time").is_none() {
             return Ok(lit(self.frame.open));
@@ -356,7 +346,7 @@ impl Lowering<'_> {
             // `eval _time=5` leaves a number of seconds.
             _ => (typed.number(), lit(time as f64 / 1_000_000.0)),
         };
-        Ok(match bound {
+        Ok(match modifier.bound {
             Bound::Earliest => field.gt_eq(time),
             Bound::Latest => field.lt(time),
         })
@@ -475,14 +465,38 @@ fn native_equal(typed: &Typed, text: &str) -> Option<Expr> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(super) enum Bound {
     Earliest,
     Latest,
 }
 
-/// The time modifier of that name, and the unit of a value that counts back from now. Logs that are read from files
-/// are indexed when they happened.
-fn modifier(field: &str) -> Option<(Bound, Option<&'static str>)> {
+/// A time modifier of a search.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Modifier {
+    /// What it sets.
+    pub bound: Bound,
+    /// The unit of a value that counts back from now; `None` where the value says all.
+    ago: Option<&'static str>,
+}
+
+impl Modifier {
+    /// The time that a value means, in microseconds.
+    ///
+    /// # Errors
+    /// Why it means none.
+    pub fn time(self, value: &str, clock: &super::Clock) -> Result<i64, String> {
+        match self.ago {
+            None => time::resolve(value, clock.now, &clock.time_zone),
+            Some(unit) if value.bytes().all(|digit| digit.is_ascii_digit()) => {
+                time::resolve(&format!("-{value}{unit}"), clock.now, &clock.time_zone)
+            }
+            Some(_) => Err(format!("{value:?} is no whole number")),
+        }
+    }
+}
+
+/// The time modifier of that name. Logs that are read from files are indexed when they happened.
+pub(super) fn modifier(field: &str) -> Option<Modifier> {
     let unit = |ago: &str| match ago {
         "minutesago" => Some("m"),
         "hoursago" => Some("h"),
@@ -491,15 +505,15 @@ fn modifier(field: &str) -> Option<(Bound, Option<&'static str>)> {
         _ => None,
     };
     match field {
-        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => Some((Bound::Earliest, None)),
-        "latest" | "_index_latest" | "endtime" | "endtimeu" => Some((Bound::Latest, None)),
+        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => Some(Modifier { bound: Bound::Earliest, ago: None }),
+        "latest" | "_index_latest" | "endtime" | "endtimeu" => Some(Modifier { bound: Bound::Latest, ago: None }),
         _ => {
             let (bound, ago) = match (field.strip_prefix("start"), field.strip_prefix("end")) {
                 (Some(ago), _) => (Bound::Earliest, ago),
                 (None, Some(ago)) => (Bound::Latest, ago),
                 (None, None) => (Bound::Earliest, field),
             };
-            unit(ago).map(|unit| (bound, Some(unit)))
+            unit(ago).map(|unit| Modifier { bound, ago: Some(unit) })
         }
     }
 }

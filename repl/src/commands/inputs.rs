@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
-use spelunk_engine::knowledge::Macros;
+use spelunk_engine::knowledge::{Macros, SavedSearches};
 use spelunk_engine::{Session, SessionOptions};
 
 use crate::cli::{DataArgs, Language};
@@ -79,6 +79,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         geoip: data.geoip,
         keep,
         macros: macros(&data.macros)?,
+        saved_searches: saved_searches(&data.savedsearches)?,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -89,6 +90,15 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
 /// A file that cannot be read, or holds no macros.
 pub fn macros(files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
     let loaded = Macros::load(files).map_err(|error| Failure::Search(error, String::new()))?;
+    Ok(Arc::new(loaded))
+}
+
+/// The saved searches that the files define.
+///
+/// # Errors
+/// A file that cannot be read, or holds none.
+pub fn saved_searches(files: &[PathBuf]) -> Result<Arc<SavedSearches>, Failure> {
+    let loaded = SavedSearches::load(files).map_err(|error| Failure::Search(error, String::new()))?;
     Ok(Arc::new(loaded))
 }
 

@@ -151,11 +151,16 @@ fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Op
 commands! {
     accum => Accum, accum_arguments;
     addcoltotals => Addcoltotals, addcoltotals_arguments;
+    addinfo => Addinfo, addinfo_arguments;
     addtotals => Addtotals, addtotals_arguments;
+    append => Append, append_arguments;
+    appendcols => Appendcols, appendcols_arguments;
+    appendpipe => Appendpipe, appendpipe_arguments;
     autoregress => Autoregress, autoregress_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
+    diff => Diff, diff_arguments;
     eval => Eval, eval_arguments;
     eventstats => Eventstats, eventstats_arguments;
     extract => Extract, extract_arguments;
@@ -165,12 +170,17 @@ commands! {
     fillnull => Fillnull, fillnull_arguments;
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
+    from => From, from_arguments;
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    join => Join, join_arguments;
+    loadjob => Loadjob, loadjob_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
+    map => Map, map_arguments;
     multikv => Multikv, multikv_arguments;
+    multisearch => Multisearch, multisearch_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
@@ -181,7 +191,9 @@ commands! {
     return_ => Return, return_arguments;
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
+    savedsearch => Savedsearch, savedsearch_arguments;
     search => Search, search_arguments;
+    set => Set, set_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -190,6 +202,7 @@ commands! {
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
+    union => Union, union_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;

@@ -81,6 +81,12 @@ fn wanted(error: &Error<Rule>, syntax: &Syntax) -> String {
             words.push(word);
         }
     }
+    // Brackets go without saying where they are one of many terms, and not where a command is about them.
+    if positives.contains(&Rule::subsearch)
+        && let Some(word) = describe(syntax.rule).filter(|word| word.starts_with(BRACKETS) && !words.contains(word))
+    {
+        words.push(word);
+    }
     // That the command could end there is no help where something else could follow.
     if words.len() > 1 {
         words.retain(|word| *word != END);
@@ -92,6 +98,8 @@ fn wanted(error: &Error<Rule>, syntax: &Syntax) -> String {
         _ => "something else".to_owned(),
     }
 }
+
+const BRACKETS: &str = "a search in brackets";
 
 const END: &str = "the end of the command";
 
@@ -184,6 +192,20 @@ fn describe(rule: Rule) -> Option<&'static str> {
             "a field, `alias=field` or `$field`"
         }
         Rule::sort_arguments | Rule::sort_key | Rule::sort_sign | Rule::sort_function => "a field to sort by",
+        Rule::append_arguments
+        | Rule::appendcols_arguments
+        | Rule::appendpipe_arguments
+        | Rule::multisearch_arguments => BRACKETS,
+        Rule::join_arguments | Rule::union_arguments | Rule::dataset | Rule::dataset_kind => {
+            "a search in brackets, or a dataset such as `inputlookup:file.csv`"
+        }
+        Rule::join_pair => "a pair of names such as `L.id = R.id`",
+        Rule::set_arguments | Rule::set_operation => "union, diff or intersect",
+        Rule::from_arguments | Rule::from_kind => "a dataset such as `inputlookup:file.csv`",
+        Rule::dataset_name => "the name of a dataset",
+        Rule::map_arguments => "a search in quotes or in brackets",
+        Rule::savedsearch_arguments | Rule::saved_word => "the name of a saved search",
+        Rule::saved_pair | Rule::saved_key => "`name=value`",
         _ => return None,
     })
 }

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::panic::{self, AssertUnwindSafe};
 
 use serde::Serialize;
-use spelunk_engine::knowledge::Macros;
+use spelunk_engine::knowledge::Knowledge;
 use spelunk_engine::session::{self, Checked};
 use spelunk_grammar::{Code, Diagnostic, Severity};
 
@@ -30,13 +30,15 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 /// A file that does not exist, no search at all, or an output that cannot be written.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let macros = inputs::macros(&args.macros)?;
+    let saved_searches = inputs::saved_searches(&args.savedsearches)?;
+    let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches };
     let items = sources::read(&args.files)?;
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
-    let verdicts = parallel::map(&items, |item| check(item, &macros));
+    let verdicts = parallel::map(&items, |item| check(item, knowledge));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
 
     let mut out = BufWriter::new(io::stdout().lock());
@@ -86,7 +88,7 @@ impl Verdict {
     }
 }
 
-fn check(item: &Item, macros: &Macros) -> Verdict {
+fn check(item: &Item, knowledge: Knowledge<'_>) -> Verdict {
     let query = match &item.text {
         Text::Spl(query) => query,
         Text::OtherLanguage(language) => {
@@ -95,7 +97,7 @@ fn check(item: &Item, macros: &Macros) -> Verdict {
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, macros))) {
+    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, knowledge))) {
         Ok(Checked::Ok(findings)) => {
             Verdict::Ok(findings.into_iter().filter(|finding| finding.code == Code::UnknownMacro).collect())
         }

@@ -1,0 +1,42 @@
+//! Datasets: what `from`, `join` and `union` can name instead of a search in brackets.
+
+use spelunk_grammar::spl::commands::from::{Dataset, DatasetKind, Source};
+use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
+
+use super::frame::Frame;
+use super::{PlanResult, Planner, combine, saved};
+
+/// Plans a search in brackets or a dataset as a frame of its own.
+pub async fn frame_of_source(planner: &mut Planner<'_>, source: &Source) -> PlanResult<Frame> {
+    match source {
+        Source::Subsearch(subsearch) => combine::frame_of(planner, subsearch).await,
+        Source::Dataset(dataset) => frame_of(planner, dataset).await,
+    }
+}
+
+/// Plans a dataset as a frame of its own.
+pub async fn frame_of(planner: &mut Planner<'_>, dataset: &Dataset) -> PlanResult<Frame> {
+    let Dataset { kind, name, span } = dataset;
+    match kind {
+        DatasetKind::Savedsearch => saved::frame_of(planner, &Spanned::new(name.clone(), *span), &[]).await,
+        DatasetKind::Inputlookup | DatasetKind::Lookup => lookup_table(planner, name, *span).await,
+        DatasetKind::Datamodel => {
+            let message = format!("the data model {name:?} cannot be read: data models are not loaded");
+            Err(Diagnostic::error(Code::Unsupported, message, *span).into())
+        }
+    }
+}
+
+/// Where a source stands.
+pub fn place(source: &Source) -> Span {
+    match source {
+        Source::Subsearch(subsearch) => subsearch.span,
+        Source::Dataset(dataset) => dataset.span,
+    }
+}
+
+/// The rows of a lookup table.
+async fn lookup_table(_: &mut Planner<'_>, name: &str, span: Span) -> PlanResult<Frame> {
+    let message = format!("the lookup table {name:?} cannot be read: lookup tables are not supported yet");
+    Err(Diagnostic::error(Code::Unsupported, message, span).into())
+}
