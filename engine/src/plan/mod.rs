@@ -11,6 +11,7 @@ pub mod call;
 pub mod combine;
 pub mod constant;
 mod convert;
+mod datamodel;
 mod dedup;
 mod delta;
 mod eval;
@@ -47,6 +48,7 @@ mod rows;
 mod running;
 pub mod search;
 mod sort;
+mod sparkline;
 mod spath;
 mod stats;
 mod strcat;
@@ -58,6 +60,7 @@ mod tail;
 mod template;
 mod tojson;
 mod totals;
+mod tstats;
 pub mod typed;
 mod uniq;
 mod where_;
@@ -230,6 +233,7 @@ impl Planner<'_> {
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
+            CommandKind::Datamodel(_) => Err(not_first("datamodel", command.name_span)),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
@@ -241,6 +245,7 @@ impl Planner<'_> {
             CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
+            CommandKind::FromDataset(_) => Err(not_first("from", command.name_span)),
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
@@ -264,6 +269,7 @@ impl Planner<'_> {
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
+            CommandKind::Sistats(sistats) => stats::plan(frame, &sistats.stats),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -272,6 +278,7 @@ impl Planner<'_> {
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
@@ -292,6 +299,9 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span)?, rest)),
+            CommandKind::FromDataset(dataset) => Ok((datamodel::plan_from(self, dataset)?, rest)),
+            CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
@@ -355,6 +365,12 @@ impl Planner<'_> {
             });
         }
     }
+}
+
+/// Why a command that makes rows cannot stand behind a pipe.
+fn not_first(name: &str, place: Span) -> PlanError {
+    let message = format!("`{name}` generates rows, so it has to be the first command");
+    Diagnostic::error(Code::InvalidArgument, message, place).into()
 }
 
 /// Why a command is refused that needs what spelunk is not.

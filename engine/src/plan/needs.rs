@@ -5,8 +5,10 @@
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::return_::ReturnItem;
+use spelunk_grammar::spl::commands::sistats::Sistats;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
+use spelunk_grammar::spl::commands::tstats::Tstats;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
@@ -163,7 +165,7 @@ impl Needs {
                 options.reset_before.iter().chain(&options.reset_after).for_each(|c| self.expression(c));
             }
             CommandKind::Reverse(_) | CommandKind::Tail(_) => {}
-            CommandKind::Stats(stats) => {
+            CommandKind::Stats(stats) | CommandKind::Sistats(Sistats { stats }) => {
                 self.aggregates(&stats.aggregates);
                 stats.by.iter().for_each(|field| self.name(&field.text));
                 self.closed = true;
@@ -205,6 +207,9 @@ impl Needs {
                 }
             }
             CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
+            CommandKind::Tstats(tstats) => self.tstats(tstats),
+            // No model is loaded, so no event is read for one.
+            CommandKind::Datamodel(_) | CommandKind::FromDataset(_) => {}
             CommandKind::Format(_) | CommandKind::Makeresults(_) | CommandKind::Refused(_) => {}
         }
     }
@@ -214,9 +219,31 @@ impl Needs {
             match &aggregate.argument {
                 Some(AggregateArgument::Field(field)) => self.name(&field.text),
                 Some(AggregateArgument::Eval(expression)) => self.expression(expression),
-                None => {}
+                Some(AggregateArgument::Sparkline(sparkline)) => {
+                    self.name("_time");
+                    self.aggregates(std::slice::from_ref(&sparkline.aggregate));
+                }
+                None if super::aggregate::counts(&aggregate.function.node) => {}
+                // A function alone is over every field.
+                None => self.name("*"),
             }
         }
+    }
+
+    /// It reads events of its own, whatever the commands before have left.
+    fn tstats(&mut self, tstats: &Tstats) {
+        let mut own = Needs::default();
+        if let Some(expression) = &tstats.condition {
+            own.search(expression);
+        }
+        own.aggregates(&tstats.aggregates);
+        tstats.by.iter().for_each(|field| own.name(&field.text));
+        if !tstats.prefixes.is_empty() {
+            own.name("_raw");
+        }
+        self.subsearches.append(&mut own.subsearches);
+        self.subsearches.push(FieldSelection::Only(own.names));
+        self.closed = true;
     }
 
     /// The fields of a list, or all fields where it is empty.

@@ -149,6 +149,7 @@ commands! {
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
     convert => Convert, convert_arguments;
+    datamodel => Datamodel, datamodel_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     eval => Eval, eval_arguments;
@@ -160,6 +161,7 @@ commands! {
     fillnull => Fillnull, fillnull_arguments;
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
+    from => FromDataset, from_arguments;
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
@@ -177,6 +179,7 @@ commands! {
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
+    sistats => Sistats, sistats_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -185,6 +188,7 @@ commands! {
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
+    tstats => Tstats, tstats_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
