@@ -274,7 +274,8 @@ impl Session {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
-        let warnings = plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await.map_err(failure)?;
+        let warnings =
+            plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await.map_err(failure)?;
         drop(warnings);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));

@@ -155,14 +155,27 @@ fn sort_key() -> impl Strategy<Value = commands::sort::SortKey> {
 }
 
 fn stats(subsearch: BoxedStrategy<Subsearch>) -> impl Strategy<Value = CommandKind> {
-    use commands::stats::{Aggregate, AggregateArgument, Stats};
+    use commands::stats::{Aggregate, AggregateArgument, Sparkline, Stats};
+    let sparkline =
+        (spanned("(dc|max)x?"), name(), option::of(spanned("[0-9]{1,2}[smhd]"))).prop_map(|(function, field, step)| {
+            let text = format!("{}({field})", function.node);
+            let argument = Some(AggregateArgument::Field(field));
+            let aggregate = Aggregate { function, argument, alias: None, text, span: at() };
+            AggregateArgument::Sparkline(Box::new(Sparkline { aggregate, step }))
+        });
     let argument = option::of(prop_oneof![
         name().prop_map(AggregateArgument::Field),
-        expression(subsearch).prop_map(AggregateArgument::Eval)
+        expression(subsearch).prop_map(AggregateArgument::Eval),
+        sparkline,
     ]);
     let aggregate =
-        (spanned("(dc|values|p9|max)x?"), argument, option::of(name())).prop_map(|(function, argument, alias)| {
+        (spanned("(dc|values|p9|max)x?"), argument, option::of(name())).prop_map(|(mut function, argument, alias)| {
             let text = match &argument {
+                Some(AggregateArgument::Sparkline(sparkline)) => {
+                    function.node = "sparkline".into();
+                    let step = sparkline.step.as_ref().map(|step| format!(", {}", step.node));
+                    format!("sparkline({}{})", sparkline.aggregate.text, step.unwrap_or_default())
+                }
                 None => function.node.clone(),
                 Some(AggregateArgument::Field(field)) => format!("{}({field})", function.node),
                 Some(AggregateArgument::Eval(expression)) => format!("{}(eval({expression}))", function.node),

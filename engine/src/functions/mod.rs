@@ -5,12 +5,14 @@
 
 pub mod aggregates;
 pub mod bitwise;
+pub mod buckets;
 pub mod collections;
 pub mod comparison;
 pub mod conversion;
 pub mod convert;
 pub mod cryptographic;
 pub mod datetime;
+pub mod estimate;
 pub mod extraction;
 pub mod fresh;
 pub mod geoip;
@@ -22,6 +24,7 @@ pub mod lambda;
 pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
+pub mod numbers;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
@@ -31,9 +34,11 @@ pub mod replacing;
 pub mod rows;
 pub mod search;
 pub mod sed;
+pub mod sparkline;
 pub mod statistical;
 pub mod strftime;
 pub mod strptime;
+pub mod terms;
 pub mod text;
 pub mod timeformat;
 pub mod trigonometric;
@@ -102,6 +107,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
         bitwise::udfs(),
+        buckets::udfs(),
         collections::udfs(),
         comparison::udfs(),
         conversion::udfs(),
@@ -121,6 +127,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         search::udfs(),
         sed::udfs(),
         statistical::udfs(),
+        terms::udfs(),
         text::udfs(),
         trigonometric::udfs(),
     ]
@@ -129,7 +136,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
-    aggregates::udafs()
+    [aggregates::udafs(), estimate::udafs(), numbers::udafs(), sparkline::udafs()].concat()
 }
 
 /// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.

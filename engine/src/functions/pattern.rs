@@ -361,6 +361,34 @@ const MAJOR: &str = r#"\[\]<>(){}|!;,'"*\n\r\s\t&?+"#;
 /// The characters that end a part of an index term.
 const MINOR: &str = r"/:=@.\-$#%\\_";
 
+/// Whether a character always ends a term.
+pub fn is_major_breaker(letter: char) -> bool {
+    matches!(
+        letter,
+        '[' | ']'
+            | '<'
+            | '>'
+            | '('
+            | ')'
+            | '{'
+            | '}'
+            | '|'
+            | '!'
+            | ';'
+            | ','
+            | '\''
+            | '"'
+            | '*'
+            | '\n'
+            | '\r'
+            | ' '
+            | '\t'
+            | '&'
+            | '?'
+            | '+'
+    )
+}
+
 /// A keyword or phrase as `search` looks for it in the event's text: whole terms, `*` stands for part of a
 /// term.
 ///

@@ -6,26 +6,26 @@
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::{
-    approx_distinct, array_agg, avg, count, count_distinct, max, min, percentile_cont, stddev, stddev_pop, sum,
-    var_pop, var_sample,
+    array_agg, avg, count, count_distinct, max, min, percentile_cont, stddev, stddev_pop, sum, var_pop, var_sample,
 };
 use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, lit, when};
-use spelunk_grammar::spl::commands::stats::Aggregate;
+use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column};
-use super::{PlanResult, suggest};
-use crate::functions::aggregates;
+use super::{PlanResult, sparkline, suggest};
 use crate::functions::comparison::when_true;
-use crate::functions::{mathematical, ordering};
+use crate::functions::{aggregates, estimate, mathematical, numbers, ordering};
 
 /// A planned aggregate: what DataFusion computes, and the result made of it.
 pub struct Computed {
     /// The result's column.
     pub name: String,
+    /// The function, as written.
+    pub function: String,
     /// The aggregates, under hidden names.
     pub aggregates: Vec<Expr>,
     /// The result, over the hidden names.
@@ -93,8 +93,14 @@ pub const FUNCTIONS: &[Statistic] = &[
     Statistic {
         name: "estdc",
         syntax: "estdc(field)",
-        summary: "An estimate of how many distinct values there are (HyperLogLog).",
+        summary: "How many distinct values there are, exactly up to a thousand, and an estimate beyond (HyperLogLog).",
         example: ("estdc(g)", "2"),
+    },
+    Statistic {
+        name: "estdc_error",
+        syntax: "estdc_error(field)",
+        summary: "The relative error to be expected of `estdc`; 0 where that is exact.",
+        example: ("estdc_error(g)", "0"),
     },
     Statistic {
         name: "exactperc",
@@ -176,6 +182,18 @@ pub const FUNCTIONS: &[Statistic] = &[
         example: ("range(x)", "4"),
     },
     Statistic {
+        name: "rate",
+        syntax: "rate(field)",
+        summary: "By how much a counter grew in a second, from its earliest to its latest value.",
+        example: ("rate(x)", "2"),
+    },
+    Statistic {
+        name: "sparkline",
+        syntax: "sparkline | sparkline(function(field), span)",
+        summary: "A number for each stretch of time, behind a marker.",
+        example: ("sparkline(sum(x), 1s)", "##__SPARKLINE__## 2 3 6"),
+    },
+    Statistic {
         name: "stdev",
         syntax: "stdev(field)",
         summary: "The standard deviation of a sample.",
@@ -220,9 +238,15 @@ pub const FUNCTIONS: &[Statistic] = &[
     },
 ];
 
-/// Functions of Splunk that are refused by name.
-const UNSUPPORTED: &[&str] =
-    &["estdc_error", "per_day", "per_hour", "per_minute", "per_second", "rate", "rate_avg", "rate_sum", "sparkline"];
+/// Functions of Splunk that are refused by name, and why.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("per_day", "belongs to `timechart`"),
+    ("per_hour", "belongs to `timechart`"),
+    ("per_minute", "belongs to `timechart`"),
+    ("per_second", "belongs to `timechart`"),
+    ("rate_avg", "belongs to `mstats`, which reads a metrics index"),
+    ("rate_sum", "belongs to `mstats`, which reads a metrics index"),
+];
 
 /// How many values `list()` keeps in a group (`list_maxsize` of `limits.conf`).
 const LIST_MOST: usize = 100;
@@ -260,14 +284,15 @@ pub fn plan_in(
 ) -> PlanResult<Computed> {
     let function = aggregate.function.node.to_ascii_lowercase();
     let mut builder = Builder { frame, position, aggregates: Vec::new(), span: aggregate.span, manner };
-    let result = match argument {
-        None => builder.add(count(lit(1_i64))),
-        Some(argument) => {
+    let result = match (argument, &aggregate.argument) {
+        (value, Some(AggregateArgument::Sparkline(command))) => builder.add(sparkline::plan(frame, command, value)?),
+        (None, _) => builder.add(count(lit(1_i64))),
+        (Some(argument), _) => {
             let result = builder.function(&function, &argument, aggregate)?;
             if manner.allnum && is_numeric(&function) { builder.unless_text(result, &argument)? } else { result }
         }
     };
-    Ok(Computed { name, aggregates: builder.aggregates, result })
+    Ok(Computed { name, function: aggregate.function.node.clone(), aggregates: builder.aggregates, result })
 }
 
 /// Whether the function computes with numbers only.
@@ -322,11 +347,8 @@ impl Builder<'_> {
                 cast(datafusion::functions::expr_fn::coalesce(vec![length, lit(0.0_f64)]), DataType::Int64)
             }
             "dc" | "distinct_count" => self.add(count_distinct(grouped_text(argument))),
-            "estdc" => {
-                self.single(argument, aggregate)?;
-                let estimate = self.add(approx_distinct(grouped_text(argument)));
-                cast(estimate, DataType::Int64)
-            }
+            "estdc" => self.add(estimate::distinct(argument.text())),
+            "estdc_error" => self.add(estimate::error(argument.text())),
             "values" => self.add(aggregates::values(argument.text())),
             "mode" => self.add(aggregates::mode(argument.text())),
             "list" if self.manner.in_order => self.add(aggregates::list(argument.text(), LIST_MOST)),
@@ -344,19 +366,17 @@ impl Builder<'_> {
                 total / number
             }
             "avg" | "mean" => self.add(avg(argument.number())),
-            "sumsq" => {
-                self.single(argument, aggregate)?;
-                self.add(sum(argument.number() * argument.number()))
+            "sumsq" | "range" | "stdev" | "stdevp" | "var" | "varp" if many => {
+                self.add(numbers::moments(argument.expr.clone(), function))
             }
+            "sumsq" => self.add(sum(argument.number() * argument.number())),
             "range" => {
-                let (greatest, least) = self.extremes(argument, aggregate)?;
+                let (greatest, least) = (self.add(max(argument.number())), self.add(min(argument.number())));
                 greatest - least
             }
+            "rate" => self.rate(argument)?,
             "min" | "max" => self.extreme(function == "max", argument),
-            "stdev" | "stdevp" | "var" | "varp" => {
-                self.single(argument, aggregate)?;
-                self.spread(function, argument)?
-            }
+            "stdev" | "stdevp" | "var" | "varp" => self.spread(function, argument)?,
             "median" => self.percentile(50.0, argument, aggregate)?,
             "first" | "last" | "earliest" | "latest" => self.by_order(function, argument)?,
             "earliest_time" | "latest_time" => self.time(function, argument),
@@ -365,14 +385,6 @@ impl Builder<'_> {
                 None => return Err(unknown(aggregate).into()),
             },
         })
-    }
-
-    fn single(&self, argument: &Typed, aggregate: &Aggregate) -> Result<(), Diagnostic> {
-        if argument.kind != Kind::Many {
-            return Ok(());
-        }
-        let message = format!("`{}` of a multivalue field is not supported yet", aggregate.function.node);
-        Err(Diagnostic::error(Code::Unsupported, message, self.span))
     }
 
     fn extreme(&mut self, greatest: bool, argument: &Typed) -> Expr {
@@ -390,11 +402,6 @@ impl Builder<'_> {
                 ordering::keyed_value(key)
             }
         }
-    }
-
-    fn extremes(&mut self, argument: &Typed, aggregate: &Aggregate) -> PlanResult<(Expr, Expr)> {
-        self.single(argument, aggregate)?;
-        Ok((self.add(max(argument.number())), self.add(min(argument.number()))))
     }
 
     /// The sample forms are 0 for a single value.
@@ -415,10 +422,12 @@ impl Builder<'_> {
 
     /// Linear interpolation between the two nearest ranks.
     fn percentile(&mut self, percent: f64, argument: &Typed, aggregate: &Aggregate) -> PlanResult<Expr> {
-        self.single(argument, aggregate)?;
         if !(0.0..=100.0).contains(&percent) {
             let message = format!("a percentile lies between 0 and 100, not at {percent}");
             return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.function.span).into());
+        }
+        if argument.kind == Kind::Many {
+            return Ok(self.add(numbers::percentile(argument.expr.clone(), percent / 100.0)));
         }
         Ok(self.add(percentile_cont(Sort::new(argument.number(), true, false), lit(percent / 100.0))))
     }
@@ -452,9 +461,29 @@ impl Builder<'_> {
         Ok(self.add(first))
     }
 
-    fn time(&mut self, function: &str, argument: &Typed) -> Expr {
+    /// What a counter grew by in a second. Where its greatest value is not its latest it began anew, and grew up to
+    /// that value first.
+    fn rate(&mut self, argument: &Typed) -> PlanResult<Expr> {
+        let number = Typed::new(argument.number(), Kind::Number, argument.span);
+        if ExpressionPlanner::new(self.frame).field("_time", self.span).kind == Kind::Null {
+            return Ok(lit(ScalarValue::Float64(None)));
+        }
+        let (earliest, latest) = (self.by_order("earliest", &number)?, self.by_order("latest", &number)?);
+        let greatest = self.add(max(number.expr.clone()));
+        let time = self.time_of(&number);
+        let seconds = self.add(max(time.clone())) - self.add(min(time));
+        let restarted = when(greatest.clone().gt(latest.clone()), greatest).otherwise(lit(0.0_f64))?;
+        Ok(when(seconds.clone().gt(lit(0.0_f64)), (latest - earliest + restarted) / seconds).end()?)
+    }
+
+    /// The time of the rows that have the value, in seconds.
+    fn time_of(&self, argument: &Typed) -> Expr {
         let time = ExpressionPlanner::new(self.frame).field("_time", self.span);
-        let seconds = when(argument.expr.clone().is_not_null(), time.number()).end().unwrap_or(time.number());
+        when(argument.expr.clone().is_not_null(), time.number()).end().unwrap_or(time.number())
+    }
+
+    fn time(&mut self, function: &str, argument: &Typed) -> Expr {
+        let seconds = self.time_of(argument);
         let found = if function == "earliest_time" { min(seconds) } else { max(seconds) };
         let found = self.add(found);
         aggregates::six_decimals(found)
@@ -484,8 +513,8 @@ fn percent(function: &str) -> Option<f64> {
 fn unknown(aggregate: &Aggregate) -> Diagnostic {
     let name = &aggregate.function.node;
     let span = aggregate.function.span;
-    if UNSUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        return Diagnostic::error(Code::Unsupported, format!("the function `{name}` is not supported yet"), span);
+    if let Some((_, reason)) = UNSUPPORTED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        return Diagnostic::error(Code::Unsupported, format!("the function `{name}` {reason}"), span);
     }
     let error = Diagnostic::error(Code::UnknownFunction, format!("there is no statistical function `{name}`"), span);
     match suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name)) {

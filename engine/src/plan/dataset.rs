@@ -4,7 +4,7 @@ use spelunk_grammar::spl::commands::from::{Dataset, DatasetKind, Source};
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::frame::Frame;
-use super::{PlanResult, Planner, combine, saved};
+use super::{PlanResult, Planner, combine, datamodel, saved};
 
 /// Plans a search in brackets or a dataset as a frame of its own.
 pub async fn frame_of_source(planner: &mut Planner<'_>, source: &Source) -> PlanResult<Frame> {
@@ -20,10 +20,7 @@ pub async fn frame_of(planner: &mut Planner<'_>, dataset: &Dataset) -> PlanResul
     match kind {
         DatasetKind::Savedsearch => saved::frame_of(planner, &Spanned::new(name.clone(), *span), &[]).await,
         DatasetKind::Inputlookup | DatasetKind::Lookup => lookup_table(planner, name, *span).await,
-        DatasetKind::Datamodel => {
-            let message = format!("the data model {name:?} cannot be read: data models are not loaded");
-            Err(Diagnostic::error(Code::Unsupported, message, *span).into())
-        }
+        DatasetKind::Datamodel => datamodel::events(planner, name, *span),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod call;
 pub mod combine;
 pub mod constant;
 mod convert;
+mod datamodel;
 mod dataset;
 mod dedup;
 mod delta;
@@ -57,6 +58,7 @@ mod saved;
 pub mod search;
 mod set;
 mod sort;
+mod sparkline;
 mod spath;
 mod stats;
 mod strcat;
@@ -68,6 +70,7 @@ mod tail;
 mod template;
 mod tojson;
 mod totals;
+mod tstats;
 pub mod typed;
 mod union;
 mod uniq;
@@ -282,6 +285,7 @@ impl Planner<'_> {
             CommandKind::Appendpipe(appendpipe) => appendpipe::plan(self, frame, appendpipe).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
+            CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Diff(diff) => diff::plan(self, frame, diff, command.span).await,
@@ -319,6 +323,7 @@ impl Planner<'_> {
             CommandKind::Savedsearch(_) => Err(not_first(command).into()),
             CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Set(_) => Err(not_first(command).into()),
+            CommandKind::Sistats(sistats) => stats::plan(frame, &sistats.stats),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -329,6 +334,7 @@ impl Planner<'_> {
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
             CommandKind::Union(union) => union::plan(self, frame, union).await,
+            CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
@@ -356,6 +362,8 @@ impl Planner<'_> {
             }
             CommandKind::From(from) => Ok((dataset::frame_of(self, &from.dataset).await?, rest)),
             CommandKind::Loadjob(loadjob) => Ok((saved::plan_job(self, loadjob).await?, rest)),
+            CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span)?, rest)),
+            CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Multisearch(multisearch) => Ok((union::plan_multisearch(self, multisearch).await?, rest)),
             CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),

@@ -8,8 +8,10 @@ use spelunk_grammar::spl::commands::from::{self, Dataset, DatasetKind};
 use spelunk_grammar::spl::commands::join::Keys;
 use spelunk_grammar::spl::commands::map::MapSearch;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
+use spelunk_grammar::spl::commands::sistats::Sistats;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
+use spelunk_grammar::spl::commands::tstats::Tstats;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
@@ -258,7 +260,7 @@ impl Needs {
                 options.reset_before.iter().chain(&options.reset_after).for_each(|c| self.expression(c));
             }
             CommandKind::Reverse(_) | CommandKind::Tail(_) => {}
-            CommandKind::Stats(stats) => {
+            CommandKind::Stats(stats) | CommandKind::Sistats(Sistats { stats }) => {
                 self.aggregates(&stats.aggregates);
                 stats.by.iter().for_each(|field| self.name(&field.text));
                 self.closed = true;
@@ -304,6 +306,9 @@ impl Needs {
             | CommandKind::Makeresults(_)
             | CommandKind::Refused(_)
             | CommandKind::Unexpanded(_) => {}
+            CommandKind::Tstats(tstats) => self.tstats(tstats),
+            // No model is loaded, so no event is read for one.
+            CommandKind::Datamodel(_) => {}
         }
     }
 
@@ -346,9 +351,31 @@ impl Needs {
             match &aggregate.argument {
                 Some(AggregateArgument::Field(field)) => self.name(&field.text),
                 Some(AggregateArgument::Eval(expression)) => self.expression(expression),
-                None => {}
+                Some(AggregateArgument::Sparkline(sparkline)) => {
+                    self.name("_time");
+                    self.aggregates(std::slice::from_ref(&sparkline.aggregate));
+                }
+                None if super::aggregate::counts(&aggregate.function.node) => {}
+                // A function alone is over every field.
+                None => self.name("*"),
             }
         }
+    }
+
+    /// It reads events of its own, whatever the commands before have left.
+    fn tstats(&mut self, tstats: &Tstats) {
+        let mut own = Needs::default();
+        if let Some(expression) = &tstats.condition {
+            own.search(expression);
+        }
+        own.aggregates(&tstats.aggregates);
+        tstats.by.iter().for_each(|field| own.name(&field.text));
+        if !tstats.prefixes.is_empty() {
+            own.name("_raw");
+        }
+        self.subsearches.append(&mut own.subsearches);
+        self.subsearches.push(FieldSelection::Only(own.names));
+        self.closed = true;
     }
 
     /// The fields of a list, or all fields where it is empty.

@@ -505,7 +505,9 @@ pub(super) fn modifier(field: &str) -> Option<Modifier> {
         _ => None,
     };
     match field {
-        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => Some(Modifier { bound: Bound::Earliest, ago: None }),
+        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => {
+            Some(Modifier { bound: Bound::Earliest, ago: None })
+        }
         "latest" | "_index_latest" | "endtime" | "endtimeu" => Some(Modifier { bound: Bound::Latest, ago: None }),
         _ => {
             let (bound, ago) = match (field.strip_prefix("start"), field.strip_prefix("end")) {

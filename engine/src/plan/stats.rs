@@ -11,19 +11,50 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
-use super::{PlanResult, existing};
+use super::{PlanResult, existing, sparkline};
 use crate::functions::{multivalue, operators, ordering};
 
 /// Plans the command. Groups come in the order of their values, columns as written: BY fields, aggregates.
 pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
     let Stats { aggregates, by, allnum, delim, partitions: _, dedup_splitvals } = command;
     // `partitions` only says how many threads a Splunk server should use.
-    if let Some(delim) = delim {
-        return Err(Diagnostic::error(Code::Unsupported, "`delim` is not supported yet", delim.span).into());
-    }
-    let groups = group_fields(frame, by, dedup_splitvals.as_ref().is_some_and(|dedup| dedup.node))?;
     let manner = Manner { in_order: false, allnum: allnum.as_ref().is_some_and(|allnum| allnum.node) };
+    let distinct = dedup_splitvals.as_ref().is_some_and(|dedup| dedup.node);
+    let made = reduce(frame, Reduction { aggregates, by, distinct, manner, bin: None })?;
+    if let Some(delim) = delim {
+        for (name, function) in made {
+            if function.eq_ignore_ascii_case("list") || function.eq_ignore_ascii_case("values") {
+                frame.delimiters.insert(name, delim.node.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Aggregates by group.
+pub struct Reduction<'c> {
+    /// What to compute.
+    pub aggregates: &'c [Aggregate],
+    /// The group fields.
+    pub by: &'c [Name],
+    /// Whether several equal values of a BY field in a row count once.
+    pub distinct: bool,
+    /// How to compute it.
+    pub manner: Manner,
+    /// What stands for `_time` among the group fields; the aggregates see `_time` itself.
+    pub bin: Option<Expr>,
+}
+
+/// Plans the reduction; gives the results' names and functions.
+///
+/// # Errors
+/// What is wrong with the aggregates or the group fields.
+pub fn reduce(frame: &mut Frame, reduction: Reduction<'_>) -> PlanResult<Vec<(String, String)>> {
+    let Reduction { aggregates, by, distinct, manner, bin } = reduction;
+    sparkline::prepare(frame, aggregates)?;
+    let groups = group_fields(frame, by, distinct)?;
     let computed = compute(frame, aggregates, by, manner)?;
+    let made = computed.iter().map(|computed| (computed.name.clone(), computed.function.clone())).collect();
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
     let mut aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
@@ -34,8 +65,12 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
         aggregated.push(count(lit(1_i64)).alias(&rows));
         columns.push(column(&rows));
     }
+    let keys = groups.iter().map(|name| match &bin {
+        Some(bin) if name == "_time" => bin.clone().alias("_time"),
+        _ => column(name),
+    });
     let plan = LogicalPlanBuilder::new(frame.plan().clone())
-        .aggregate(groups.iter().map(|name| column(name)).collect::<Vec<_>>(), aggregated)?
+        .aggregate(keys.collect::<Vec<_>>(), aggregated)?
         .project(columns)?
         .build()?;
     frame.replace(plan, Vec::new());
@@ -49,7 +84,8 @@ pub fn plan(frame: &mut Frame, command: &Stats) -> PlanResult<()> {
         let seconds = Typed::new(column("_time"), kind, Span::default());
         frame.set(vec![("_time".into(), operators::to_time(seconds.number()))])?;
     }
-    order_by_groups(frame, &groups)
+    order_by_groups(frame, &groups)?;
+    Ok(made)
 }
 
 /// Orders the groups by their values.
@@ -68,7 +104,7 @@ fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
 }
 
 /// Leaves only rows that belong to a group: all BY fields present, one row for each of several values.
-fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
+pub(super) fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for field in by {
         if field.text.contains('*') {
@@ -103,15 +139,13 @@ fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Ve
 /// The aggregates of `stats` and its relatives, with the names of their results.
 pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Manner) -> PlanResult<Vec<Computed>> {
     let mut computed: Vec<Computed> = Vec::new();
-    // A pattern leaves out what is named on its own: `count AS n, values(*) AS *`.
-    let named: Vec<String> = aggregates
-        .iter()
-        .filter(|aggregate| !is_pattern(aggregate))
-        .filter_map(|aggregate| aggregate.alias.as_ref().map(|alias| alias.text.clone()))
-        .collect();
-    for aggregate in aggregates {
+    let named: Vec<String> = aggregates.iter().filter(|a| !is_wildcard(a)).map(default_name).collect();
+    for (position, aggregate) in aggregates.iter().enumerate() {
+        renamed_once(aggregates, position)?;
+        let wildcard = is_wildcard(aggregate);
         for (argument, name) in expand(frame, aggregate, by)? {
-            if is_pattern(aggregate) && named.contains(&name) {
+            // What is named wins over what a wildcard finds.
+            if wildcard && named.contains(&name) {
                 continue;
             }
             if computed.iter().any(|known| known.name == name) || by.iter().any(|field| field.text == name) {
@@ -130,49 +164,82 @@ pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Man
     Ok(computed)
 }
 
-/// Whether an aggregate stands for one over each field of a pattern.
-fn is_pattern(aggregate: &Aggregate) -> bool {
-    matches!(&aggregate.argument, Some(AggregateArgument::Field(field)) if field.text.contains('*'))
+/// Whether an aggregate stands for one over each field of a form.
+fn is_wildcard(aggregate: &Aggregate) -> bool {
+    match &aggregate.argument {
+        None => !aggregate::counts(&aggregate.function.node),
+        Some(AggregateArgument::Field(field)) => field.text.contains('*'),
+        Some(AggregateArgument::Sparkline(sparkline)) => is_wildcard(&sparkline.aggregate),
+        Some(AggregateArgument::Eval(_)) => false,
+    }
+}
+
+/// The name of the result of an aggregate without wildcards.
+fn default_name(aggregate: &Aggregate) -> String {
+    match (&aggregate.alias, &aggregate.argument) {
+        (Some(alias), _) => alias.text.clone(),
+        (None, Some(AggregateArgument::Field(field))) => format!("{}({})", aggregate.function.node, field.text),
+        (None, _) => aggregate.text.clone(),
+    }
+}
+
+/// One aggregate has one name.
+fn renamed_once(aggregates: &[Aggregate], position: usize) -> Result<(), Diagnostic> {
+    let Some((aggregate, before)) = aggregates.get(..=position).and_then(<[Aggregate]>::split_last) else {
+        return Ok(());
+    };
+    let same = |known: &&Aggregate| known.text == aggregate.text && known.alias.is_some() && aggregate.alias.is_some();
+    match before.iter().find(same) {
+        Some(_) => Err(Diagnostic::error(
+            Code::InvalidArgument,
+            format!("`{}` is given two names", aggregate.text),
+            aggregate.span,
+        )
+        .with_help("name it once, and copy it with `eval` after `stats`")),
+        None => Ok(()),
+    }
 }
 
 /// The argument and the result's name; one pair for each field that a wildcard stands for.
 fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<Vec<(Option<Typed>, String)>> {
     let planner = ExpressionPlanner::new(frame);
-    let function = &aggregate.function.node;
-    let alias = aggregate.alias.as_ref().map(|alias| alias.text.clone());
-    match &aggregate.argument {
-        None if aggregate::counts(function) => Ok(vec![(None, alias.unwrap_or_else(|| aggregate.text.clone()))]),
-        None => Err(Diagnostic::error(
-            Code::InvalidArgument,
-            format!("`{function}` needs a field"),
-            aggregate.function.span,
-        )
-        .with_help(format!("write `{function}(field)`"))
-        .into()),
+    let (call, inner) = match &aggregate.argument {
+        Some(AggregateArgument::Sparkline(sparkline)) => (&sparkline.aggregate, true),
+        _ => (aggregate, false),
+    };
+    let whole_name = |field: &str| {
+        let name = format!("{}({field})", call.function.node);
+        if inner { format!("{}({name})", aggregate.function.node) } else { name }
+    };
+    let pattern = match &call.argument {
+        None if aggregate::counts(&call.function.node) => return Ok(vec![(None, default_name(aggregate))]),
+        // A function alone is over every field.
+        None => Name { text: "*".into(), span: call.function.span },
         Some(AggregateArgument::Eval(expression)) => {
             let typed = planner.plan(expression)?;
-            Ok(vec![(Some(typed), alias.unwrap_or_else(|| aggregate.text.clone()))])
+            return Ok(vec![(Some(typed), default_name(aggregate))]);
         }
-        Some(AggregateArgument::Field(field)) if field.text.contains('*') => {
-            let fields: Vec<String> =
-                frame.fields().into_iter().filter(|name| !by.iter().any(|group| group.text == *name)).collect();
-            let found = matching(&field.text, &fields);
-            Ok(found
-                .into_iter()
-                .map(|name| {
-                    let result = match &alias {
-                        Some(alias) => {
-                            super::rename::transfer(&field.text, alias, name).unwrap_or_else(|| alias.clone())
-                        }
-                        None => format!("{function}({name})"),
-                    };
-                    (Some(planner.field(name, field.span)), result)
-                })
-                .collect())
-        }
+        Some(AggregateArgument::Field(field)) if field.text.contains('*') => field.clone(),
         Some(AggregateArgument::Field(field)) => {
-            let name = alias.unwrap_or_else(|| format!("{function}({})", field.text));
-            Ok(vec![(Some(planner.field(&field.text, field.span)), name)])
+            return Ok(vec![(Some(planner.field(&field.text, field.span)), default_name(aggregate))]);
         }
-    }
+        Some(AggregateArgument::Sparkline(_)) => {
+            let message = "a sparkline holds no other";
+            return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.span).into());
+        }
+    };
+    let fields: Vec<String> =
+        frame.fields().into_iter().filter(|name| !by.iter().any(|group| group.text == *name)).collect();
+    let found = matching(&pattern.text, &fields).into_iter();
+    Ok(found
+        .map(|name| {
+            let result = match &aggregate.alias {
+                Some(alias) => {
+                    super::rename::transfer(&pattern.text, &alias.text, name).unwrap_or_else(|| alias.text.clone())
+                }
+                None => whole_name(name),
+            };
+            (Some(planner.field(name, pattern.span)), result)
+        })
+        .collect())
 }

@@ -26,6 +26,11 @@ pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(),
                     Box::pin(resolve_expression(planner, expression)).await?;
                 }
             }
+            CommandKind::Tstats(tstats) => {
+                if let Some(expression) = &mut tstats.condition {
+                    Box::pin(resolve_expression(planner, expression)).await?;
+                }
+            }
             CommandKind::Where(condition) => Box::pin(resolve_value(planner, &mut condition.condition)).await?,
             CommandKind::Eval(eval) => {
                 for assignment in &mut eval.assignments {

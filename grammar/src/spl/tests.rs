@@ -161,12 +161,13 @@ fn comments_are_blanks() {
 
 #[test]
 fn every_pipe_shows_its_errors() {
-    let query = "index=a (b OR\n| stast count\n| tstats count\n| eval 1+2 | table | head 5 x\n| rex feld=x \"a\" |";
+    let query =
+        "index=a (b OR\n| stast count\n| typelearner count\n| eval 1+2 | table | head 5 x\n| rex feld=x \"a\" |";
     insta::assert_snapshot!(errors(query), @r#"
     1:9 SPL0002: unbalanced parenthesis: this `(` is never closed
     2:3 SPL0003: unknown command "stast"
       help: did you mean "stats"?
-    3:3 SPL0004: the command "tstats" is not supported yet
+    3:3 SPL0004: the command "typelearner" is not supported yet
     4:11 SPL0001: expected `=` after the field to assign to in `eval`, found the end
       help: syntax: eval <field>=<expression> [, <field>=<expression>] ...
     4:19 SPL0001: `table` needs a field name

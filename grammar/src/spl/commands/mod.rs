@@ -158,6 +158,7 @@ commands! {
     appendpipe => Appendpipe, appendpipe_arguments;
     autoregress => Autoregress, autoregress_arguments;
     convert => Convert, convert_arguments;
+    datamodel => Datamodel, datamodel_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     diff => Diff, diff_arguments;
@@ -194,6 +195,7 @@ commands! {
     savedsearch => Savedsearch, savedsearch_arguments;
     search => Search, search_arguments;
     set => Set, set_arguments;
+    sistats => Sistats, sistats_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -203,6 +205,7 @@ commands! {
     tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
     union => Union, union_arguments;
+    tstats => Tstats, tstats_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;

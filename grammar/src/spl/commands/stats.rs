@@ -50,6 +50,17 @@ pub enum AggregateArgument {
     Field(Name),
     /// `eval(EXPRESSION)`.
     Eval(Expression),
+    /// What `sparkline(...)` holds.
+    Sparkline(Box<Sparkline>),
+}
+
+/// A value for each stretch of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sparkline {
+    /// The value; `count` where nothing is said. It has no alias.
+    pub aggregate: Aggregate,
+    /// How long a stretch is.
+    pub step: Option<Spanned<String>>,
 }
 
 /// The documentation of `stats`.
@@ -57,19 +68,23 @@ pub const DOC: CommandDoc = CommandDoc {
     name: "stats",
     summary: "Aggregates over all rows, or over the rows of each group",
     syntax: "stats <function>[(<field>|eval(<expression>))] [AS <name>] ... [BY <field> ...]",
-    arguments: &[
-        ArgumentDoc { name: "<function>", meaning: "an aggregate function such as count, dc, sum, avg, values" },
+    arguments: ARGUMENTS,
+    examples: &["| makeresults count=4 | eval n=2 | stats count, sum(n) AS total BY n"],
+};
+
+/// What the arguments of `stats` and of `sistats` mean.
+pub(super) const ARGUMENTS: &[ArgumentDoc] = &[
+        ArgumentDoc { name: "<function>", meaning: "an aggregate function such as count, dc, sum, avg, values; one without a field is over every field" },
+        ArgumentDoc { name: "sparkline(<function>, <span>)", meaning: "the function for each stretch of time, such as sparkline(count, 1h)" },
         ArgumentDoc { name: "<field>", meaning: "the field it is computed over; with `*` every field of that form" },
         ArgumentDoc { name: "eval(<expression>)", meaning: "an expression to compute it over; count counts where it is true" },
         ArgumentDoc { name: "AS <name>", meaning: "the name of the result" },
         ArgumentDoc { name: "BY <field>", meaning: "one result row for each combination of these fields" },
         ArgumentDoc { name: "allnum=<bool>", meaning: "numbers only where every value of the field is one; default false" },
-        ArgumentDoc { name: "delim=<text>", meaning: "what joins the values of list and values when shown as one text" },
-        ArgumentDoc { name: "partitions=<count>", meaning: "a hint for parallel work" },
+        ArgumentDoc { name: "delim=<text>", meaning: "what `nomv` puts between the values of list and values; default a blank" },
+        ArgumentDoc { name: "partitions=<count>", meaning: "a hint for the threads of a server; it changes nothing here" },
         ArgumentDoc { name: "dedup_splitvals=<bool>", meaning: "count repeated values of a multivalue BY field once; default false" },
-    ],
-    examples: &["| makeresults count=4 | eval n=2 | stats count, sum(n) AS total BY n"],
-};
+];
 
 const OPTIONS: &[&str] = &["allnum", "delim", "partitions", "dedup_splitvals"];
 
@@ -100,7 +115,8 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<St
         }
     }
     if stats.aggregates.is_empty() {
-        b.error(Code::InvalidArgument, "`stats` needs an aggregate such as `count` or `avg(field)`", place);
+        let message = format!("`{}` needs an aggregate such as `count` or `avg(field)`", b.doc.name);
+        b.error(Code::InvalidArgument, message, place);
         return None;
     }
     Some(stats)
@@ -126,18 +142,47 @@ pub(super) fn aggregate(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Agg
     // From the whole query, because the pair has blanks where the query has subsearches.
     let text = b.structure.text.get(b.span(&call).range())?.to_owned();
     let alias = parts.find(|part| part.as_rule() != Rule::as_op).map(|part| words::name(b, &part));
+    if let Some(sparkline) = call.clone().into_inner().find(|part| part.as_rule() == Rule::sparkline) {
+        let (function, sparkline) = sparkline_call(b, sparkline)?;
+        let argument = Some(AggregateArgument::Sparkline(Box::new(sparkline)));
+        return Some(Aggregate { function, argument, alias, text, span });
+    }
+    let (function, argument) = function_call(b, call)?;
+    Some(Aggregate { function, argument, alias, text, span })
+}
+
+/// `function` or `function(argument)`.
+fn function_call(b: &mut Builder<'_>, call: Pair<'_, Rule>) -> Option<(Spanned<String>, Option<AggregateArgument>)> {
     let mut parts = call.into_inner();
     let function = parts.next()?;
-    if function.as_rule() == Rule::sparkline {
-        b.error(Code::Unsupported, "`sparkline` is not supported yet", b.span(&function));
-        return None;
-    }
     let function = Spanned::new(function.as_str().trim_end().to_owned(), b.span(&function));
     let argument = match parts.next() {
         Some(argument) => Some(aggregate_argument(b, &function, argument)?),
         None => None,
     };
-    Some(Aggregate { function, argument, alias, text, span })
+    Some((function, argument))
+}
+
+/// `sparkline`, `sparkline(function(field), span)`.
+fn sparkline_call(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<(Spanned<String>, Sparkline)> {
+    let mut name = Spanned::new("sparkline".to_owned(), b.span(&pair));
+    let count = || Spanned::new("count".to_owned(), b.span(&pair));
+    let mut aggregate =
+        Aggregate { function: count(), argument: None, alias: None, text: "count".to_owned(), span: b.span(&pair) };
+    let mut step = None;
+    for part in pair.into_inner() {
+        let span = b.span(&part);
+        match part.as_rule() {
+            Rule::sparkline_op => name = Spanned::new(part.as_str().trim_end().to_owned(), span),
+            Rule::sparkline_call => {
+                let text = b.structure.text.get(span.range())?.to_owned();
+                let (function, argument) = function_call(b, part)?;
+                aggregate = Aggregate { function, argument, alias: None, text, span };
+            }
+            _ => step = Some(Spanned::new(words::token_text(part.as_str().trim_end()), span)),
+        }
+    }
+    Some((name, Sparkline { aggregate, step }))
 }
 
 fn aggregate_argument(
@@ -163,13 +208,21 @@ fn aggregate_argument(
 impl Display for Stats {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("stats")?;
-        option(f, "allnum", self.allnum.as_ref().map(|value| value.node))?;
-        option(f, "delim", self.delim.as_ref().map(|value| Quoted(&value.node)))?;
-        option(f, "partitions", self.partitions.as_ref().map(|value| value.node))?;
-        option(f, "dedup_splitvals", self.dedup_splitvals.as_ref().map(|value| value.node))?;
-        write!(f, " {}", Separated(&self.aggregates, ", "))?;
-        if !self.by.is_empty() {
-            write!(f, " BY {}", Separated(&self.by, ", "))?;
+        self.fmt_arguments(f)
+    }
+}
+
+impl Stats {
+    /// Prints what stands behind the command's name.
+    pub(super) fn fmt_arguments(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Stats { aggregates, by, allnum, delim, partitions, dedup_splitvals } = self;
+        option(f, "allnum", allnum.as_ref().map(|value| value.node))?;
+        option(f, "delim", delim.as_ref().map(|value| Quoted(&value.node)))?;
+        option(f, "partitions", partitions.as_ref().map(|value| value.node))?;
+        option(f, "dedup_splitvals", dedup_splitvals.as_ref().map(|value| value.node))?;
+        write!(f, " {}", Separated(aggregates, ", "))?;
+        if !by.is_empty() {
+            write!(f, " BY {}", Separated(by, ", "))?;
         }
         Ok(())
     }
@@ -209,8 +262,24 @@ mod tests {
     }
 
     #[test]
-    fn refuses_sparklines_and_nesting() {
-        assert!(errors("| stats sparkline(avg(x),)").contains("SPL0006: `sparkline` is not supported yet"));
+    fn sparklines_hold_an_aggregate() {
+        for (written, inner, step) in [
+            ("sparkline", "count", None),
+            ("SparkLine(count)", "count", None),
+            ("sparkline( avg( x ) , )", "avg( x )", None),
+            ("sparkline(dc(a b),30m)", "dc(a b)", Some("30m")),
+        ] {
+            let CommandKind::Stats(stats) = last(&format!("| stats {written} AS s, count BY g")) else { panic!() };
+            let first = stats.aggregates.first().unwrap();
+            assert_eq!(first.text, written);
+            let Some(AggregateArgument::Sparkline(sparkline)) = &first.argument else { panic!("{written}") };
+            assert_eq!(sparkline.aggregate.text, inner);
+            assert_eq!(sparkline.step.as_ref().map(|step| step.node.as_str()), step);
+        }
+    }
+
+    #[test]
+    fn refuses_nesting() {
         assert!(errors("| stats round(avg(x),2)").contains("`round` takes a field or `eval(...)` in `stats`, not `avg(x),2`"));
         assert!(errors("| stats max(eval(x=))").contains("expected an expression after `=`"));
         assert!(errors("| stats by a").contains("an aggregate such as `count`"));

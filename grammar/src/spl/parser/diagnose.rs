@@ -168,11 +168,25 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::stats_arguments
         | Rule::eventstats_arguments
         | Rule::streamstats_arguments
+        | Rule::sistats_arguments
+        | Rule::tstats_arguments
+        | Rule::tstats_aggregate
+        | Rule::tstats_call
+        | Rule::sparkline_call
         | Rule::aggregate
         | Rule::aggregate_call
         | Rule::aggregate_function
         | Rule::sparkline => "an aggregate such as `count` or `avg(field)`",
         Rule::aggregate_argument | Rule::eval_argument | Rule::eval_op => "a field or `eval(...)`",
+        Rule::sparkline_step => "a span such as `1h`",
+        Rule::tstats_argument => "a field or `PREFIX(...)`",
+        Rule::prefix_word => "the start of a term, such as `user=`",
+        Rule::tstats_from | Rule::tstats_from_op => "`FROM`",
+        Rule::tstats_where | Rule::tstats_where_op => "`WHERE`",
+        Rule::tstats_by | Rule::tstats_by_op => "`BY`",
+        Rule::tstats_source => "`datamodel=...`",
+        Rule::tstats_expression => "a search term",
+        Rule::model_name | Rule::model_word => "the name of a dataset",
         Rule::reset_condition => "a condition in quotes",
         Rule::rex_arguments | Rule::regex_arguments | Rule::pattern | Rule::pattern_word => "a quoted pattern",
         Rule::regex_field | Rule::regex_word => return None,
