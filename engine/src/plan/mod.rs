@@ -10,7 +10,9 @@ mod barrier;
 pub mod call;
 pub mod combine;
 pub mod constant;
+mod contingency;
 mod convert;
+mod correlate;
 mod dedup;
 mod delta;
 mod eval;
@@ -19,33 +21,41 @@ pub mod expression;
 mod extract;
 pub mod fieldformat;
 mod fields;
+mod fieldsummary;
 mod filldown;
 mod fillnull;
 mod foreach;
 mod format;
 pub mod frame;
 mod fromjson;
+mod gauge;
 pub mod grid;
 mod head;
+mod iconify;
 mod inline;
 mod iplocation;
 mod makemv;
 mod makeresults;
+mod metadata;
 mod multikv;
 mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+mod outlier;
 mod rangemap;
 mod regex;
+mod reltime;
 mod rename;
 mod replace;
+mod require;
 mod return_;
 mod reverse;
 mod rex;
 mod rows;
 mod running;
 pub mod search;
+mod setfields;
 mod sort;
 mod spath;
 mod stats;
@@ -58,12 +68,16 @@ mod tail;
 mod template;
 mod tojson;
 mod totals;
+mod transpose;
+mod trendline;
 pub mod typed;
 mod uniq;
+mod untable;
 mod where_;
 mod window;
 mod xmlkv;
 mod xpath;
+mod xyseries;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -229,41 +243,53 @@ impl Planner<'_> {
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Contingency(contingency) => contingency::plan(self, frame, contingency, command.span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
+            CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Eventcount(_) => Err(not_first("eventcount", command.name_span).into()),
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
             CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Fieldsummary(fieldsummary) => {
+                fieldsummary::plan(self, frame, fieldsummary, command.span).await
+            }
             CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
             CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
+            CommandKind::Gauge(gauge) => gauge::plan(frame, gauge),
             CommandKind::Head(head) => head::plan(frame, head),
+            CommandKind::Highlight(_) => Ok(()),
+            CommandKind::Iconify(iconify) => iconify::plan(frame, iconify),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Localop(_) => Ok(()),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
-            CommandKind::Makeresults(_) => Err(Diagnostic::error(
-                Code::InvalidArgument,
-                "`makeresults` generates rows, so it has to be the first command",
-                command.name_span,
-            )
-            .into()),
+            CommandKind::Makeresults(_) => Err(not_first("makeresults", command.name_span).into()),
+            CommandKind::Metadata(_) => Err(not_first("metadata", command.name_span).into()),
+            CommandKind::Metasearch(_) => Err(not_first("metasearch", command.name_span).into()),
             CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
             CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Noop(_) => Ok(()),
+            CommandKind::Outlier(outlier) => outlier::plan(self, frame, outlier, command.span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
-            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
+            CommandKind::Reltime(reltime) => reltime::plan(frame, reltime),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
+            CommandKind::Require(_) => require::plan(self, frame, command.span).await,
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
+            CommandKind::Setfields(setfields) => setfields::plan(frame, setfields),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -272,10 +298,14 @@ impl Planner<'_> {
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Transpose(transpose) => transpose::plan(self, frame, transpose, command.span).await,
+            CommandKind::Trendline(trendline) => trendline::plan(frame, trendline),
             CommandKind::Uniq(_) => uniq::plan(frame),
+            CommandKind::Untable(untable) => untable::plan(frame, untable),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
             CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
+            CommandKind::Xyseries(xyseries) => xyseries::plan(self, frame, xyseries, command.span).await,
         }
     }
 
@@ -292,7 +322,18 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            CommandKind::Eventcount(eventcount) => {
+                Ok((metadata::plan_count(self.scan()?, eventcount, first.span)?, rest))
+            }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
+            CommandKind::Metadata(metadata) => Ok((metadata::plan(self, self.scan()?, metadata)?, rest)),
+            CommandKind::Metasearch(metasearch) => {
+                let frame = self.scan()?;
+                let scope = Scope::of(&frame);
+                let frame = metadata::plan_search(self, frame, metasearch, first.span)?;
+                self.report_missing(&frame, &scope);
+                Ok((frame, rest))
+            }
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
                 if self.events.is_some_and(|events| events.rows > 0) {
@@ -355,6 +396,12 @@ impl Planner<'_> {
             });
         }
     }
+}
+
+/// Why a command that makes rows cannot stand behind another.
+fn not_first(name: &str, place: Span) -> Diagnostic {
+    let message = format!("`{name}` generates rows, so it has to be the first command");
+    Diagnostic::error(Code::InvalidArgument, message, place)
 }
 
 /// Why a command is refused that needs what spelunk is not.

@@ -98,7 +98,13 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] = &[
+    ("counttable", "contingency"),
+    ("ctable", "contingency"),
+    ("hilite", "highlight"),
+    ("kv", "extract"),
+    ("maketable", "xyseries"),
+];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -148,35 +154,50 @@ commands! {
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    contingency => Contingency, contingency_arguments;
     convert => Convert, convert_arguments;
+    correlate => Correlate, correlate_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     eval => Eval, eval_arguments;
+    eventcount => Eventcount, eventcount_arguments;
     eventstats => Eventstats, eventstats_arguments;
     extract => Extract, extract_arguments;
     fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
+    fieldsummary => Fieldsummary, fieldsummary_arguments;
     filldown => Filldown, filldown_arguments;
     fillnull => Fillnull, fillnull_arguments;
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
     fromjson => Fromjson, fromjson_arguments;
+    gauge => Gauge, gauge_arguments;
     head => Head, head_arguments;
+    highlight => Highlight, highlight_arguments;
+    iconify => Iconify, iconify_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    localop => Localop, localop_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
+    metadata => Metadata, metadata_arguments;
+    metasearch => Metasearch, metasearch_arguments;
     multikv => Multikv, multikv_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
+    noop => Noop, noop_arguments;
+    outlier => Outlier, outlier_arguments;
     rangemap => Rangemap, rangemap_arguments;
     regex => Regex, regex_arguments;
+    reltime => Reltime, reltime_arguments;
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;
+    require => Require, require_arguments;
     return_ => Return, return_arguments;
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
+    setfields => Setfields, setfields_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -185,8 +206,12 @@ commands! {
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
+    transpose => Transpose, transpose_arguments;
+    trendline => Trendline, trendline_arguments;
     uniq => Uniq, uniq_arguments;
+    untable => Untable, untable_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
     xpath => Xpath, xpath_arguments;
+    xyseries => Xyseries, xyseries_arguments;
 }
