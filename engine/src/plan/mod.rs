@@ -76,6 +76,7 @@ mod untable;
 mod where_;
 mod window;
 mod xmlkv;
+mod xmlunescape;
 mod xpath;
 mod xyseries;
 
@@ -304,6 +305,7 @@ impl Planner<'_> {
             CommandKind::Untable(untable) => untable::plan(frame, untable),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
+            CommandKind::Xmlunescape(_) => xmlunescape::plan(frame, command.name_span),
             CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
             CommandKind::Xyseries(xyseries) => xyseries::plan(self, frame, xyseries, command.span).await,
         }
@@ -322,18 +324,19 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
-            CommandKind::Eventcount(eventcount) => {
-                Ok((metadata::plan_count(self.scan()?, eventcount, first.span)?, rest))
-            }
-            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
-            CommandKind::Metadata(metadata) => Ok((metadata::plan(self, self.scan()?, metadata)?, rest)),
-            CommandKind::Metasearch(metasearch) => {
+            CommandKind::Eventcount(_) | CommandKind::Metadata(_) | CommandKind::Metasearch(_) => {
                 let frame = self.scan()?;
                 let scope = Scope::of(&frame);
-                let frame = metadata::plan_search(self, frame, metasearch, first.span)?;
+                let frame = match &first.kind {
+                    CommandKind::Eventcount(eventcount) => metadata::plan_count(frame, eventcount, first.span)?,
+                    CommandKind::Metadata(metadata) => metadata::plan(self, frame, metadata)?,
+                    CommandKind::Metasearch(metasearch) => metadata::plan_search(self, frame, metasearch, first.span)?,
+                    _ => frame,
+                };
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
                 if self.events.is_some_and(|events| events.rows > 0) {

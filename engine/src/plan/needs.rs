@@ -103,7 +103,7 @@ impl Needs {
                     self.expression(&assignment.value);
                 }
             }
-            CommandKind::Extract(_) | CommandKind::Multikv(_) => self.name("_raw"),
+            CommandKind::Extract(_) | CommandKind::Multikv(_) | CommandKind::Xmlunescape(_) => self.name("_raw"),
             CommandKind::Fromjson(fromjson) => self.name(&fromjson.field.text),
             CommandKind::Spath(spath) => {
                 self.name(spath.input.as_ref().map_or("_raw", |field| &field.text));

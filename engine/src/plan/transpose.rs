@@ -23,11 +23,16 @@ pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Transp
         0 => usize::MAX,
         limit => usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    // With so many rows there are more columns than a result may have, which is an error rather than a shorter one.
+    // So many rows are more than a result may have columns, which is an error rather than a shorter result.
     frame.limit(limit.min(MOST_COLUMNS))?;
     // Of events every field is known that any of them has; of a table those that it shows.
     let only_present = frame.events || !include_empty.unwrap_or(true);
     let Some(grid) = Grid::collect(planner, frame).await? else { return Ok(()) };
+    if grid.rows.len() >= MOST_COLUMNS {
+        let message = format!("`transpose` makes fewer than {MOST_COLUMNS} columns of rows");
+        let help = "keep fewer rows first, such as with `head`";
+        return Err(Diagnostic::error(Code::TooLarge, message, span).with_help(help).into());
+    }
     let first = column_name.as_deref().unwrap_or("column");
     let header = header_field.as_ref().and_then(|field| grid.position(&field.text));
     let mut names = vec![first.to_string()];

@@ -212,6 +212,7 @@ commands! {
     untable => Untable, untable_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
+    xmlunescape => Xmlunescape, xmlunescape_arguments;
     xpath => Xpath, xpath_arguments;
     xyseries => Xyseries, xyseries_arguments;
 }

@@ -76,5 +76,4 @@ pub const KNOWN_UNSUPPORTED: &[&str] = &[
     "typelearner",
     "typer",
     "union",
-    "xmlunescape",
 ];
