@@ -100,3 +100,35 @@ async fn the_name_of_the_serial_number_is_free() {
     assert_finds("* | eval _serial=n | table _serial", &["", "5", "80"]).await;
     assert_finds("* | table _serial, User | fields User", &["eve", "alice", "bob"]).await;
 }
+
+#[tokio::test]
+async fn what_is_known_of_the_events_comes_from_looking_at_them() {
+    assert_finds("| metadata type=sourcetypes | table totalCount", &["3"]).await;
+    assert_finds("| metadata sourcetypes index=* | eval n=lastTime-firstTime | table n", &["2"]).await;
+    assert_finds("| eventcount", &["3"]).await;
+    assert_finds("| eventcount summarize=false index=* OR index=_* | table count", &["3"]).await;
+    assert_finds("| metasearch calc | stats count", &["1"]).await;
+    assert_finds("| metasearch index=* NOT calc | stats count", &["2"]).await;
+    assert_finds("| metasearch [search User=alice | fields sourcetype] | stats count", &["3"]).await;
+}
+
+#[tokio::test]
+async fn whole_rows_are_read_where_every_field_counts() {
+    assert_finds(
+        "User=bob | transpose | search column IN (_raw, n, User) | table \"row 1\" | sort \"row 1\" | tail 2",
+        &[
+            "{\"_time\":\"2024-01-01T00:00:00Z\",\"Image\":\"C:\\\\Windows\\\\cmd.exe\",\"User\":\"bob\",\"n\":80}",
+            "bob",
+        ],
+    )
+    .await;
+    assert_finds("index=* | fieldsummary n User", &["User", "n"]).await;
+    assert_finds("index=* | fieldsummary | search field IN (Image, n) | table distinct_count", &["3", "2"]).await;
+    assert_finds("index=* | untable User f v | search f=n | table v", &["5", "80"]).await;
+    assert_finds("index=* | xyseries User Image n | stats count", &["3"]).await;
+    assert_finds("index=* | contingency User n | tail 1 | table TOTAL", &["2"]).await;
+    assert_finds("index=* | correlate | search RowField=n | table User", &["0.6666666666666666"]).await;
+    assert_finds("index=* | trendline sma2(n) AS mean | where mean>0 | table mean", &["42.5"]).await;
+    assert_finds("index=* | gauge n", &["5"]).await;
+    assert_finds("index=* | reltime | stats count(reltime)", &["3"]).await;
+}

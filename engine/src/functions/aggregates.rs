@@ -84,8 +84,9 @@ const SIX_DECIMALS: Row = Row {
     },
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 enum Answer {
+    #[default]
     All,
     MostFrequent,
 }
@@ -106,6 +107,14 @@ impl Tally {
             signature: Signature::any(1, Volatility::Immutable),
         }))
     }
+}
+
+/// The columns of a [`TallyAccumulator`]'s state.
+pub(super) fn tally_state(name: &str) -> Vec<FieldRef> {
+    vec![
+        Arc::new(Field::new(format_state_name(name, "texts"), many_type(), true)),
+        Arc::new(Field::new(format_state_name(name, "counts"), counts_type(), true)),
+    ]
 }
 
 fn counts_type() -> DataType {
@@ -129,10 +138,7 @@ impl AggregateUDFImpl for Tally {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![
-            Arc::new(Field::new(format_state_name(args.name, "texts"), many_type(), true)),
-            Arc::new(Field::new(format_state_name(args.name, "counts"), counts_type(), true)),
-        ])
+        Ok(tally_state(args.name))
     }
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -144,14 +150,20 @@ impl AggregateUDFImpl for Tally {
     }
 }
 
-#[derive(Debug)]
-struct TallyAccumulator {
+/// Counts each distinct text.
+#[derive(Debug, Default)]
+pub(super) struct TallyAccumulator {
     answer: Answer,
     counts: BTreeMap<String, i64>,
     bytes: usize,
 }
 
 impl TallyAccumulator {
+    /// The texts and their counts.
+    pub(super) fn counts(&self) -> &BTreeMap<String, i64> {
+        &self.counts
+    }
+
     fn add(&mut self, text: &str, count: i64) {
         match self.counts.get_mut(text) {
             Some(known) => *known = known.saturating_add(count),

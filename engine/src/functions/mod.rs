@@ -38,9 +38,11 @@ pub mod sparkline;
 pub mod statistical;
 pub mod strftime;
 pub mod strptime;
+pub mod summary;
 pub mod terms;
 pub mod text;
 pub mod timeformat;
+pub mod trends;
 pub mod trigonometric;
 pub mod windows;
 
@@ -136,10 +138,10 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
-    [aggregates::udafs(), estimate::udafs(), numbers::udafs(), sparkline::udafs()].concat()
+    [aggregates::udafs(), estimate::udafs(), numbers::udafs(), sparkline::udafs(), summary::udafs()].concat()
 }
 
 /// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udwfs() -> Vec<Arc<WindowUDF>> {
-    windows::udwfs()
+    [trends::udwfs(), windows::udwfs()].concat()
 }

@@ -19,7 +19,10 @@ pub const SINGLE_VALUE_DELIMITER: &str = "\n";
 
 /// The DataFusion functions of this file.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [SPLIT, TOKENS, FIRST_VALUES, POSITIONS, SINGLE, JOIN, RANGE, RANGES, ROW_KEY].iter().map(Row::udf).collect()
+    [SPLIT, TOKENS, FIRST_VALUES, POSITIONS, SINGLE, JOIN, RANGE, RANGES, ROW_KEY, PRESENCE, TIME_AGO]
+        .iter()
+        .map(Row::udf)
+        .collect()
 }
 
 fn call(row: &Row, arguments: Vec<Expr>) -> Expr {
@@ -76,6 +79,16 @@ fn range_arguments<'r>(value: Expr, default: &str, ranges: impl Iterator<Item = 
 /// A text that is equal for two rows if and only if all their values are.
 pub fn row_key(values: Vec<Expr>) -> Expr {
     call(&ROW_KEY, values)
+}
+
+/// A digit for each value: 1 where there is one, 0 where it is missing.
+pub fn presence(values: Vec<Expr>) -> Expr {
+    call(&PRESENCE, values)
+}
+
+/// How long before a time another one was, in words; both in seconds.
+pub fn time_ago(time: Expr, now: Expr) -> Expr {
+    call(&TIME_AGO, vec![time, now])
 }
 
 fn many(texts: Vec<String>) -> Value<'static> {
@@ -212,9 +225,59 @@ const ROW_KEY: Row = Row {
     },
 };
 
+const PRESENCE: Row = Row {
+    name: "spl_presence",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let digits = values.iter().map(|value| if *value == Value::Null { '0' } else { '1' });
+        Value::Text(Cow::Owned(digits.collect()))
+    },
+};
+
+/// The units of time from the longest, in seconds. A month has 30 days, a year 365.
+const UNITS: [(&str, f64); 6] = [
+    ("year", 31_536_000.0),
+    ("month", 2_592_000.0),
+    ("day", 86_400.0),
+    ("hour", 3_600.0),
+    ("minute", 60.0),
+    ("second", 1.0),
+];
+
+const TIME_AGO: Row = Row {
+    name: "spl_time_ago",
+    returns: Returns::Text,
+    evaluate: |values| match values {
+        [time, now] => match (time.number(), now.number()) {
+            (Some(time), Some(now)) if (now - time).is_finite() => Value::Text(Cow::Owned(ago(now - time))),
+            _ => Value::Null,
+        },
+        _ => Value::Null,
+    },
+};
+
+/// A number of seconds in the largest unit that fits into it.
+fn ago(seconds: f64) -> String {
+    let length = seconds.abs().floor();
+    let (unit, size) = UNITS.into_iter().find(|(_, size)| length >= *size).unwrap_or(("second", 1.0));
+    let number = (length / size).floor();
+    let plural = if number == 1.0 { "" } else { "s" };
+    let direction = if seconds <= -1.0 { "from now" } else { "ago" };
+    format!("{number} {unit}{plural} {direction}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_told_in_the_largest_unit() {
+        let told = [0.4, 1.0, 59.9, 60.0, 7_199.0, 86_400.0 * 5.0, 86_400.0 * 31.0, 31_536_000.0 * 2.0, -3_600.0];
+        let words = ["0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "5 days", "1 month", "2 years"];
+        let mut words: Vec<String> = words.iter().map(|words| format!("{words} ago")).collect();
+        words.push("1 hour from now".into());
+        assert_eq!(told.map(ago).to_vec(), words);
+    }
 
     fn key(values: &[Value<'_>]) -> String {
         (ROW_KEY.evaluate)(values).text().map(Cow::into_owned).unwrap()

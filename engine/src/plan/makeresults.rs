@@ -49,14 +49,18 @@ pub fn plan(planner: &Planner<'_>, command: &Makeresults, span: Span) -> PlanRes
     let mut frame = rows(planner, count)?;
     if annotate.unwrap_or(false) {
         let null = || lit(ScalarValue::Utf8(None));
-        let server = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".into());
         let fields = ["_raw", "host", "source", "sourcetype"].map(|name| (name.to_string(), null()));
         let mut fields: Vec<(String, Expr)> = fields.to_vec();
-        fields.push(("splunk_server".into(), lit(server)));
+        fields.push(("splunk_server".into(), lit(server())));
         fields.push(("splunk_server_group".into(), null()));
         frame.set(fields)?;
     }
     Ok(frame)
+}
+
+/// What stands for the name of a server: that of this machine.
+pub(super) fn server() -> String {
+    std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".into())
 }
 
 /// So many rows with nothing but `_time`, which is now.

@@ -14,7 +14,9 @@ mod barrier;
 pub mod call;
 pub mod combine;
 pub mod constant;
+mod contingency;
 mod convert;
+mod correlate;
 mod datamodel;
 mod dataset;
 mod dedup;
@@ -26,29 +28,36 @@ pub mod expression;
 mod extract;
 pub mod fieldformat;
 mod fields;
+mod fieldsummary;
 mod filldown;
 mod fillnull;
 mod foreach;
 mod format;
 pub mod frame;
 mod fromjson;
+mod gauge;
 pub mod grid;
 mod head;
+mod iconify;
 mod inline;
 mod iplocation;
 mod join;
 mod makemv;
 mod makeresults;
 mod map;
+mod metadata;
 mod multikv;
 mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+mod outlier;
 mod rangemap;
 mod regex;
+mod reltime;
 mod rename;
 mod replace;
+mod require;
 mod return_;
 mod reverse;
 mod rex;
@@ -57,6 +66,7 @@ mod running;
 mod saved;
 pub mod search;
 mod set;
+mod setfields;
 mod sort;
 mod sparkline;
 mod spath;
@@ -70,14 +80,19 @@ mod tail;
 mod template;
 mod tojson;
 mod totals;
+mod transpose;
+mod trendline;
 mod tstats;
 pub mod typed;
 mod union;
 mod uniq;
+mod untable;
 mod where_;
 mod window;
 mod xmlkv;
+mod xmlunescape;
 mod xpath;
+mod xyseries;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -284,39 +299,55 @@ impl Planner<'_> {
             CommandKind::Appendcols(appendcols) => appendcols::plan(self, frame, appendcols).await,
             CommandKind::Appendpipe(appendpipe) => appendpipe::plan(self, frame, appendpipe).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Contingency(contingency) => contingency::plan(self, frame, contingency, command.span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
+            CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Diff(diff) => diff::plan(self, frame, diff, command.span).await,
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
+            CommandKind::Eventcount(_) => Err(not_first(command).into()),
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
             CommandKind::Fieldformat(format) => fieldformat::plan(frame, format),
             CommandKind::Fields(fields) => fields::plan(frame, fields),
+            CommandKind::Fieldsummary(fieldsummary) => {
+                fieldsummary::plan(self, frame, fieldsummary, command.span).await
+            }
             CommandKind::Filldown(filldown) => filldown::plan(frame, filldown),
             CommandKind::Fillnull(fillnull) => fillnull::plan(self, frame, fillnull).await,
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::From(_) => Err(not_first(command).into()),
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
+            CommandKind::Gauge(gauge) => gauge::plan(frame, gauge),
             CommandKind::Head(head) => head::plan(frame, head),
+            CommandKind::Highlight(_) => Ok(()),
+            CommandKind::Iconify(iconify) => iconify::plan(frame, iconify),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
             CommandKind::Join(join) => join::plan(self, frame, join).await,
             CommandKind::Loadjob(_) => Err(not_first(command).into()),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
+            CommandKind::Localop(_) => Ok(()),
+            CommandKind::Metadata(_) => Err(not_first(command).into()),
+            CommandKind::Metasearch(_) => Err(not_first(command).into()),
             CommandKind::Multikv(multikv) => multikv::plan(self, frame, multikv, command.span).await,
             CommandKind::Multisearch(_) => Err(not_first(command).into()),
             CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Noop(_) => Ok(()),
+            CommandKind::Outlier(outlier) => outlier::plan(self, frame, outlier, command.span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
-            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
+            CommandKind::Reltime(reltime) => reltime::plan(frame, reltime),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
+            CommandKind::Require(_) => require::plan(self, frame, command.span).await,
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
@@ -324,6 +355,7 @@ impl Planner<'_> {
             CommandKind::Search(search) => search::plan(frame, search),
             CommandKind::Set(_) => Err(not_first(command).into()),
             CommandKind::Sistats(sistats) => stats::plan(frame, &sistats.stats),
+            CommandKind::Setfields(setfields) => setfields::plan(frame, setfields),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -335,10 +367,15 @@ impl Planner<'_> {
             CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
             CommandKind::Union(union) => union::plan(self, frame, union).await,
             CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span),
+            CommandKind::Transpose(transpose) => transpose::plan(self, frame, transpose, command.span).await,
+            CommandKind::Trendline(trendline) => trendline::plan(frame, trendline),
             CommandKind::Uniq(_) => uniq::plan(frame),
+            CommandKind::Untable(untable) => untable::plan(frame, untable),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
+            CommandKind::Xmlunescape(_) => xmlunescape::plan(frame, command.name_span),
             CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
+            CommandKind::Xyseries(xyseries) => xyseries::plan(self, frame, xyseries, command.span).await,
         }
     }
 
@@ -364,6 +401,18 @@ impl Planner<'_> {
             CommandKind::Loadjob(loadjob) => Ok((saved::plan_job(self, loadjob).await?, rest)),
             CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span)?, rest)),
             CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
+            CommandKind::Eventcount(_) | CommandKind::Metadata(_) | CommandKind::Metasearch(_) => {
+                let frame = self.scan()?;
+                let scope = Scope::of(&frame);
+                let frame = match &first.kind {
+                    CommandKind::Eventcount(eventcount) => metadata::plan_count(frame, eventcount, first.span)?,
+                    CommandKind::Metadata(metadata) => metadata::plan(self, frame, metadata)?,
+                    CommandKind::Metasearch(metasearch) => metadata::plan_search(self, frame, metasearch, first.span)?,
+                    _ => frame,
+                };
+                self.report_missing(&frame, &scope);
+                Ok((frame, rest))
+            }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Multisearch(multisearch) => Ok((union::plan_multisearch(self, multisearch).await?, rest)),
             CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),

@@ -143,7 +143,7 @@ impl Needs {
                     self.expression(&assignment.value);
                 }
             }
-            CommandKind::Extract(_) | CommandKind::Multikv(_) => self.name("_raw"),
+            CommandKind::Extract(_) | CommandKind::Multikv(_) | CommandKind::Xmlunescape(_) => self.name("_raw"),
             CommandKind::Fromjson(fromjson) => self.name(&fromjson.field.text),
             CommandKind::Spath(spath) => {
                 self.name(spath.input.as_ref().map_or("_raw", |field| &field.text));
@@ -302,6 +302,59 @@ impl Needs {
                 }
             }
             CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
+            CommandKind::Contingency(contingency) => {
+                [&contingency.rows, &contingency.columns].into_iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Correlate(_) => {
+                self.name("*");
+                self.closed = true;
+            }
+            CommandKind::Eventcount(_) => {
+                self.name("index");
+                self.closed = true;
+            }
+            CommandKind::Fieldsummary(fieldsummary) => {
+                self.names_or_all(&fieldsummary.fields);
+                self.closed = true;
+            }
+            CommandKind::Gauge(gauge) => {
+                self.name(&gauge.value.text);
+                gauge.ranges.iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Iconify(iconify) => iconify.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Metadata(metadata) => {
+                ["index", "_time"].into_iter().for_each(|field| self.name(field));
+                super::metadata::listed(&metadata.kind.node).into_iter().for_each(|field| self.name(field));
+                self.closed = true;
+            }
+            CommandKind::Metasearch(metasearch) => {
+                ["_time", "host", "index", "source", "sourcetype"].into_iter().for_each(|field| self.name(field));
+                if let Some(expression) = &metasearch.expression {
+                    self.search(expression);
+                }
+                self.closed = true;
+            }
+            CommandKind::Outlier(outlier) => self.names_or_all(&outlier.fields),
+            CommandKind::Reltime(reltime) => {
+                self.name("_time");
+                reltime.timefields.iter().for_each(|field| self.name(&field.text));
+            }
+            // Every field becomes a row, the internal ones too.
+            CommandKind::Transpose(_) => self.everything |= !self.closed,
+            CommandKind::Trendline(trendline) => trendline.trends.iter().for_each(|trend| self.name(&trend.field.text)),
+            CommandKind::Untable(untable) => {
+                self.name("*");
+                self.name(&untable.x.text);
+                self.closed = true;
+            }
+            CommandKind::Xyseries(xyseries) => {
+                [&xyseries.x, &xyseries.y].into_iter().chain(&xyseries.data).for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Highlight(_) | CommandKind::Localop(_) | CommandKind::Noop(_) => {}
+            CommandKind::Require(_) | CommandKind::Setfields(_) => {}
             CommandKind::Format(_)
             | CommandKind::Makeresults(_)
             | CommandKind::Refused(_)

@@ -26,6 +26,11 @@ pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(),
                     Box::pin(resolve_expression(planner, expression)).await?;
                 }
             }
+            CommandKind::Metasearch(search) => {
+                if let Some(expression) = &mut search.expression {
+                    Box::pin(resolve_expression(planner, expression)).await?;
+                }
+            }
             CommandKind::Tstats(tstats) => {
                 if let Some(expression) = &mut tstats.condition {
                     Box::pin(resolve_expression(planner, expression)).await?;

@@ -103,7 +103,13 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] = &[
+    ("counttable", "contingency"),
+    ("ctable", "contingency"),
+    ("hilite", "highlight"),
+    ("kv", "extract"),
+    ("maketable", "xyseries"),
+];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -157,38 +163,52 @@ commands! {
     appendcols => Appendcols, appendcols_arguments;
     appendpipe => Appendpipe, appendpipe_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    contingency => Contingency, contingency_arguments;
     convert => Convert, convert_arguments;
     datamodel => Datamodel, datamodel_arguments;
+    correlate => Correlate, correlate_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     diff => Diff, diff_arguments;
     eval => Eval, eval_arguments;
+    eventcount => Eventcount, eventcount_arguments;
     eventstats => Eventstats, eventstats_arguments;
     extract => Extract, extract_arguments;
     fieldformat => Fieldformat, fieldformat_arguments;
     fields => Fields, fields_arguments;
+    fieldsummary => Fieldsummary, fieldsummary_arguments;
     filldown => Filldown, filldown_arguments;
     fillnull => Fillnull, fillnull_arguments;
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
     from => From, from_arguments;
     fromjson => Fromjson, fromjson_arguments;
+    gauge => Gauge, gauge_arguments;
     head => Head, head_arguments;
+    highlight => Highlight, highlight_arguments;
+    iconify => Iconify, iconify_arguments;
     iplocation => Iplocation, iplocation_arguments;
     join => Join, join_arguments;
     loadjob => Loadjob, loadjob_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     map => Map, map_arguments;
+    localop => Localop, localop_arguments;
+    metadata => Metadata, metadata_arguments;
+    metasearch => Metasearch, metasearch_arguments;
     multikv => Multikv, multikv_arguments;
     multisearch => Multisearch, multisearch_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
+    noop => Noop, noop_arguments;
+    outlier => Outlier, outlier_arguments;
     rangemap => Rangemap, rangemap_arguments;
     regex => Regex, regex_arguments;
+    reltime => Reltime, reltime_arguments;
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;
+    require => Require, require_arguments;
     return_ => Return, return_arguments;
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
@@ -196,6 +216,7 @@ commands! {
     search => Search, search_arguments;
     set => Set, set_arguments;
     sistats => Sistats, sistats_arguments;
+    setfields => Setfields, setfields_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -206,8 +227,13 @@ commands! {
     tojson => Tojson, tojson_arguments;
     union => Union, union_arguments;
     tstats => Tstats, tstats_arguments;
+    transpose => Transpose, transpose_arguments;
+    trendline => Trendline, trendline_arguments;
     uniq => Uniq, uniq_arguments;
+    untable => Untable, untable_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
+    xmlunescape => Xmlunescape, xmlunescape_arguments;
     xpath => Xpath, xpath_arguments;
+    xyseries => Xyseries, xyseries_arguments;
 }

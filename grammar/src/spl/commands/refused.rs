@@ -26,12 +26,15 @@ pub(super) const DOC: CommandDoc = CommandDoc {
 };
 
 const METRICS: &str = "it reads a metrics index, which only a Splunk server has";
+const SECURITY: &str = "it reads what Splunk Enterprise Security keeps on a server";
 const SERVER: &str = "it asks a Splunk server about itself";
+const MAPS: &str = "it prepares rows for a map, and spelunk draws none";
 const MODEL: &str = "it needs the models that Splunk's learning commands keep on a server";
 const OUTSIDE: &str = "it acts outside of the search";
 
 /// The commands and their reasons, in order of their names.
 const REFUSED: &[(&str, &str)] = &[
+    ("abstract", "how it scores the lines of an event is not published"),
     ("apply", MODEL),
     ("audit", SERVER),
     ("bucketdir", SERVER),
@@ -41,10 +44,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("deletemodel", MODEL),
     ("dispatch", SERVER),
     ("dump", "it writes on a Splunk server"),
+    ("entitymerge", SECURITY),
     ("fit", MODEL),
+    ("geom", MAPS),
+    ("geomfilter", MAPS),
+    ("geostats", MAPS),
     ("history", SERVER),
+    ("inputintelligence", SECURITY),
     ("listmodels", MODEL),
-    ("localop", "it tells a search head cluster where to run"),
     ("mcatalog", METRICS),
     ("mcollect", "it writes to a metrics index, which only a Splunk server has"),
     ("meventcollect", "it writes to a metrics index, which only a Splunk server has"),
@@ -52,17 +59,21 @@ const REFUSED: &[(&str, &str)] = &[
     ("msearch", METRICS),
     ("mstats", METRICS),
     ("outputtelemetry", "it sends data to Splunk"),
+    ("overlap", "it checks a summary index, which only a Splunk server has"),
     ("redistribute", "it tells a cluster of Splunk servers where to run"),
     ("rest", SERVER),
+    ("rtorder", "it orders the events of a real-time search, and searches here have an end"),
     ("run", OUTSIDE),
     ("runshellscript", OUTSIDE),
     ("script", OUTSIDE),
+    ("searchtxn", "it needs the transaction types that a Splunk server has configured"),
     ("sendalert", OUTSIDE),
     ("sendemail", OUTSIDE),
     ("summary", MODEL),
     ("tscollect", "it writes to a namespace on a Splunk server"),
     ("typeahead", SERVER),
     ("walklex", "it reads the index files of a Splunk server"),
+    ("x11", "its seasonal adjustment is published by name only, not as a formula"),
 ];
 
 /// The commands that need what spelunk is not, and why each is refused, in order of their names.

@@ -159,6 +159,11 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::nomv_arguments
         | Rule::strcat_arguments
         | Rule::conversion_field
+        | Rule::contingency_arguments
+        | Rule::gauge_arguments
+        | Rule::iconify_arguments
+        | Rule::untable_arguments
+        | Rule::xyseries_arguments
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
@@ -197,6 +202,10 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::convert_arguments | Rule::conversion | Rule::conversion_function => "a conversion such as `ctime(field)`",
         Rule::fieldformat_arguments => "a field to format",
         Rule::rangemap_arguments | Rule::rangemap_pair | Rule::rangemap_name => "`field=...` or `name=low-high`",
+        Rule::highlight_arguments => "a word",
+        Rule::setfields_arguments | Rule::setting => "`field=\"value\"`",
+        Rule::trendline_arguments | Rule::trend | Rule::trend_type => "a moving average such as `sma5(field)`",
+        Rule::switch | Rule::switch_name => "an option",
         Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
             "an option"
         }
