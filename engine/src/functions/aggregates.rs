@@ -1,4 +1,4 @@
-//! The aggregates that DataFusion lacks: `values()` and `mode()`, and `list()` over rows in order.
+//! The aggregates that DataFusion lacks: `values()`, `dc()` of texts and `mode()`, and `list()` over rows in order.
 //!
 //! Source: Splunk Search Reference, "Multivalue stats and chart functions", "Aggregate functions".
 
@@ -7,22 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Int64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, ScalarUDF, Signature, Volatility, lit,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, ScalarUDF, Signature, Volatility, lit,
 };
 use spelunk_grammar::Span;
 
+use super::distinct::{Distinct, Outcome};
 use super::kernel::{Returns, Row, many_type};
 use super::operators::into_owned;
-use crate::values::Value;
+use crate::values::{Value, text_at};
 
 static VALUES: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_values", Answer::All));
 static MODE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_mode", Answer::MostFrequent));
+static COUNT: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Tally::udaf("spl_dc", Answer::Count));
 static LIST: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
     let signature = Signature::any(2, Volatility::Immutable);
     Arc::new(AggregateUDF::new_from_impl(List { signature }))
@@ -30,7 +32,7 @@ static LIST: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
 
 /// The aggregates of this file.
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
-    vec![Arc::clone(&VALUES), Arc::clone(&MODE), Arc::clone(&LIST)]
+    [&VALUES, &MODE, &COUNT, &LIST].map(|udaf| Arc::clone(udaf)).to_vec()
 }
 
 /// The scalar functions that finish an aggregate.
@@ -41,6 +43,11 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 /// The distinct values in the order of their characters.
 pub fn values(value: Expr) -> Expr {
     VALUES.call(vec![value])
+}
+
+/// How many distinct texts there are.
+pub fn distinct_count(value: Expr) -> Expr {
+    COUNT.call(vec![value])
 }
 
 /// The most frequent value; of equally frequent ones the least.
@@ -89,6 +96,7 @@ enum Answer {
     #[default]
     All,
     MostFrequent,
+    Count,
 }
 
 /// Counts each distinct text. The state is the texts and their counts.
@@ -117,7 +125,8 @@ pub(super) fn tally_state(name: &str) -> Vec<FieldRef> {
     ]
 }
 
-fn counts_type() -> DataType {
+/// The type of the counts in the state of a tally.
+pub(super) fn counts_type() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
 }
 
@@ -134,6 +143,7 @@ impl AggregateUDFImpl for Tally {
         Ok(match self.answer {
             Answer::All => many_type(),
             Answer::MostFrequent => DataType::Utf8,
+            Answer::Count => DataType::Int64,
         })
     }
 
@@ -143,6 +153,30 @@ impl AggregateUDFImpl for Tally {
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(TallyAccumulator { answer: self.answer, counts: BTreeMap::new(), bytes: 0 }))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
+        self.answer != Answer::MostFrequent
+    }
+
+    fn create_groups_accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
+        match self.answer {
+            Answer::All => Ok(Box::new(Distinct::new(Outcome::Texts))),
+            Answer::Count => Ok(Box::new(Distinct::new(Outcome::Count))),
+            Answer::MostFrequent => exec_err!("the counts of a tally are not kept group by group"),
+        }
+    }
+
+    /// How many there are of nothing is none, not unknown.
+    fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {
+        match self.answer {
+            Answer::Count => Ok(ScalarValue::Int64(Some(0))),
+            _ => ScalarValue::try_from(data_type),
+        }
+    }
+
+    fn is_nullable(&self) -> bool {
+        self.answer != Answer::Count
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -178,6 +212,21 @@ impl TallyAccumulator {
 impl Accumulator for TallyAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let Some(column) = values.first() else { return exec_err!("a tally needs a column") };
+        if let Some(dictionary) = column.as_dictionary_opt::<Int32Type>() {
+            // Each text once, however often its key stands there.
+            let mut counts = vec![0_i64; dictionary.values().len()];
+            for key in dictionary.keys().iter().flatten() {
+                if let Some(count) = usize::try_from(key).ok().and_then(|key| counts.get_mut(key)) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            for (key, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                if let Some(text) = text_at(dictionary.values().as_ref(), key) {
+                    self.add(&text, count);
+                }
+            }
+            return Ok(());
+        }
         for row in 0..column.len() {
             for text in Value::read(column.as_ref(), row).texts() {
                 self.add(&text, 1);
@@ -190,7 +239,11 @@ impl Accumulator for TallyAccumulator {
         let [texts, counts] = states else { return exec_err!("a tally has two state columns") };
         let (texts, counts): (&ListArray, &ListArray) = (texts.as_list(), counts.as_list());
         for (texts, counts) in texts.iter().zip(counts.iter()) {
-            let (Some(texts), Some(counts)) = (texts, counts) else { continue };
+            let Some(texts) = texts else { continue };
+            let Some(counts) = counts else {
+                texts.as_string::<i32>().iter().flatten().for_each(|text| self.add(text, 1));
+                continue;
+            };
             let pairs = texts.as_string::<i32>().iter().zip(counts.as_primitive::<Int64Type>().iter());
             for (text, count) in pairs {
                 if let (Some(text), Some(count)) = (text, count) {
@@ -217,6 +270,7 @@ impl Accumulator for TallyAccumulator {
                 let texts: StringArray = self.counts.keys().map(Some).collect();
                 SingleRowListArrayBuilder::new(Arc::new(texts)).build_list_scalar()
             }
+            Answer::Count => ScalarValue::Int64(Some(self.counts.len() as i64)),
             Answer::MostFrequent => {
                 let most = self.counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
                 ScalarValue::Utf8(most.map(|(text, _)| text.clone()))

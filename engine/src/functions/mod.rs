@@ -12,6 +12,7 @@ pub mod conversion;
 pub mod convert;
 pub mod cryptographic;
 pub mod datetime;
+pub mod distinct;
 pub mod estimate;
 pub mod extraction;
 pub mod fresh;

@@ -341,12 +341,12 @@ impl Builder<'_> {
                 }
                 _ => self.add(count(argument.expr.clone())),
             },
-            "dc" | "distinct_count" if many => {
-                let values = self.add(aggregates::values(argument.expr.clone()));
-                let length = mathematical::count_of_many(values);
-                cast(datafusion::functions::expr_fn::coalesce(vec![length, lit(0.0_f64)]), DataType::Int64)
-            }
-            "dc" | "distinct_count" => self.add(count_distinct(grouped_text(argument))),
+            "dc" | "distinct_count" => match argument.kind {
+                // Equal numbers have equal texts; only zero has two signs.
+                Kind::Integer | Kind::Time => self.add(count_distinct(argument.expr.clone())),
+                Kind::Number => self.add(count_distinct(argument.expr.clone() + lit(0.0_f64))),
+                _ => self.add(aggregates::distinct_count(argument.text())),
+            },
             "estdc" => self.add(estimate::distinct(argument.text())),
             "estdc_error" => self.add(estimate::error(argument.text())),
             "values" => self.add(aggregates::values(argument.text())),

@@ -361,6 +361,10 @@ impl Lowering<'_> {
         }
         found.sort_unstable();
         found.dedup();
+        // `index=*`: no row has to be compared with what all rows have.
+        if !found.is_empty() && found.len() == known.len() {
+            return Some(column(name).is_not_null());
+        }
         if !found.is_empty() {
             return Some(column(name).in_list(found.into_iter().map(lit).collect(), false));
         }
