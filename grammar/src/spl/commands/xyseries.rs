@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn takes_three_fields_or_more() {
         assert_eq!(
-            canonical("| maketable a b, count(host), d sep=\"-\" grouped=t format=\"$VAL$_$AGG$\""),
-            "| xyseries grouped=true a b \"count(host)\" d sep=\"-\" format=\"$VAL$_$AGG$\""
+            canonical("| maketable a b, count(host), m sep=\"-\" grouped=t format=\"$VAL$_$AGG$\""),
+            "| xyseries grouped=true a b \"count(host)\" m sep=\"-\" format=\"$VAL$_$AGG$\""
         );
         assert!(errors("| xyseries a b").contains("`xyseries` needs three fields, not 2"));
         assert!(errors("| xyseries a b c groupd=t").contains("did you mean `grouped`?"));
