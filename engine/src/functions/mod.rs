@@ -7,6 +7,7 @@ pub mod aggregates;
 pub mod bitwise;
 pub mod collections;
 pub mod comparison;
+pub mod concurrency;
 pub mod conversion;
 pub mod convert;
 pub mod cryptographic;
@@ -134,5 +135,5 @@ pub fn udafs() -> Vec<Arc<AggregateUDF>> {
 
 /// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udwfs() -> Vec<Arc<WindowUDF>> {
-    windows::udwfs()
+    [concurrency::udwfs(), windows::udwfs()].concat()
 }

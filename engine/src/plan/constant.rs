@@ -31,6 +31,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         geoip: None,
         runner: None,
         diagnostics: Vec::new(),
+        possible: Vec::new(),
     };
     let frame = makeresults::rows(&planner, 1)?;
     let mut scope = ExpressionPlanner::new(&frame);

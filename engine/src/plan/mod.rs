@@ -9,6 +9,7 @@ mod autoregress;
 mod barrier;
 pub mod call;
 pub mod combine;
+mod concurrency;
 pub mod constant;
 mod convert;
 mod dedup;
@@ -29,6 +30,7 @@ pub mod grid;
 mod head;
 mod inline;
 mod iplocation;
+mod localize;
 mod makemv;
 mod makeresults;
 mod multikv;
@@ -36,6 +38,7 @@ mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+pub mod possible;
 mod rangemap;
 mod regex;
 mod rename;
@@ -46,6 +49,7 @@ mod rex;
 mod rows;
 mod running;
 pub mod search;
+mod selfjoin;
 mod sort;
 mod spath;
 mod stats;
@@ -57,7 +61,9 @@ mod table;
 mod tail;
 mod template;
 mod tojson;
+mod top;
 mod totals;
+mod transaction;
 pub mod typed;
 mod uniq;
 mod where_;
@@ -84,6 +90,7 @@ use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use frame::{Frame, OrderKey, SERIAL, column};
+use possible::Possible;
 
 /// Loaded events as the planner sees them.
 #[derive(Debug, Clone)]
@@ -168,6 +175,8 @@ pub struct Planner<'a> {
     pub runner: Option<&'a dyn Runner>,
     /// Warnings and notes so far.
     pub diagnostics: Vec<Diagnostic>,
+    /// Findings that may show while the search runs.
+    pub possible: Vec<Possible>,
 }
 
 impl Planner<'_> {
@@ -229,6 +238,7 @@ impl Planner<'_> {
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Concurrency(concurrency) => concurrency::plan(frame, concurrency, command.name_span),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
@@ -244,6 +254,7 @@ impl Planner<'_> {
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Localize(localize) => localize::plan(frame, localize, command.name_span),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -256,6 +267,7 @@ impl Planner<'_> {
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
+            CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
             CommandKind::Rename(rename) => rename::plan(frame, rename),
@@ -264,6 +276,9 @@ impl Planner<'_> {
             CommandKind::Reverse(reverse) => reverse::plan(frame, reverse),
             CommandKind::Rex(rex) => rex::plan(frame, rex),
             CommandKind::Search(search) => search::plan(frame, search),
+            CommandKind::Selfjoin(selfjoin) => selfjoin::plan(self, frame, selfjoin, command.name_span).await,
+            CommandKind::Sirare(sirare) => top::plan(frame, &sirare.0, top::Which::Rare),
+            CommandKind::Sitop(sitop) => top::plan(frame, &sitop.0, top::Which::Top),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -272,6 +287,8 @@ impl Planner<'_> {
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
+            CommandKind::Top(top) => top::plan(frame, &top.0, top::Which::Top),
+            CommandKind::Transaction(transaction) => transaction::plan(self, frame, transaction, command.name_span),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,

@@ -4,15 +4,21 @@
 
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
+use spelunk_grammar::spl::commands::rare::Rare;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
+use spelunk_grammar::spl::commands::sirare::Sirare;
+use spelunk_grammar::spl::commands::sitop::Sitop;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
+use spelunk_grammar::spl::commands::top::Top;
+use spelunk_grammar::spl::commands::transaction::Filter;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
 
 use crate::functions::comparison;
 use crate::ingest::FieldSelection;
+use crate::operators::transaction::LINES;
 
 /// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
 /// those that their results can be expected to name; what they do name shows when they are resolved.
@@ -77,6 +83,8 @@ struct Needs {
     closed: bool,
     /// Whether a command takes every field there is, or compares whole rows.
     everything: bool,
+    /// Whether `linecount` is how many lines the events of a transaction have.
+    counts_lines: bool,
     /// What the subsearches among the commands need.
     subsearches: Vec<FieldSelection>,
 }
@@ -86,6 +94,9 @@ impl Needs {
     fn name(&mut self, name: &str) {
         if !self.closed && !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_string());
+            if self.counts_lines && name == LINES {
+                self.name("_raw");
+            }
         }
     }
 
@@ -140,6 +151,10 @@ impl Needs {
                 self.names_or_all(&totals.fields);
                 totals.labelfield.iter().for_each(|field| self.name(&field.text));
             }
+            CommandKind::Concurrency(concurrency) => {
+                self.name(&concurrency.duration.text);
+                self.name(concurrency.start.as_ref().map_or("_time", |field| &field.text));
+            }
             CommandKind::Autoregress(autoregress) => self.name(&autoregress.field.text),
             CommandKind::Delta(delta) => self.name(&delta.field.text),
             CommandKind::Eventstats(eventstats) => {
@@ -163,6 +178,29 @@ impl Needs {
                 options.reset_before.iter().chain(&options.reset_after).for_each(|c| self.expression(c));
             }
             CommandKind::Reverse(_) | CommandKind::Tail(_) => {}
+            CommandKind::Localize(_) => {
+                self.name("_time");
+                self.closed = true;
+            }
+            CommandKind::Rare(Rare(frequencies))
+            | CommandKind::Sirare(Sirare(frequencies))
+            | CommandKind::Sitop(Sitop(frequencies))
+            | CommandKind::Top(Top(frequencies)) => {
+                frequencies.by.iter().chain(&frequencies.fields).for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Selfjoin(selfjoin) => selfjoin.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Transaction(transaction) => {
+                self.name("_time");
+                transaction.fields.iter().for_each(|field| self.name(&field.text));
+                for filter in transaction.options.startswith.iter().chain(&transaction.options.endswith) {
+                    match filter {
+                        Filter::Search(expression) => self.search(expression),
+                        Filter::Eval(expression) => self.expression(expression),
+                    }
+                }
+                self.counts_lines |= !self.closed;
+            }
             CommandKind::Stats(stats) => {
                 self.aggregates(&stats.aggregates);
                 stats.by.iter().for_each(|field| self.name(&field.text));

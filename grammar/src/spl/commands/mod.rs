@@ -98,7 +98,7 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] = &[("common", "top"), ("kv", "extract"), ("transam", "transaction")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -148,6 +148,7 @@ commands! {
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    concurrency => Concurrency, concurrency_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
@@ -163,6 +164,7 @@ commands! {
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    localize => Localize, localize_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
@@ -170,6 +172,7 @@ commands! {
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
     rangemap => Rangemap, rangemap_arguments;
+    rare => Rare, rare_arguments;
     regex => Regex, regex_arguments;
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;
@@ -177,6 +180,9 @@ commands! {
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
+    selfjoin => Selfjoin, selfjoin_arguments;
+    sirare => Sirare, sirare_arguments;
+    sitop => Sitop, sitop_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -185,6 +191,8 @@ commands! {
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
     tojson => Tojson, tojson_arguments;
+    top => Top, top_arguments;
+    transaction => Transaction, transaction_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
