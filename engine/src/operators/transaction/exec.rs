@@ -244,3 +244,68 @@ fn values(column: &ArrayRef) -> Vec<Option<Arc<str>>> {
     };
     (0..column.len()).map(text).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+    use arrow::datatypes::{Field, Schema};
+    use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
+
+    use super::super::{Limits, Manner, Rendering};
+    use super::*;
+    use crate::values::time_type;
+
+    fn state(open_events: usize, memory: usize) -> State {
+        let limits = Limits { span: None, pause: None, events: None, open: 5_000, open_events };
+        let manner =
+            Manner { connected: true, unify_ends: true, keep_evicted: false, keep_orphans: false, unconditional: true };
+        let specification = Arc::new(Specification {
+            fields: vec!["id".into()],
+            starts: None,
+            ends: None,
+            limits,
+            manner,
+            columns: vec![("_time".into(), Rendering::Time), ("text".into(), Rendering::Distinct)],
+            gap: "NULL".into(),
+            lines: false,
+            number: "number".into(),
+            order: Vec::new(),
+            evicted: Default::default(),
+        });
+        let schema = Arc::new(specification.schema(&batch(0, 0).schema()));
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory));
+        State::new(specification, schema, MemoryConsumer::new("transaction").register(&pool))
+    }
+
+    /// Rows of 100 bytes, each with an `id` of its own every `step` rows.
+    fn batch(start: i64, step: usize) -> RecordBatch {
+        let rows = if step == 0 { 0 } else { 8_192 };
+        let times = TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| -start - row)).with_timezone("UTC");
+        let ids = Int64Array::from_iter_values((0..rows).map(|row| (start + row) / step.max(1) as i64));
+        let texts = StringArray::from_iter_values((0..rows).map(|row| format!("{:0100}", start + row)));
+        let schema = Schema::new(vec![
+            Field::new("_time", time_type(), true),
+            Field::new("id", DataType::Int64, true),
+            Field::new("text", DataType::Utf8, true),
+        ]);
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(times), Arc::new(ids), Arc::new(texts)]).unwrap()
+    }
+
+    #[test]
+    fn memory_follows_the_open_transactions() {
+        let mut state = state(10_000, 16 << 20);
+        let mut rows = 0;
+        for round in 0..100 {
+            rows += state.batch(&batch(round * 8_192, 2)).unwrap().map_or(0, |batch| batch.num_rows());
+        }
+        rows += state.end().unwrap().unwrap().num_rows();
+        assert_eq!(rows, 100 * 8_192 / 2);
+    }
+
+    #[test]
+    fn too_little_memory_is_an_error_that_names_the_command() {
+        let mut state = state(1_000_000, 4 << 20);
+        let failed = (0..100).find_map(|round| state.batch(&batch(round * 8_192, 1 << 20)).err()).unwrap();
+        assert!(failed.to_string().contains("transaction"), "{failed}");
+    }
+}

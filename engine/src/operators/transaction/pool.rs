@@ -342,3 +342,64 @@ fn entries(key: &Key, number: u64) -> impl Iterator<Item = (usize, Arc<str>, u64
     let present = key.iter().enumerate().filter_map(|(field, value)| Some((field, value.as_ref()?)));
     present.map(move |(field, value)| (field, Arc::clone(value), number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::Rows;
+    use super::super::{Limits, Rendering};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pool() -> Pool {
+        let limits = Limits { span: None, pause: None, events: Some(4), open: 6, open_events: 12 };
+        let manner =
+            Manner { connected: true, unify_ends: true, keep_evicted: true, keep_orphans: true, unconditional: true };
+        Pool::new(Arc::new(Specification {
+            fields: ["a", "b", "c"].map(String::from).to_vec(),
+            starts: None,
+            ends: None,
+            limits,
+            manner,
+            columns: vec![("_time".into(), Rendering::Time)],
+            gap: "NULL".into(),
+            lines: false,
+            number: "number".into(),
+            order: Vec::new(),
+            evicted: Default::default(),
+        }))
+    }
+
+    fn key(values: [Option<u8>; 3]) -> Key {
+        values.map(|value| value.map(|value| Arc::from(value.to_string()))).to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn the_indices_find_what_looking_at_all_finds(
+            keys in proptest::collection::vec(proptest::array::uniform3(proptest::option::of(0_u8..3)), 1..60)
+        ) {
+            let (mut pool, mut rows) = (pool(), Rows::default());
+            let (mut seen, mut gone) = (0, 0);
+            for (number, values) in keys.into_iter().enumerate() {
+                let key = key(values);
+                let best = pool.open.values().filter_map(|open| fit(&open.key, &key)).filter(|agreed| *agreed > 0).max();
+                let found = pool.find(&key).and_then(|number| fit(&pool.open[&number].key, &key));
+                prop_assert_eq!(found, best);
+                let (number, place) = (number as u64, rows.hold(0, number));
+                let time = -(number as i64);
+                pool.add(Event { number, place, time, key, starts: false, ends: false });
+                seen += 1;
+                gone += pool.outcomes().map(|outcome| match outcome {
+                    Outcome::Finished(transaction, _) => transaction.events.len(),
+                    Outcome::Orphans(events) => events.len(),
+                    Outcome::Dropped(events) => events.len(),
+                }).sum::<usize>();
+                prop_assert_eq!(pool.events, pool.places().count());
+                prop_assert_eq!(seen, gone + pool.events);
+            }
+            pool.end();
+            prop_assert!(pool.waiting.is_empty() && pool.exact.is_empty());
+            prop_assert!(pool.whole.is_empty() && pool.partial.is_empty());
+        }
+    }
+}
