@@ -25,6 +25,7 @@ use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
 use crate::knowledge::{Knowledge, Macros, SavedSearches};
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
+use crate::plan::possible::Possible;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
 use crate::store::table::EventTable;
@@ -104,6 +105,8 @@ pub struct Search {
     pub events: bool,
     /// Warnings and notes about the query, found before it ran.
     pub diagnostics: Vec<Diagnostic>,
+    /// What may show while it runs.
+    pub possible: Vec<Possible>,
     /// What was read for it.
     pub report: Arc<ReadReport>,
     /// How long reading took.
@@ -130,6 +133,7 @@ struct Planned {
     plan: LogicalPlan,
     events: bool,
     diagnostics: Vec<Diagnostic>,
+    possible: Vec<Possible>,
     report: Arc<ReadReport>,
     read_time: Duration,
 }
@@ -264,7 +268,12 @@ impl Session {
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
         match self.plan(query, listing, expanded.failed()).await {
-            Ok(planned) => Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned }),
+            Ok(mut planned) => {
+                for possible in &mut planned.possible {
+                    possible.finding = expanded.placed(possible.finding.clone());
+                }
+                Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned })
+            }
             Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
             Err(other) => Err(other),
         }
@@ -301,6 +310,7 @@ impl Session {
             knowledge: Some(self.knowledge()),
             running: Vec::new(),
             diagnostics: Vec::new(),
+            possible: Vec::new(),
         };
         subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
         let mut report = loaded.report;
@@ -320,9 +330,10 @@ impl Session {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
+        let possible = std::mem::take(&mut planner.possible);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report, read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, possible, report, read_time })
     }
 }
 
@@ -335,6 +346,7 @@ async fn start(planned: Planned) -> Result<Search, Error> {
         stream: execute_stream(physical, context)?,
         events: planned.events,
         diagnostics: planned.diagnostics,
+        possible: planned.possible,
         report: planned.report,
         read_time: planned.read_time,
     })
@@ -470,6 +482,7 @@ async fn plan_without_data(
         knowledge: Some(knowledge),
         running: Vec::new(),
         diagnostics: Vec::new(),
+        possible: Vec::new(),
     };
     subsearch::resolve(&mut planner, &mut query).await?;
     let frame = planner.plan(&query).await?;

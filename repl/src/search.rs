@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
+use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::{Error, Search, Session};
 
 use crate::cli::{Form, OutputArgs};
@@ -204,5 +205,7 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
         }
     }
     renderer.finish()?;
+    let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
+    diagnostics::print_all(&late, &query);
     Ok(Done { rows, cut, report: search.report, read: search.read_time })
 }

@@ -8,6 +8,7 @@ pub mod bitwise;
 pub mod buckets;
 pub mod collections;
 pub mod comparison;
+pub mod concurrency;
 pub mod conversion;
 pub mod convert;
 pub mod cryptographic;
@@ -144,5 +145,5 @@ pub fn udafs() -> Vec<Arc<AggregateUDF>> {
 
 /// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
 pub fn udwfs() -> Vec<Arc<WindowUDF>> {
-    [trends::udwfs(), windows::udwfs()].concat()
+    [trends::udwfs(), windows::udwfs(), concurrency::udwfs()].concat()
 }

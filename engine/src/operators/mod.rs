@@ -2,8 +2,10 @@
 //!
 //! Adding one is a module here and a line in [`SplPlanner`].
 
+pub mod occurrences;
 pub mod running;
 mod stream;
+pub mod transaction;
 mod whole;
 
 use std::sync::Arc;
@@ -44,9 +46,13 @@ impl ExtensionPlanner for SplPlanner {
         session: &dyn Session,
         _: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        match (node.as_any().downcast_ref::<running::Running>(), inputs) {
-            (Some(running), [input]) => Ok(Some(running.execution(Arc::clone(input), session)?)),
-            _ => Ok(None),
+        let [input] = inputs else { return Ok(None) };
+        if let Some(running) = node.as_any().downcast_ref::<running::Running>() {
+            return Ok(Some(running.execution(Arc::clone(input), session)?));
         }
+        if let Some(transactions) = node.as_any().downcast_ref::<transaction::Transactions>() {
+            return Ok(Some(transactions.execution(Arc::clone(input), session)?));
+        }
+        Ok(None)
     }
 }

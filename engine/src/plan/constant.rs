@@ -34,6 +34,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         knowledge: None,
         running: Vec::new(),
         diagnostics: Vec::new(),
+        possible: Vec::new(),
     };
     let frame = makeresults::rows(&planner, 1)?;
     let mut scope = ExpressionPlanner::new(&frame);

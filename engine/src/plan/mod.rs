@@ -13,6 +13,7 @@ mod autoregress;
 mod barrier;
 pub mod call;
 pub mod combine;
+mod concurrency;
 pub mod constant;
 mod contingency;
 mod convert;
@@ -42,6 +43,7 @@ mod iconify;
 mod inline;
 mod iplocation;
 mod join;
+mod localize;
 mod makemv;
 mod makeresults;
 mod map;
@@ -52,6 +54,7 @@ mod mvexpand;
 pub mod needs;
 mod nomv;
 mod outlier;
+pub mod possible;
 mod rangemap;
 mod regex;
 mod reltime;
@@ -67,6 +70,7 @@ mod saved;
 pub mod search;
 mod set;
 mod setfields;
+mod selfjoin;
 mod sort;
 mod sparkline;
 mod spath;
@@ -79,10 +83,12 @@ mod table;
 mod tail;
 mod template;
 mod tojson;
+mod top;
 mod totals;
 mod transpose;
 mod trendline;
 mod tstats;
+mod transaction;
 pub mod typed;
 mod union;
 mod uniq;
@@ -115,6 +121,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
 use frame::{Frame, OrderKey, SERIAL, column};
+use possible::Possible;
 
 /// Loaded events as the planner sees them.
 #[derive(Debug, Clone)]
@@ -229,6 +236,8 @@ pub struct Planner<'a> {
     pub running: Vec<String>,
     /// Warnings and notes so far.
     pub diagnostics: Vec<Diagnostic>,
+    /// Findings that may show while the search runs.
+    pub possible: Vec<Possible>,
 }
 
 impl Planner<'_> {
@@ -300,6 +309,7 @@ impl Planner<'_> {
             CommandKind::Appendpipe(appendpipe) => appendpipe::plan(self, frame, appendpipe).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Contingency(contingency) => contingency::plan(self, frame, contingency, command.span).await,
+            CommandKind::Concurrency(concurrency) => concurrency::plan(frame, concurrency, command.name_span),
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
@@ -328,6 +338,7 @@ impl Planner<'_> {
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
             CommandKind::Join(join) => join::plan(self, frame, join).await,
             CommandKind::Loadjob(_) => Err(not_first(command).into()),
+            CommandKind::Localize(localize) => localize::plan(frame, localize, command.name_span),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
@@ -342,6 +353,8 @@ impl Planner<'_> {
             CommandKind::Noop(_) => Ok(()),
             CommandKind::Outlier(outlier) => outlier::plan(self, frame, outlier, command.span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
+            CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
+            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Reltime(reltime) => reltime::plan(frame, reltime),
@@ -356,6 +369,9 @@ impl Planner<'_> {
             CommandKind::Set(_) => Err(not_first(command).into()),
             CommandKind::Sistats(sistats) => stats::plan(frame, &sistats.stats),
             CommandKind::Setfields(setfields) => setfields::plan(frame, setfields),
+            CommandKind::Selfjoin(selfjoin) => selfjoin::plan(self, frame, selfjoin, command.name_span).await,
+            CommandKind::Sirare(sirare) => top::plan(frame, &sirare.0, top::Which::Rare),
+            CommandKind::Sitop(sitop) => top::plan(frame, &sitop.0, top::Which::Top),
             CommandKind::Sort(sort) => sort::plan(frame, sort),
             CommandKind::Spath(spath) => spath::plan(self, frame, spath, command.span).await,
             CommandKind::Stats(stats) => stats::plan(frame, stats),
@@ -369,6 +385,8 @@ impl Planner<'_> {
             CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span),
             CommandKind::Transpose(transpose) => transpose::plan(self, frame, transpose, command.span).await,
             CommandKind::Trendline(trendline) => trendline::plan(frame, trendline),
+            CommandKind::Top(top) => top::plan(frame, &top.0, top::Which::Top),
+            CommandKind::Transaction(transaction) => transaction::plan(self, frame, transaction, command.name_span),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Untable(untable) => untable::plan(frame, untable),
             CommandKind::Where(condition) => where_::plan(frame, condition),

@@ -12,12 +12,18 @@ use spelunk_grammar::spl::commands::sistats::Sistats;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::commands::tstats::Tstats;
+use spelunk_grammar::spl::commands::rare::Rare;
+use spelunk_grammar::spl::commands::sirare::Sirare;
+use spelunk_grammar::spl::commands::sitop::Sitop;
+use spelunk_grammar::spl::commands::top::Top;
+use spelunk_grammar::spl::commands::transaction::Filter;
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
 
 use crate::functions::comparison;
 use crate::ingest::FieldSelection;
+use crate::operators::transaction::LINES;
 
 /// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
 /// those that their results can be expected to name; what they do name shows when they are resolved.
@@ -112,6 +118,8 @@ struct Needs {
     everything: bool,
     /// Whether what a subsearch finds is a condition of a search.
     conditions: bool,
+    /// Whether `linecount` is how many lines the events of a transaction have.
+    counts_lines: bool,
     /// What the subsearches among the commands need.
     subsearches: Vec<FieldSelection>,
 }
@@ -126,6 +134,9 @@ impl Needs {
     fn name(&mut self, name: &str) {
         if !self.closed && !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_string());
+            if self.counts_lines && name == LINES {
+                self.name("_raw");
+            }
         }
     }
 
@@ -184,6 +195,10 @@ impl Needs {
             CommandKind::Append(append) => self.source(&append.subsearch.query),
             CommandKind::Appendcols(appendcols) => self.source(&appendcols.subsearch.query),
             CommandKind::Appendpipe(appendpipe) => self.branch(&appendpipe.subpipe.query),
+            CommandKind::Concurrency(concurrency) => {
+                self.name(&concurrency.duration.text);
+                self.name(concurrency.start.as_ref().map_or("_time", |field| &field.text));
+            }
             CommandKind::Autoregress(autoregress) => self.name(&autoregress.field.text),
             CommandKind::Delta(delta) => self.name(&delta.field.text),
             CommandKind::Diff(diff) => {
@@ -260,6 +275,29 @@ impl Needs {
                 options.reset_before.iter().chain(&options.reset_after).for_each(|c| self.expression(c));
             }
             CommandKind::Reverse(_) | CommandKind::Tail(_) => {}
+            CommandKind::Localize(_) => {
+                self.name("_time");
+                self.closed = true;
+            }
+            CommandKind::Rare(Rare(frequencies))
+            | CommandKind::Sirare(Sirare(frequencies))
+            | CommandKind::Sitop(Sitop(frequencies))
+            | CommandKind::Top(Top(frequencies)) => {
+                frequencies.by.iter().chain(&frequencies.fields).for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Selfjoin(selfjoin) => selfjoin.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::Transaction(transaction) => {
+                self.name("_time");
+                transaction.fields.iter().for_each(|field| self.name(&field.text));
+                for filter in transaction.options.startswith.iter().chain(&transaction.options.endswith) {
+                    match filter {
+                        Filter::Search(expression) => self.search(expression),
+                        Filter::Eval(expression) => self.expression(expression),
+                    }
+                }
+                self.counts_lines |= !self.closed;
+            }
             CommandKind::Stats(stats) | CommandKind::Sistats(Sistats { stats }) => {
                 self.aggregates(&stats.aggregates);
                 stats.by.iter().for_each(|field| self.name(&field.text));

@@ -89,7 +89,7 @@ pub fn reduce(frame: &mut Frame, reduction: Reduction<'_>) -> PlanResult<Vec<(St
 }
 
 /// Orders the groups by their values.
-fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
+pub fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
     let mut keys = Vec::new();
     for name in groups {
         let kind = frame.data_type(name).map_or(Kind::Null, |data_type| Kind::of(&data_type));
@@ -104,7 +104,7 @@ fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
 }
 
 /// Leaves only rows that belong to a group: all BY fields present, one row for each of several values.
-pub(super) fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
+pub fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for field in by {
         if field.text.contains('*') {

@@ -110,6 +110,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("kv", "extract"),
     ("maketable", "xyseries"),
 ];
+const ALIASES: &[(&str, &str)] = &[("common", "top"), ("kv", "extract"), ("transam", "transaction")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -164,6 +165,7 @@ commands! {
     appendpipe => Appendpipe, appendpipe_arguments;
     autoregress => Autoregress, autoregress_arguments;
     contingency => Contingency, contingency_arguments;
+    concurrency => Concurrency, concurrency_arguments;
     convert => Convert, convert_arguments;
     datamodel => Datamodel, datamodel_arguments;
     correlate => Correlate, correlate_arguments;
@@ -190,6 +192,7 @@ commands! {
     iplocation => Iplocation, iplocation_arguments;
     join => Join, join_arguments;
     loadjob => Loadjob, loadjob_arguments;
+    localize => Localize, localize_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     map => Map, map_arguments;
@@ -204,6 +207,7 @@ commands! {
     noop => Noop, noop_arguments;
     outlier => Outlier, outlier_arguments;
     rangemap => Rangemap, rangemap_arguments;
+    rare => Rare, rare_arguments;
     regex => Regex, regex_arguments;
     reltime => Reltime, reltime_arguments;
     rename => Rename, rename_arguments;
@@ -217,6 +221,9 @@ commands! {
     set => Set, set_arguments;
     sistats => Sistats, sistats_arguments;
     setfields => Setfields, setfields_arguments;
+    selfjoin => Selfjoin, selfjoin_arguments;
+    sirare => Sirare, sirare_arguments;
+    sitop => Sitop, sitop_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -229,6 +236,8 @@ commands! {
     tstats => Tstats, tstats_arguments;
     transpose => Transpose, transpose_arguments;
     trendline => Trendline, trendline_arguments;
+    top => Top, top_arguments;
+    transaction => Transaction, transaction_arguments;
     uniq => Uniq, uniq_arguments;
     untable => Untable, untable_arguments;
     where_ => Where, where_arguments;

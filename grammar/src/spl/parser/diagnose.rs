@@ -158,6 +158,12 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::mvcombine_arguments
         | Rule::nomv_arguments
         | Rule::strcat_arguments
+        | Rule::selfjoin_arguments
+        | Rule::top_arguments
+        | Rule::rare_arguments
+        | Rule::sitop_arguments
+        | Rule::sirare_arguments
+        | Rule::transaction_arguments
         | Rule::conversion_field
         | Rule::contingency_arguments
         | Rule::gauge_arguments
@@ -209,6 +215,19 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
             "an option"
         }
+        Rule::option
+        | Rule::option_name
+        | Rule::makemv_option
+        | Rule::head_option
+        | Rule::head_option_name
+        | Rule::concurrency_arguments
+        | Rule::localize_arguments
+        | Rule::transaction_filter
+        | Rule::filter_name
+        | Rule::mvlist_option
+        | Rule::mvlist_name => "an option",
+        Rule::filter_value | Rule::filter_eval | Rule::filter_term => "a search or `eval(...)`",
+        Rule::mvlist_value | Rule::mvlist_words => "true, false or a list of fields",
         Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {

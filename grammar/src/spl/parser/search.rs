@@ -5,9 +5,11 @@ use pest::iterators::Pair;
 use super::Rule;
 use super::builder::Builder;
 use super::pipeline::subsearch;
+use super::structure::Structure;
 use super::words::{macro_call, token_text, unescape};
 use crate::spl::expression::Name;
 use crate::spl::search::{Comparison, ComparisonOperator, InList, Literal, Matching, Operand, SearchExpression};
+use crate::{Diagnostic, Span};
 
 /// Builds `search_expression`.
 pub fn search_expression(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<SearchExpression> {
@@ -31,6 +33,50 @@ pub fn search_expression(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Se
     }
     let all = groups.into_iter().filter_map(|group| one_or(group, SearchExpression::Or)).collect();
     one_or(all, SearchExpression::And)
+}
+
+/// Parses a text that stood in quotes as a search expression, and puts what is wrong with it into `found`. Every
+/// place in it is `place`, as escapes may have moved what follows them.
+pub fn of_text(b: &Builder<'_>, text: &str, place: Span, found: &mut Vec<Diagnostic>) -> Option<SearchExpression> {
+    let structure = Structure::of(text).map_err(|diagnostic| found.push(diagnostic)).ok()?;
+    if !structure.unbalanced.is_empty() {
+        found.extend(structure.unbalanced);
+        return None;
+    }
+    let syntax = super::super::commands::find(b.doc.name)?;
+    let pair = super::parse_rule(Rule::search_arguments, &structure.text)
+        .map_err(|error| found.push(super::diagnose::syntax_error(&error, &structure.text, 0, syntax)))
+        .ok()?;
+    let mut inner = Builder { structure: &structure, base: 0, doc: b.doc, depth: b.depth, diagnostics: found };
+    let pair = pair.into_inner().find(|part| part.as_rule() == Rule::search_expression)?;
+    let mut expression = search_expression(&mut inner, pair)?;
+    place_at(&mut expression, place);
+    Some(expression)
+}
+
+fn place_at(expression: &mut SearchExpression, place: Span) {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => {
+            parts.iter_mut().for_each(|part| place_at(part, place));
+        }
+        SearchExpression::Not(inner) => place_at(inner, place),
+        SearchExpression::Comparison(comparison) => {
+            comparison.span = place;
+            comparison.field.span = place;
+            match &mut comparison.value {
+                Operand::Literal(literal) => literal.span = place,
+                Operand::Subsearch(subsearch) => subsearch.span = place,
+            }
+        }
+        SearchExpression::In(list) => {
+            list.span = place;
+            list.field.span = place;
+            list.values.iter_mut().for_each(|literal| literal.span = place);
+        }
+        SearchExpression::Term(literal) => literal.span = place,
+        SearchExpression::Subsearch(subsearch) => subsearch.span = place,
+        SearchExpression::Macro(call) => call.span = place,
+    }
 }
 
 /// The only member of the list, or all of them joined.
