@@ -4,6 +4,7 @@
 //! reference pages and the list of what is supported are made from these entries.
 
 pub mod aggregates;
+pub mod bins;
 pub mod bitwise;
 pub mod collections;
 pub mod comparison;
@@ -31,6 +32,7 @@ pub mod replacing;
 pub mod rows;
 pub mod search;
 pub mod sed;
+pub mod series;
 pub mod statistical;
 pub mod strftime;
 pub mod strptime;
@@ -101,6 +103,7 @@ pub fn known_unsupported(name: &str) -> bool {
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
+        bins::udfs(),
         bitwise::udfs(),
         collections::udfs(),
         comparison::udfs(),
@@ -120,6 +123,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         rows::udfs(),
         search::udfs(),
         sed::udfs(),
+        series::udfs(),
         statistical::udfs(),
         text::udfs(),
         trigonometric::udfs(),

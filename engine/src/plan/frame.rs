@@ -15,6 +15,7 @@ use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 use spelunk_grammar::{Diagnostic, Span};
 
 use super::Setting;
+use crate::functions::bins::TimeBins;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -46,6 +47,8 @@ pub struct Frame {
     pub delimiters: HashMap<String, String>,
     /// How fields are shown in the end.
     pub formats: Vec<Fieldformat>,
+    /// The spans of time that the rows stand for, where `timechart` made them.
+    pub spans: Option<TimeBins>,
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -69,6 +72,7 @@ impl Frame {
             metadata: HashMap::new(),
             delimiters: HashMap::new(),
             formats: Vec::new(),
+            spans: None,
             setting,
             missing: Arc::default(),
             findings: Arc::default(),
@@ -285,6 +289,7 @@ impl Frame {
         self.metadata.clear();
         self.delimiters.clear();
         self.formats.clear();
+        self.spans = None;
     }
 
     /// Replaces the plan by one that has all of its columns and keeps its order.

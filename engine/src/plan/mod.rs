@@ -7,7 +7,10 @@ mod accum;
 pub mod aggregate;
 mod autoregress;
 mod barrier;
+mod bin;
+mod bins;
 pub mod call;
+mod chart;
 pub mod combine;
 pub mod constant;
 mod convert;
@@ -25,10 +28,12 @@ mod foreach;
 mod format;
 pub mod frame;
 mod fromjson;
+mod gentimes;
 pub mod grid;
 mod head;
 mod inline;
 mod iplocation;
+mod makecontinuous;
 mod makemv;
 mod makeresults;
 mod multikv;
@@ -36,6 +41,7 @@ mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+mod pivot;
 mod rangemap;
 mod regex;
 mod rename;
@@ -46,6 +52,7 @@ mod rex;
 mod rows;
 mod running;
 pub mod search;
+mod select;
 mod sort;
 mod spath;
 mod stats;
@@ -56,6 +63,9 @@ pub mod suggest;
 mod table;
 mod tail;
 mod template;
+mod terms;
+mod timechart;
+mod timewrap;
 mod tojson;
 mod totals;
 pub mod typed;
@@ -79,6 +89,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use spelunk_grammar::spl::commands::sichart::Sichart;
+use spelunk_grammar::spl::commands::sitimechart::Sitimechart;
 use spelunk_grammar::spl::commands::{CommandKind, Refused};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
@@ -229,6 +241,10 @@ impl Planner<'_> {
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Bin(bin) => bin::plan(self, frame, bin).await,
+            CommandKind::Chart(chart) | CommandKind::Sichart(Sichart(chart)) => {
+                chart::plan(self, frame, chart, command.name_span).await
+            }
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
@@ -242,8 +258,12 @@ impl Planner<'_> {
             CommandKind::Foreach(foreach) => foreach::plan(self, frame, foreach).await,
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
+            CommandKind::Gentimes(_) => Err(not_first("gentimes", command.name_span).into()),
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Makecontinuous(continuous) => {
+                makecontinuous::plan(self, frame, continuous, command.name_span).await
+            }
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -271,6 +291,10 @@ impl Planner<'_> {
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
+            CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
+                timechart::plan(self, frame, chart, command.name_span).await
+            }
+            CommandKind::Timewrap(timewrap) => timewrap::plan(self, frame, timewrap, command.name_span).await,
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Where(condition) => where_::plan(frame, condition),
@@ -293,6 +317,7 @@ impl Planner<'_> {
                 Ok((frame, rest))
             }
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
+            CommandKind::Gentimes(gentimes) => Ok((gentimes::plan(self, gentimes, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
                 if self.events.is_some_and(|events| events.rows > 0) {
@@ -355,6 +380,12 @@ impl Planner<'_> {
             });
         }
     }
+}
+
+/// Why a generating command is refused behind others.
+fn not_first(name: &str, place: Span) -> Diagnostic {
+    let message = format!("`{name}` generates rows, so it has to be the first command");
+    Diagnostic::error(Code::InvalidArgument, message, place)
 }
 
 /// Why a command is refused that needs what spelunk is not.

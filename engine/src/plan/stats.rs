@@ -122,7 +122,7 @@ pub fn compute(frame: &Frame, aggregates: &[Aggregate], by: &[Name], manner: Man
 }
 
 /// The argument and the result's name; one pair for each field that a wildcard stands for.
-fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<Vec<(Option<Typed>, String)>> {
+pub fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<Vec<(Option<Typed>, String)>> {
     let planner = ExpressionPlanner::new(frame);
     let function = &aggregate.function.node;
     let alias = aggregate.alias.as_ref().map(|alias| alias.text.clone());

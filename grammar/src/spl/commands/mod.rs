@@ -9,7 +9,9 @@ use super::expression::Name;
 use super::parser::builder::Builder;
 use super::parser::{Rule, words};
 
+pub mod bins;
 mod refused;
+pub mod series;
 mod unsupported;
 
 pub(crate) use refused::refused;
@@ -98,7 +100,7 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] = &[("bucket", "bin"), ("discretize", "bin"), ("kv", "extract")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -148,6 +150,8 @@ commands! {
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    bin => Bin, bin_arguments;
+    chart => Chart, chart_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
@@ -161,8 +165,10 @@ commands! {
     foreach => Foreach, foreach_arguments;
     format => Format, format_arguments;
     fromjson => Fromjson, fromjson_arguments;
+    gentimes => Gentimes, gentimes_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    makecontinuous => Makecontinuous, makecontinuous_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
@@ -177,6 +183,8 @@ commands! {
     reverse => Reverse, reverse_arguments;
     rex => Rex, rex_arguments;
     search => Search, search_arguments;
+    sichart => Sichart, chart_arguments;
+    sitimechart => Sitimechart, timechart_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -184,6 +192,8 @@ commands! {
     streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
+    timechart => Timechart, timechart_arguments;
+    timewrap => Timewrap, timewrap_arguments;
     tojson => Tojson, tojson_arguments;
     uniq => Uniq, uniq_arguments;
     where_ => Where, where_arguments;

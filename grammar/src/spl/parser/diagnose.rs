@@ -151,13 +151,25 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::nomv_arguments
         | Rule::strcat_arguments
         | Rule::conversion_field
+        | Rule::bin_arguments
+        | Rule::chart_split
+        | Rule::makecontinuous_arguments
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
         Rule::as_op => "`AS`",
-        Rule::by_op | Rule::by_clause => "`BY`",
+        Rule::by_op | Rule::by_clause | Rule::chart_by => "`BY`",
+        Rule::over_op | Rule::chart_over => "`OVER`",
+        Rule::where_op | Rule::series_where => "`where`",
+        Rule::limit_value => "`topN` or `bottomN`",
+        Rule::series_rank | Rule::rank_op => "`in` or `notin`",
+        Rule::series_threshold | Rule::threshold_op => "`<` or `>`",
+        Rule::timewrap_arguments | Rule::timewrap_span => "a length of time such as `1d` or `1week`",
         Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
         Rule::stats_arguments
+        | Rule::chart_arguments
+        | Rule::timechart_arguments
+        | Rule::chart_eval
         | Rule::eventstats_arguments
         | Rule::streamstats_arguments
         | Rule::aggregate
@@ -175,10 +187,17 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::convert_arguments | Rule::conversion | Rule::conversion_function => "a conversion such as `ctime(field)`",
         Rule::fieldformat_arguments => "a field to format",
         Rule::rangemap_arguments | Rule::rangemap_pair | Rule::rangemap_name => "`field=...` or `name=low-high`",
-        Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
-            "an option"
-        }
-        Rule::integer | Rule::head_count => "a number",
+        Rule::option
+        | Rule::option_name
+        | Rule::makemv_option
+        | Rule::head_option
+        | Rule::head_option_name
+        | Rule::gentimes_arguments
+        | Rule::agg_option
+        | Rule::agg_name
+        | Rule::limit_option
+        | Rule::limit_name => "an option",
+        Rule::threshold | Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
             "a field, `alias=field` or `$field`"
