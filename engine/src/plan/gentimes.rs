@@ -11,7 +11,6 @@ use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 use super::frame::Frame;
 use super::grid::Grid;
 use super::{PlanResult, Planner};
-use crate::functions::strftime;
 use crate::values::Value;
 
 /// The most rows that are made.
@@ -37,10 +36,10 @@ pub fn plan(planner: &Planner<'_>, command: &Gentimes, place: Span) -> PlanResul
         }
         let Ok(next) = at.checked_add(step) else { break };
         let mut row = Vec::with_capacity(4);
-        for seconds in [at.timestamp().as_second(), next.timestamp().as_second().saturating_sub(1)] {
-            row.push(Value::Number(seconds as f64));
-            let human = strftime::format(seconds.saturating_mul(1_000_000), HUMAN, at.time_zone());
-            row.push(human.map_or(Value::Null, |human| Value::Text(human.into())));
+        let Ok(last) = next.checked_sub(Duration::new().seconds(1)) else { break };
+        for time in [&at, &last] {
+            row.push(Value::Number(time.timestamp().as_second() as f64));
+            row.push(Value::Text(time.strftime(HUMAN).to_string().into()));
         }
         grid.rows.push(row);
         at = next;

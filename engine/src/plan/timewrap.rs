@@ -42,6 +42,14 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Timewrap, 
     };
     let end = end.and_then(|end| Timestamp::from_microsecond(end).ok()).ok_or_else(|| out_of_range(command))?;
     let mut wrapped = Wrapped { command, end: end.to_zoned(zone.clone()), starts: Vec::new() };
+    if let (Some(latest), Align::End) = (latest, command.align.unwrap_or(Align::End))
+        && wrapped.start(0)?.timestamp().as_microsecond() > latest
+    {
+        let message = "the rows of the chart are longer than the periods to wrap them by";
+        return Err(Diagnostic::error(Code::InvalidArgument, message, command.unit.span)
+            .with_help("take a shorter `span` in `timechart`, or a longer period")
+            .into());
+    }
     let mut rows: BTreeMap<i64, BTreeMap<usize, Vec<Value<'static>>>> = BTreeMap::new();
     let mut periods = BTreeSet::new();
     for row in &grid.rows {
