@@ -4,6 +4,7 @@
 //! reference pages and the list of what is supported are made from these entries.
 
 pub mod aggregates;
+pub mod bins;
 pub mod bitwise;
 pub mod buckets;
 pub mod collections;
@@ -37,6 +38,7 @@ pub mod rows;
 pub mod search;
 pub mod sed;
 pub mod sparkline;
+pub mod series;
 pub mod statistical;
 pub mod strftime;
 pub mod strptime;
@@ -110,6 +112,7 @@ pub fn known_unsupported(name: &str) -> bool {
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
+        bins::udfs(),
         bitwise::udfs(),
         buckets::udfs(),
         collections::udfs(),
@@ -130,6 +133,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         rows::udfs(),
         search::udfs(),
         sed::udfs(),
+        series::udfs(),
         statistical::udfs(),
         terms::udfs(),
         text::udfs(),

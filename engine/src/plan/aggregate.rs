@@ -240,13 +240,13 @@ pub const FUNCTIONS: &[Statistic] = &[
 
 /// Functions of Splunk that are refused by name, and why.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("per_day", "belongs to `timechart`"),
-    ("per_hour", "belongs to `timechart`"),
-    ("per_minute", "belongs to `timechart`"),
-    ("per_second", "belongs to `timechart`"),
     ("rate_avg", "belongs to `mstats`, which reads a metrics index"),
     ("rate_sum", "belongs to `mstats`, which reads a metrics index"),
 ];
+
+/// The functions of `timechart` alone, with the seconds of the time that they are for.
+const RATES: &[(&str, f64)] =
+    &[("per_day", 86_400.0), ("per_hour", 3_600.0), ("per_minute", 60.0), ("per_second", 1.0)];
 
 /// How many values `list()` keeps in a group (`list_maxsize` of `limits.conf`).
 const LIST_MOST: usize = 100;
@@ -254,6 +254,19 @@ const LIST_MOST: usize = 100;
 /// Whether the function counts rows where it has no argument.
 pub fn counts(function: &str) -> bool {
     function.eq_ignore_ascii_case("count") || function.eq_ignore_ascii_case("c")
+}
+
+/// Whether there is such a statistical function, `timechart`'s own included.
+pub fn is_function(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    percent(&name).is_some()
+        || rate(&name).is_some()
+        || FUNCTIONS.iter().any(|known| known.name == name && !known.syntax.contains('N'))
+}
+
+/// The seconds for which `per_minute` and its like give a sum.
+pub fn rate(function: &str) -> Option<f64> {
+    RATES.iter().find(|(name, _)| name.eq_ignore_ascii_case(function)).map(|(_, seconds)| *seconds)
 }
 
 /// How aggregates are computed.
@@ -515,6 +528,11 @@ fn unknown(aggregate: &Aggregate) -> Diagnostic {
     let span = aggregate.function.span;
     if let Some((_, reason)) = UNSUPPORTED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
         return Diagnostic::error(Code::Unsupported, format!("the function `{name}` {reason}"), span);
+    }
+    if rate(name).is_some() {
+        let message = format!("`{name}` is a function of `timechart` only");
+        return Diagnostic::error(Code::InvalidArgument, message, span)
+            .with_help("divide a `sum` by the length of time that it is over");
     }
     let error = Diagnostic::error(Code::UnknownFunction, format!("there is no statistical function `{name}`"), span);
     match suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name)) {

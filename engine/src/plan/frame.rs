@@ -15,6 +15,7 @@ use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 use spelunk_grammar::{Diagnostic, Span};
 
 use super::Setting;
+use crate::functions::bins::TimeBins;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -48,6 +49,8 @@ pub struct Frame {
     pub formats: Vec<Fieldformat>,
     /// The earliest and latest event time (microseconds, exclusive) of the search that the rows come from.
     pub time_range: (Option<i64>, Option<i64>),
+    /// The spans of time that the rows stand for, where `timechart` made them.
+    pub spans: Option<TimeBins>,
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -72,6 +75,7 @@ impl Frame {
             delimiters: HashMap::new(),
             formats: Vec::new(),
             time_range: (None, None),
+            spans: None,
             setting,
             missing: Arc::default(),
             findings: Arc::default(),
@@ -288,6 +292,7 @@ impl Frame {
         self.metadata.clear();
         self.delimiters.clear();
         self.formats.clear();
+        self.spans = None;
     }
 
     /// Replaces the plan by one that has all of its columns and keeps its order.

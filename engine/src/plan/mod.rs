@@ -11,7 +11,10 @@ mod appendcols;
 mod appendpipe;
 mod autoregress;
 mod barrier;
+mod bin;
+mod bins;
 pub mod call;
+mod chart;
 pub mod combine;
 mod concurrency;
 pub mod constant;
@@ -37,6 +40,7 @@ mod format;
 pub mod frame;
 mod fromjson;
 mod gauge;
+mod gentimes;
 pub mod grid;
 mod head;
 mod iconify;
@@ -44,6 +48,7 @@ mod inline;
 mod iplocation;
 mod join;
 mod localize;
+mod makecontinuous;
 mod makemv;
 mod makeresults;
 mod map;
@@ -55,6 +60,7 @@ pub mod needs;
 mod nomv;
 mod outlier;
 pub mod possible;
+mod pivot;
 mod rangemap;
 mod regex;
 mod reltime;
@@ -71,6 +77,7 @@ pub mod search;
 mod set;
 mod setfields;
 mod selfjoin;
+mod select;
 mod sort;
 mod sparkline;
 mod spath;
@@ -82,6 +89,9 @@ pub mod suggest;
 mod table;
 mod tail;
 mod template;
+mod terms;
+mod timechart;
+mod timewrap;
 mod tojson;
 mod top;
 mod totals;
@@ -115,6 +125,9 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spelunk_grammar::spl::commands::{CommandKind, Refused, Unexpanded};
+use spelunk_grammar::spl::commands::sichart::Sichart;
+use spelunk_grammar::spl::commands::sitimechart::Sitimechart;
+use spelunk_grammar::spl::commands::{CommandKind, Refused};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -310,6 +323,10 @@ impl Planner<'_> {
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
             CommandKind::Contingency(contingency) => contingency::plan(self, frame, contingency, command.span).await,
             CommandKind::Concurrency(concurrency) => concurrency::plan(frame, concurrency, command.name_span),
+            CommandKind::Bin(bin) => bin::plan(self, frame, bin).await,
+            CommandKind::Chart(chart) | CommandKind::Sichart(Sichart(chart)) => {
+                chart::plan(self, frame, chart, command.name_span).await
+            }
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
@@ -332,6 +349,7 @@ impl Planner<'_> {
             CommandKind::From(_) => Err(not_first(command).into()),
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Gauge(gauge) => gauge::plan(frame, gauge),
+            CommandKind::Gentimes(_) => Err(not_first(command).into()),
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Highlight(_) => Ok(()),
             CommandKind::Iconify(iconify) => iconify::plan(frame, iconify),
@@ -339,6 +357,9 @@ impl Planner<'_> {
             CommandKind::Join(join) => join::plan(self, frame, join).await,
             CommandKind::Loadjob(_) => Err(not_first(command).into()),
             CommandKind::Localize(localize) => localize::plan(frame, localize, command.name_span),
+            CommandKind::Makecontinuous(continuous) => {
+                makecontinuous::plan(self, frame, continuous, command.name_span).await
+            }
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
@@ -379,6 +400,10 @@ impl Planner<'_> {
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
+            CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
+                timechart::plan(self, frame, chart, command.name_span).await
+            }
+            CommandKind::Timewrap(timewrap) => timewrap::plan(self, frame, timewrap, command.name_span).await,
             CommandKind::Tojson(tojson) => tojson::plan(frame, tojson),
             CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
             CommandKind::Union(union) => union::plan(self, frame, union).await,
@@ -436,6 +461,7 @@ impl Planner<'_> {
             CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),
             CommandKind::Set(set) => Ok((set::plan(self, set).await?, rest)),
             CommandKind::Union(union) => Ok((union::plan_first(self, union).await?, rest)),
+            CommandKind::Gentimes(gentimes) => Ok((gentimes::plan(self, gentimes, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             CommandKind::Unexpanded(command) => {
                 let mut frame = self.open_frame()?;
@@ -520,6 +546,9 @@ fn not_first(command: &Command) -> Diagnostic {
     let message = format!("`{name}` generates rows, so it has to be the first command");
     Diagnostic::error(Code::InvalidArgument, message, command.name_span)
         .with_help("put it first, or into a subsearch such as `append [ ... ]`")
+/// Why a generating command is refused behind others.
+fn not_first(name: &str, place: Span) -> Diagnostic {
+    Diagnostic::error(Code::InvalidArgument, message, place)
 }
 
 /// Why a command is refused that needs what spelunk is not.

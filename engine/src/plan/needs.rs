@@ -9,6 +9,9 @@ use spelunk_grammar::spl::commands::join::Keys;
 use spelunk_grammar::spl::commands::map::MapSearch;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::sistats::Sistats;
+use spelunk_grammar::spl::commands::series::ChartTerm;
+use spelunk_grammar::spl::commands::sichart::Sichart;
+use spelunk_grammar::spl::commands::sitimechart::Sitimechart;
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::commands::tstats::Tstats;
@@ -46,7 +49,8 @@ pub fn of(query: &Query) -> FieldSelection {
 
 /// The fields that a subsearch reads, and those that its result can be expected to name.
 fn of_subsearch(query: &Query) -> FieldSelection {
-    let generates = query.commands.first().is_some_and(|first| matches!(first.kind, CommandKind::Makeresults(_)));
+    let generates =
+        matches!(query.commands.first().map(|c| &c.kind), Some(CommandKind::Gentimes(_) | CommandKind::Makeresults(_)));
     let mut named = Needs::default();
     for command in &query.commands {
         // What comes after a closing command still tells what rows are made of.
@@ -200,11 +204,27 @@ impl Needs {
                 self.name(concurrency.start.as_ref().map_or("_time", |field| &field.text));
             }
             CommandKind::Autoregress(autoregress) => self.name(&autoregress.field.text),
+            CommandKind::Bin(bin) => self.name(&bin.field.text),
             CommandKind::Delta(delta) => self.name(&delta.field.text),
             CommandKind::Diff(diff) => {
                 self.name(diff.attribute.as_ref().map_or("_raw", |field| &field.text));
                 self.closed = true;
             }
+            CommandKind::Chart(chart) | CommandKind::Sichart(Sichart(chart)) => {
+                self.terms(&chart.terms);
+                chart.row.iter().chain(&chart.column).for_each(|split| self.name(&split.field.text));
+                self.closed = true;
+            }
+            CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
+                self.name("_time");
+                self.terms(&chart.terms);
+                chart.by.iter().for_each(|split| self.name(&split.field.text));
+                self.closed = true;
+            }
+            CommandKind::Makecontinuous(continuous) => {
+                self.name(continuous.field.as_ref().map_or("_time", |field| &field.text));
+            }
+            CommandKind::Timewrap(_) => self.name("_time"),
             CommandKind::Eventstats(eventstats) => {
                 self.aggregates(&eventstats.aggregates);
                 eventstats.by.iter().for_each(|field| self.name(&field.text));
@@ -394,6 +414,7 @@ impl Needs {
             CommandKind::Highlight(_) | CommandKind::Localop(_) | CommandKind::Noop(_) => {}
             CommandKind::Require(_) | CommandKind::Setfields(_) => {}
             CommandKind::Format(_)
+            | CommandKind::Gentimes(_)
             | CommandKind::Makeresults(_)
             | CommandKind::Refused(_)
             | CommandKind::Unexpanded(_) => {}
@@ -434,6 +455,19 @@ impl Needs {
             // The text of a saved search is not known here.
             DatasetKind::Savedsearch => self.everything = true,
             DatasetKind::Datamodel | DatasetKind::Inputlookup | DatasetKind::Lookup => {}
+        }
+    }
+
+    fn terms(&mut self, terms: &[ChartTerm]) {
+        for term in terms {
+            match term {
+                ChartTerm::Aggregate(aggregate) => self.aggregates(std::slice::from_ref(aggregate)),
+                ChartTerm::Eval(eval) => {
+                    // What stands for a field with dots is read as an operation on several.
+                    super::terms::dotted_fields(&eval.expression).iter().for_each(|field| self.name(field));
+                    self.expression(&eval.expression);
+                }
+            }
         }
     }
 

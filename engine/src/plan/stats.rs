@@ -201,7 +201,7 @@ fn renamed_once(aggregates: &[Aggregate], position: usize) -> Result<(), Diagnos
 }
 
 /// The argument and the result's name; one pair for each field that a wildcard stands for.
-fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<Vec<(Option<Typed>, String)>> {
+pub fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<Vec<(Option<Typed>, String)>> {
     let planner = ExpressionPlanner::new(frame);
     let (call, inner) = match &aggregate.argument {
         Some(AggregateArgument::Sparkline(sparkline)) => (&sparkline.aggregate, true),

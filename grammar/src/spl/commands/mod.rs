@@ -9,8 +9,10 @@ use super::expression::Name;
 use super::parser::builder::Builder;
 use super::parser::{Rule, words};
 
+pub mod bins;
 mod refused;
 mod unexpanded;
+pub mod series;
 mod unsupported;
 
 pub(crate) use refused::refused;
@@ -111,6 +113,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("maketable", "xyseries"),
 ];
 const ALIASES: &[(&str, &str)] = &[("common", "top"), ("kv", "extract"), ("transam", "transaction")];
+const ALIASES: &[(&str, &str)] = &[("bucket", "bin"), ("discretize", "bin"), ("kv", "extract")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -166,6 +169,8 @@ commands! {
     autoregress => Autoregress, autoregress_arguments;
     contingency => Contingency, contingency_arguments;
     concurrency => Concurrency, concurrency_arguments;
+    bin => Bin, bin_arguments;
+    chart => Chart, chart_arguments;
     convert => Convert, convert_arguments;
     datamodel => Datamodel, datamodel_arguments;
     correlate => Correlate, correlate_arguments;
@@ -186,6 +191,7 @@ commands! {
     from => From, from_arguments;
     fromjson => Fromjson, fromjson_arguments;
     gauge => Gauge, gauge_arguments;
+    gentimes => Gentimes, gentimes_arguments;
     head => Head, head_arguments;
     highlight => Highlight, highlight_arguments;
     iconify => Iconify, iconify_arguments;
@@ -193,6 +199,7 @@ commands! {
     join => Join, join_arguments;
     loadjob => Loadjob, loadjob_arguments;
     localize => Localize, localize_arguments;
+    makecontinuous => Makecontinuous, makecontinuous_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     map => Map, map_arguments;
@@ -224,6 +231,8 @@ commands! {
     selfjoin => Selfjoin, selfjoin_arguments;
     sirare => Sirare, sirare_arguments;
     sitop => Sitop, sitop_arguments;
+    sichart => Sichart, chart_arguments;
+    sitimechart => Sitimechart, timechart_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -231,6 +240,8 @@ commands! {
     streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
     tail => Tail, tail_arguments;
+    timechart => Timechart, timechart_arguments;
+    timewrap => Timewrap, timewrap_arguments;
     tojson => Tojson, tojson_arguments;
     union => Union, union_arguments;
     tstats => Tstats, tstats_arguments;

@@ -139,9 +139,19 @@ pub(super) fn aggregate(b: &mut Builder<'_>, pair: Pair<'_, Rule>) -> Option<Agg
     let span = b.span(&pair);
     let mut parts = pair.into_inner();
     let call = parts.next()?;
+    let alias = parts.find(|part| part.as_rule() != Rule::as_op).map(|part| words::name(b, &part));
+    aggregate_call(b, call, alias, span)
+}
+
+/// `function(argument)` with a name for it, which `span` spans.
+pub(super) fn aggregate_call(
+    b: &mut Builder<'_>,
+    call: Pair<'_, Rule>,
+    alias: Option<Name>,
+    span: Span,
+) -> Option<Aggregate> {
     // From the whole query, because the pair has blanks where the query has subsearches.
     let text = b.structure.text.get(b.span(&call).range())?.to_owned();
-    let alias = parts.find(|part| part.as_rule() != Rule::as_op).map(|part| words::name(b, &part));
     if let Some(sparkline) = call.clone().into_inner().find(|part| part.as_rule() == Rule::sparkline) {
         let (function, sparkline) = sparkline_call(b, sparkline)?;
         let argument = Some(AggregateArgument::Sparkline(Box::new(sparkline)));
@@ -193,7 +203,7 @@ fn aggregate_argument(
     let argument = pair.into_inner().next()?;
     if argument.as_rule() == Rule::odd_argument {
         let (name, odd) = (&function.node, argument.as_str().trim());
-        let message = format!("`{name}` takes a field or `eval(...)` in `stats`, not `{odd}`");
+        let message = format!("`{name}` takes a field or `eval(...)` in `{}`, not `{odd}`", b.doc.name);
         let found = Diagnostic::error(Code::InvalidArgument, message, b.span(&argument));
         b.diagnostics.push(found.with_help("compute over the results of `stats` in an `eval` after it"));
         return None;

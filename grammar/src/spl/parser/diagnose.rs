@@ -170,13 +170,25 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::iconify_arguments
         | Rule::untable_arguments
         | Rule::xyseries_arguments
+        | Rule::bin_arguments
+        | Rule::chart_split
+        | Rule::makecontinuous_arguments
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
         Rule::as_op => "`AS`",
-        Rule::by_op | Rule::by_clause => "`BY`",
+        Rule::by_op | Rule::by_clause | Rule::chart_by => "`BY`",
+        Rule::over_op | Rule::chart_over => "`OVER`",
+        Rule::where_op | Rule::series_where => "`where`",
+        Rule::limit_value => "`topN` or `bottomN`",
+        Rule::series_rank | Rule::rank_op => "`in` or `notin`",
+        Rule::series_threshold | Rule::threshold_op => "`<` or `>`",
+        Rule::timewrap_arguments | Rule::timewrap_span => "a length of time such as `1d` or `1week`",
         Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
         Rule::stats_arguments
+        | Rule::chart_arguments
+        | Rule::timechart_arguments
+        | Rule::chart_eval
         | Rule::eventstats_arguments
         | Rule::streamstats_arguments
         | Rule::sistats_arguments
@@ -229,6 +241,12 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::filter_value | Rule::filter_eval | Rule::filter_term => "a search or `eval(...)`",
         Rule::mvlist_value | Rule::mvlist_words => "true, false or a list of fields",
         Rule::integer | Rule::head_count => "a number",
+        | Rule::gentimes_arguments
+        | Rule::agg_option
+        | Rule::agg_name
+        | Rule::limit_option
+        | Rule::limit_name => "an option",
+        Rule::threshold | Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
             "a field, `alias=field` or `$field`"

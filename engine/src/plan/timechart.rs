@@ -1,0 +1,95 @@
+//! `timechart`: aggregates over spans of time.
+//!
+//! Source: Splunk Search Reference, "timechart".
+
+use spelunk_grammar::Span;
+use spelunk_grammar::spl::commands::series::Split;
+use spelunk_grammar::spl::commands::timechart::Timechart;
+use spelunk_grammar::spl::expression::Name;
+
+use super::bins::{Binned, Bins, DEFAULT_BINS};
+use super::chart;
+use super::expression::{Kind, Typed};
+use super::frame::{Frame, column};
+use super::pivot::{self, Key, Pivot, Table};
+use super::terms::Terms;
+use super::{PlanResult, Planner};
+use crate::functions::bins::TimeBins;
+use crate::functions::operators;
+use crate::time;
+
+const TIME: &str = "_time";
+
+/// Plans the command.
+pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Timechart, place: Span) -> PlanResult<()> {
+    // The range of the search is that of its events.
+    let Timechart { terms, by, bins, series, partial, fixedrange: _ } = command;
+    chart::check(terms, None, by.as_ref(), series)?;
+    let field = Name { text: TIME.into(), span: place };
+    let time = Split { field, bins: (**bins).clone() };
+    let mut rows = frame.clone();
+    let mut value = pivot::split_value(&rows, &time)?;
+    if value.kind == Kind::Null {
+        value = Typed::new(
+            datafusion::logical_expr::lit(datafusion::common::ScalarValue::Float64(None)),
+            Kind::Number,
+            place,
+        );
+    }
+    if value.kind != Kind::Time {
+        value = Typed::new(operators::to_time(value.number()), Kind::Time, place);
+    }
+    let hidden = rows.hidden_name();
+    rows.set(vec![(hidden.clone(), value.expr)])?;
+    let value = Typed::new(column(&hidden), Kind::Time, place);
+    rows.filter(column(&hidden).is_not_null())?;
+    pivot::keep_extent(&mut rows, &value, bins)?;
+    let binned = Binned { name: TIME, value: &value, options: bins, most: DEFAULT_BINS };
+    let found = binned.bins(planner, &rows).await?;
+    let row = Key::add(&mut rows, &time, value, found.clone(), false)?;
+    let column = match by {
+        Some(by) => {
+            let distinct = series.dedup_splitvals.unwrap_or(false);
+            Some(chart::column_key(planner, &mut rows, by, distinct).await?)
+        }
+        None => None,
+    };
+    let names: Vec<Name> = std::iter::once(time.field.clone()).chain(by.iter().map(|by| by.field.clone())).collect();
+    let terms = Terms::plan(&rows, terms, &names, by.is_none().then_some(TIME), true)?;
+    let pivot = Pivot { row: Some(row), column, terms, series, renames_internal: true, place };
+    let Some(mut table) = pivot.table(planner, &rows).await? else {
+        frame.open = true;
+        frame.events = false;
+        return Ok(());
+    };
+    let bins = found.and_then(|found| match found {
+        Bins::Time(bins) => Some(bins),
+        Bins::Range(_) | Bins::Power { .. } => None,
+    });
+    if let (Some(false), Some(bins)) = (partial, &bins) {
+        drop_partial(planner, &mut table, bins);
+    }
+    pivot.grid(table)?.replace(frame, place)?;
+    frame.spans = bins;
+    Ok(())
+}
+
+/// Takes away a first and a last row that reach out of the time range of the session.
+fn drop_partial(planner: &Planner<'_>, table: &mut Table, bins: &TimeBins) {
+    let (earliest, latest) = planner.bounds;
+    let start = |last: bool| {
+        let (first, end) = table.ends()?;
+        time::microseconds(if last { end } else { first }.number()?)
+    };
+    let (first, last) = (start(false), start(true).and_then(|start| bins.next(start)));
+    if let (Some(earliest), Some(first)) = (earliest, first)
+        && first < earliest
+    {
+        table.drop_first();
+    }
+    if let (Some(latest), Some(last)) = (latest, last)
+        && last > latest
+    {
+        table.drop_last();
+    }
+}
