@@ -59,8 +59,8 @@ mod mvexpand;
 pub mod needs;
 mod nomv;
 mod outlier;
-pub mod possible;
 mod pivot;
+pub mod possible;
 mod rangemap;
 mod regex;
 mod reltime;
@@ -74,10 +74,10 @@ mod rows;
 mod running;
 mod saved;
 pub mod search;
+mod select;
+mod selfjoin;
 mod set;
 mod setfields;
-mod selfjoin;
-mod select;
 mod sort;
 mod sparkline;
 mod spath;
@@ -95,10 +95,10 @@ mod timewrap;
 mod tojson;
 mod top;
 mod totals;
+mod transaction;
 mod transpose;
 mod trendline;
 mod tstats;
-mod transaction;
 pub mod typed;
 mod union;
 mod uniq;
@@ -124,10 +124,9 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::commands::{CommandKind, Refused, Unexpanded};
 use spelunk_grammar::spl::commands::sichart::Sichart;
 use spelunk_grammar::spl::commands::sitimechart::Sitimechart;
-use spelunk_grammar::spl::commands::{CommandKind, Refused};
+use spelunk_grammar::spl::commands::{CommandKind, Refused, Unexpanded};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -375,7 +374,6 @@ impl Planner<'_> {
             CommandKind::Outlier(outlier) => outlier::plan(self, frame, outlier, command.span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
-            CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Reltime(reltime) => reltime::plan(frame, reltime),
@@ -546,9 +544,6 @@ fn not_first(command: &Command) -> Diagnostic {
     let message = format!("`{name}` generates rows, so it has to be the first command");
     Diagnostic::error(Code::InvalidArgument, message, command.name_span)
         .with_help("put it first, or into a subsearch such as `append [ ... ]`")
-/// Why a generating command is refused behind others.
-fn not_first(name: &str, place: Span) -> Diagnostic {
-    Diagnostic::error(Code::InvalidArgument, message, place)
 }
 
 /// Why a command is refused that needs what spelunk is not.

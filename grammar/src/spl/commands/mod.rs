@@ -11,8 +11,8 @@ use super::parser::{Rule, words};
 
 pub mod bins;
 mod refused;
-mod unexpanded;
 pub mod series;
+mod unexpanded;
 mod unsupported;
 
 pub(crate) use refused::refused;
@@ -106,14 +106,16 @@ pub fn known_unsupported() -> &'static [&'static str] {
 
 /// Other names of commands.
 const ALIASES: &[(&str, &str)] = &[
+    ("bucket", "bin"),
+    ("common", "top"),
     ("counttable", "contingency"),
     ("ctable", "contingency"),
+    ("discretize", "bin"),
     ("hilite", "highlight"),
     ("kv", "extract"),
     ("maketable", "xyseries"),
+    ("transam", "transaction"),
 ];
-const ALIASES: &[(&str, &str)] = &[("common", "top"), ("kv", "extract"), ("transam", "transaction")];
-const ALIASES: &[(&str, &str)] = &[("bucket", "bin"), ("discretize", "bin"), ("kv", "extract")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -167,13 +169,13 @@ commands! {
     appendcols => Appendcols, appendcols_arguments;
     appendpipe => Appendpipe, appendpipe_arguments;
     autoregress => Autoregress, autoregress_arguments;
-    contingency => Contingency, contingency_arguments;
-    concurrency => Concurrency, concurrency_arguments;
     bin => Bin, bin_arguments;
     chart => Chart, chart_arguments;
+    concurrency => Concurrency, concurrency_arguments;
+    contingency => Contingency, contingency_arguments;
     convert => Convert, convert_arguments;
-    datamodel => Datamodel, datamodel_arguments;
     correlate => Correlate, correlate_arguments;
+    datamodel => Datamodel, datamodel_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     diff => Diff, diff_arguments;
@@ -199,11 +201,11 @@ commands! {
     join => Join, join_arguments;
     loadjob => Loadjob, loadjob_arguments;
     localize => Localize, localize_arguments;
+    localop => Localop, localop_arguments;
     makecontinuous => Makecontinuous, makecontinuous_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     map => Map, map_arguments;
-    localop => Localop, localop_arguments;
     metadata => Metadata, metadata_arguments;
     metasearch => Metasearch, metasearch_arguments;
     multikv => Multikv, multikv_arguments;
@@ -225,14 +227,14 @@ commands! {
     rex => Rex, rex_arguments;
     savedsearch => Savedsearch, savedsearch_arguments;
     search => Search, search_arguments;
-    set => Set, set_arguments;
-    sistats => Sistats, sistats_arguments;
-    setfields => Setfields, setfields_arguments;
     selfjoin => Selfjoin, selfjoin_arguments;
-    sirare => Sirare, sirare_arguments;
-    sitop => Sitop, sitop_arguments;
+    set => Set, set_arguments;
+    setfields => Setfields, setfields_arguments;
     sichart => Sichart, chart_arguments;
+    sirare => Sirare, sirare_arguments;
+    sistats => Sistats, sistats_arguments;
     sitimechart => Sitimechart, timechart_arguments;
+    sitop => Sitop, sitop_arguments;
     sort => Sort, sort_arguments;
     spath => Spath, spath_arguments;
     stats => Stats, stats_arguments;
@@ -243,12 +245,12 @@ commands! {
     timechart => Timechart, timechart_arguments;
     timewrap => Timewrap, timewrap_arguments;
     tojson => Tojson, tojson_arguments;
-    union => Union, union_arguments;
-    tstats => Tstats, tstats_arguments;
-    transpose => Transpose, transpose_arguments;
-    trendline => Trendline, trendline_arguments;
     top => Top, top_arguments;
     transaction => Transaction, transaction_arguments;
+    transpose => Transpose, transpose_arguments;
+    trendline => Trendline, trendline_arguments;
+    tstats => Tstats, tstats_arguments;
+    union => Union, union_arguments;
     uniq => Uniq, uniq_arguments;
     untable => Untable, untable_arguments;
     where_ => Where, where_arguments;

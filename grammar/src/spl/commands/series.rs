@@ -268,6 +268,10 @@ fn aggregate(b: &mut Builder<'_>, call: Pair<'_, Rule>) -> Option<SeriesAggregat
             b.error(Code::InvalidArgument, message, expression.span);
             return None;
         }
+        Some(AggregateArgument::Sparkline(_)) => {
+            b.error(Code::InvalidArgument, "series are ranked by a number, not by a sparkline", span);
+            return None;
+        }
     };
     Some(SeriesAggregate { function, field })
 }

@@ -224,9 +224,6 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::setfields_arguments | Rule::setting => "`field=\"value\"`",
         Rule::trendline_arguments | Rule::trend | Rule::trend_type => "a moving average such as `sma5(field)`",
         Rule::switch | Rule::switch_name => "an option",
-        Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
-            "an option"
-        }
         Rule::option
         | Rule::option_name
         | Rule::makemv_option
@@ -237,15 +234,14 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::transaction_filter
         | Rule::filter_name
         | Rule::mvlist_option
-        | Rule::mvlist_name => "an option",
-        Rule::filter_value | Rule::filter_eval | Rule::filter_term => "a search or `eval(...)`",
-        Rule::mvlist_value | Rule::mvlist_words => "true, false or a list of fields",
-        Rule::integer | Rule::head_count => "a number",
+        | Rule::mvlist_name
         | Rule::gentimes_arguments
         | Rule::agg_option
         | Rule::agg_name
         | Rule::limit_option
         | Rule::limit_name => "an option",
+        Rule::filter_value | Rule::filter_eval | Rule::filter_term => "a search or `eval(...)`",
+        Rule::mvlist_value | Rule::mvlist_words => "true, false or a list of fields",
         Rule::threshold | Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
