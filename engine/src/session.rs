@@ -21,8 +21,10 @@ use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
-use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
+use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
 use crate::knowledge::Macros;
+use crate::lookups::Lookups;
+use crate::lookups::write::Write;
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
@@ -53,6 +55,8 @@ pub struct SessionOptions {
     pub keep: bool,
     /// What macro calls stand for.
     pub macros: Arc<Macros>,
+    /// The lookup tables, and where searches may write.
+    pub lookups: Arc<Lookups>,
 }
 
 impl Default for SessionOptions {
@@ -68,6 +72,7 @@ impl Default for SessionOptions {
             geoip: None,
             keep: false,
             macros: Arc::default(),
+            lookups: Arc::default(),
         }
     }
 }
@@ -129,14 +134,25 @@ struct Planned {
     diagnostics: Vec<Diagnostic>,
     report: Arc<ReadReport>,
     read_time: Duration,
+    /// What is written before the first row of the result is there.
+    writes: Vec<Write>,
 }
 
 impl Session {
     /// A session over the given inputs; nothing is read yet.
     ///
     /// # Errors
-    /// A time modifier in the options that cannot be read.
+    /// A time modifier in the options that cannot be read, or a folder to write to that holds an input.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
+        let paths = inputs.iter().filter_map(|input| match &input.location {
+            Location::Path(path) => Some(path.as_path()),
+            Location::Stdin => None,
+        });
+        options.lookups.writable.keep_away_from(paths).map_err(|path| Error::Input {
+            path,
+            reason: "it is searched, so nothing may be written beside it: name another folder with --allow-write"
+                .to_owned(),
+        })?;
         let session = Self {
             options,
             inputs,
@@ -225,7 +241,7 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, false).await?).await
+        self.start(self.prepare(text, false).await?).await
     }
 
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
@@ -233,7 +249,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, true).await?).await
+        self.start(self.prepare(text, true).await?).await
     }
 
     /// Shows how a search would be run.
@@ -267,7 +283,8 @@ impl Session {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
-        let warnings = plan_without_data(query.clone(), &self.clock()).await.map_err(failure)?;
+        let warnings =
+            plan_without_data(query.clone(), &self.clock(), Some(&self.options.lookups)).await.map_err(failure)?;
         drop(warnings);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));
@@ -286,6 +303,8 @@ impl Session {
             strict: self.options.strict,
             bounds: self.bounds(&clock)?,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
+            lookups: Some(Arc::clone(&self.options.lookups)),
+            writes: Vec::new(),
             runner: Some(&runner),
             diagnostics: Vec::new(),
         };
@@ -305,24 +324,23 @@ impl Session {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
+        let writes = std::mem::take(&mut planner.writes);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time, writes })
     }
-}
 
-async fn start(planned: Planned) -> Result<Search, Error> {
-    let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
-    let physical = planned.state.create_physical_plan(&planned.plan).await?;
-    let context = SessionContext::new_with_state(planned.state).task_ctx();
-    Ok(Search {
-        schema,
-        stream: execute_stream(physical, context)?,
-        events: planned.events,
-        diagnostics: planned.diagnostics,
-        report: planned.report,
-        read_time: planned.read_time,
-    })
+    /// Writes what the search writes, and starts it.
+    async fn start(&self, planned: Planned) -> Result<Search, Error> {
+        let Planned { canonical: _, state, plan, events, diagnostics, report, read_time, writes } = planned;
+        for write in writes {
+            write.run(&state, &self.options.lookups).await.map_err(Error::Run)?;
+        }
+        let schema: SchemaRef = Arc::clone(plan.schema().inner());
+        let physical = state.create_physical_plan(&plan).await?;
+        let context = SessionContext::new_with_state(state).task_ctx();
+        Ok(Search { schema, stream: execute_stream(physical, context)?, events, diagnostics, report, read_time })
+    }
 }
 
 /// Every finding as an error; DataFusion's own where there is none.
@@ -413,8 +431,8 @@ pub enum Checked {
     PlanError(Vec<Diagnostic>),
 }
 
-/// Parses and plans a query without data: every field is assumed to exist.
-pub fn check(text: &str, macros: &Macros) -> Checked {
+/// Parses and plans a query without data: every field is assumed to exist, and every lookup where none are given.
+pub fn check(text: &str, macros: &Macros, lookups: Option<&Arc<Lookups>>) -> Checked {
     let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
     let expanded = macros.expand(text, &clock);
     let query = match expanded.parse() {
@@ -422,7 +440,7 @@ pub fn check(text: &str, macros: &Macros) -> Checked {
         Err(findings) => return Checked::ParseError(findings),
     };
     // Without data nothing waits: the future is ready at its first poll.
-    match futures::executor::block_on(plan_without_data(query, &clock)) {
+    match futures::executor::block_on(plan_without_data(query, &clock, lookups)) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
         Err(errors) => match failure(errors) {
@@ -435,13 +453,19 @@ pub fn check(text: &str, macros: &Macros) -> Checked {
     }
 }
 
-async fn plan_without_data(mut query: Query, clock: &Clock) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
+async fn plan_without_data(
+    mut query: Query,
+    clock: &Clock,
+    lookups: Option<&Arc<Lookups>>,
+) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
     let mut planner = Planner {
         events: None,
         clock,
         strict: false,
         bounds: (None, None),
         geoip: None,
+        lookups: lookups.map(Arc::clone),
+        writes: Vec::new(),
         runner: None,
         diagnostics: Vec::new(),
     };

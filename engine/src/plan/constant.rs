@@ -29,6 +29,8 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         strict: false,
         bounds: (None, None),
         geoip: None,
+        lookups: Some(Default::default()),
+        writes: Vec::new(),
         runner: None,
         diagnostics: Vec::new(),
     };

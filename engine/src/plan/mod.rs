@@ -8,6 +8,7 @@ pub mod aggregate;
 mod autoregress;
 mod barrier;
 pub mod call;
+mod collect;
 pub mod combine;
 pub mod constant;
 mod convert;
@@ -28,7 +29,9 @@ mod fromjson;
 pub mod grid;
 mod head;
 mod inline;
+mod inputlookup;
 mod iplocation;
+pub mod lookup;
 mod makemv;
 mod makeresults;
 mod multikv;
@@ -36,6 +39,8 @@ mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+mod outputlookup;
+mod outputtext;
 mod rangemap;
 mod regex;
 mod rename;
@@ -83,6 +88,8 @@ use spelunk_grammar::spl::commands::{CommandKind, Refused};
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
+use crate::lookups::Lookups;
+use crate::lookups::write::Write;
 use frame::{Frame, OrderKey, SERIAL, column};
 
 /// Loaded events as the planner sees them.
@@ -114,6 +121,8 @@ pub struct Setting {
     pub clock: Clock,
     /// Whether index and sourcetype mean exactly what they say.
     pub strict: bool,
+    /// The lookups; `None` if they are assumed to exist.
+    pub lookups: Option<Arc<Lookups>>,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -164,6 +173,10 @@ pub struct Planner<'a> {
     pub bounds: (Option<i64>, Option<i64>),
     /// The MaxMind database that `iplocation` asks.
     pub geoip: Option<PathBuf>,
+    /// The lookups, and where may be written; `None` if they are assumed to exist and writing to be allowed.
+    pub lookups: Option<Arc<Lookups>>,
+    /// What is written when the search runs, in this order.
+    pub writes: Vec<Write>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
     /// Warnings and notes so far.
@@ -173,7 +186,7 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// What frames pass on to the expressions in them.
     pub fn setting(&self) -> Setting {
-        Setting { clock: self.clock.clone(), strict: self.strict }
+        Setting { clock: self.clock.clone(), strict: self.strict, lookups: self.lookups.clone() }
     }
 
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
@@ -229,6 +242,7 @@ impl Planner<'_> {
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Collect(collect) => collect::plan(self, frame, collect, command.name_span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
@@ -243,7 +257,10 @@ impl Planner<'_> {
             CommandKind::Format(format) => format::plan(self, frame, format).await,
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
+            CommandKind::Inputcsv(input) => inputlookup::plan_csv(self, frame, input, command.name_span),
+            CommandKind::Inputlookup(input) => inputlookup::plan(self, frame, input, command.name_span),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Lookup(lookup) => lookup::plan(self, frame, lookup),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -255,6 +272,9 @@ impl Planner<'_> {
             CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Outputcsv(output) => outputlookup::plan_csv(self, frame, output).await,
+            CommandKind::Outputlookup(output) => outputlookup::plan(self, frame, output).await,
+            CommandKind::Outputtext(output) => outputtext::plan(frame, output, command.name_span),
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
@@ -292,6 +312,8 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            CommandKind::Inputcsv(input) => Ok((self.told(inputlookup::generate_csv(self, input)?), rest)),
+            CommandKind::Inputlookup(input) => Ok((self.told(inputlookup::generate(self, input)?), rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             _ => {
@@ -302,6 +324,13 @@ impl Planner<'_> {
                 Ok((self.scan()?, query.commands.as_slice()))
             }
         }
+    }
+
+    /// A frame that was generated, after what it has to tell.
+    fn told(&mut self, frame: Frame) -> Frame {
+        let scope = Scope::of(&frame);
+        self.report_missing(&frame, &scope);
+        frame
     }
 
     /// All loaded events, newest first.

@@ -20,9 +20,13 @@ const MOST_ROWS: usize = 10_000;
 /// Every finding in the subsearches, or a subsearch that fails.
 pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(), Vec<PlanError>> {
     for command in &mut query.commands {
-        if let CommandKind::Search(search) = &mut command.kind
-            && let Some(expression) = &mut search.expression
-        {
+        let condition = match &mut command.kind {
+            CommandKind::Search(search) => &mut search.expression,
+            CommandKind::Inputlookup(input) => &mut input.filter,
+            CommandKind::Inputcsv(input) => &mut input.filter,
+            _ => continue,
+        };
+        if let Some(expression) = condition {
             Box::pin(resolve_expression(planner, expression)).await?;
         }
     }

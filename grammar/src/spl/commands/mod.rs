@@ -98,7 +98,8 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] =
+    &[("kv", "extract"), ("stash", "collect"), ("sumindex", "collect"), ("summaryindex", "collect")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -143,11 +144,23 @@ fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Op
     None
 }
 
+/// The one table or file that a command takes; anything else is an error.
+fn single_table(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Option<Name> {
+    let message = match found.as_slice() {
+        [table] => return Some(table.clone()),
+        [] => format!("`{}` needs a table", b.doc.name),
+        several => format!("`{}` takes one table, not {}", b.doc.name, several.len()),
+    };
+    b.error(crate::Code::InvalidArgument, message, place);
+    None
+}
+
 commands! {
     accum => Accum, accum_arguments;
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    collect => Collect, collect_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
@@ -162,13 +175,19 @@ commands! {
     format => Format, format_arguments;
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
+    inputcsv => Inputcsv, inputcsv_arguments;
+    inputlookup => Inputlookup, inputlookup_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    lookup => Lookup, lookup_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
+    outputcsv => Outputcsv, outputcsv_arguments;
+    outputlookup => Outputlookup, outputlookup_arguments;
+    outputtext => Outputtext, outputtext_arguments;
     rangemap => Rangemap, rangemap_arguments;
     regex => Regex, regex_arguments;
     rename => Rename, rename_arguments;

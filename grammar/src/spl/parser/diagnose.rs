@@ -156,6 +156,12 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::argument_words => "a field name",
         Rule::as_op => "`AS`",
         Rule::by_op | Rule::by_clause => "`BY`",
+        Rule::lookup_field => "a field name",
+        Rule::lookup_arguments | Rule::lookup_table => "a table",
+        Rule::inputlookup_arguments | Rule::inputcsv_arguments => "a table",
+        Rule::outputlookup_arguments | Rule::outputcsv_arguments => "a table",
+        Rule::output_op | Rule::lookup_output => "`OUTPUT`",
+        Rule::where_op | Rule::where_clause => "`where`",
         Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
         Rule::stats_arguments
         | Rule::eventstats_arguments

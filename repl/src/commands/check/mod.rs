@@ -6,9 +6,11 @@ mod sources;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 
 use serde::Serialize;
 use spelunk_engine::knowledge::Macros;
+use spelunk_engine::lookups::Lookups;
 use spelunk_engine::session::{self, Checked};
 use spelunk_grammar::{Diagnostic, Severity};
 
@@ -30,13 +32,14 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 /// A file that does not exist, no search at all, or an output that cannot be written.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let macros = inputs::macros(&args.macros)?;
+    let lookups = inputs::known_lookups(&args.lookups)?;
     let items = sources::read(&args.files)?;
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
-    let verdicts = parallel::map(&items, |item| check(item, &macros));
+    let verdicts = parallel::map(&items, |item| check(item, &macros, lookups.as_ref()));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
 
     let mut out = BufWriter::new(io::stdout().lock());
@@ -85,7 +88,7 @@ impl Verdict {
     }
 }
 
-fn check(item: &Item, macros: &Macros) -> Verdict {
+fn check(item: &Item, macros: &Macros, lookups: Option<&Arc<Lookups>>) -> Verdict {
     let query = match &item.text {
         Text::Spl(query) => query,
         Text::OtherLanguage(language) => {
@@ -94,7 +97,7 @@ fn check(item: &Item, macros: &Macros) -> Verdict {
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, macros))) {
+    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, macros, lookups))) {
         Ok(Checked::Ok(_)) => Verdict::Ok,
         Ok(Checked::ParseError(findings)) => Verdict::Parse(findings),
         Ok(Checked::PlanError(findings)) => Verdict::Plan(findings),
@@ -216,7 +219,7 @@ mod tests {
         );
         let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
         assert_eq!(
-            json(&other, &check(&other, &Macros::default())),
+            json(&other, &check(&other, &Macros::default(), None)),
             r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"LogScale is not supported yet","line":null,"column":null}"#
         );
     }
