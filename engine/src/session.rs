@@ -136,6 +136,8 @@ struct Planned {
     read_time: Duration,
     /// What is written before the first row of the result is there.
     writes: Vec<Write>,
+    /// What is told of it.
+    written: Vec<Diagnostic>,
 }
 
 impl Session {
@@ -273,7 +275,11 @@ impl Session {
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
         match self.plan(query, listing, expanded.failed()).await {
-            Ok(planned) => Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned }),
+            Ok(mut planned) => {
+                planned.diagnostics = expanded.report(planned.diagnostics);
+                planned.written = expanded.report(planned.written);
+                Ok(planned)
+            }
             Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
             Err(other) => Err(other),
         }
@@ -325,14 +331,17 @@ impl Session {
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let writes = std::mem::take(&mut planner.writes);
+        let written = writes.iter().map(|write| write.note.clone()).collect();
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time, writes })
+        let report = Arc::clone(report);
+        Ok(Planned { canonical, state, plan, events, diagnostics, report, read_time, writes, written })
     }
 
     /// Writes what the search writes, and starts it.
     async fn start(&self, planned: Planned) -> Result<Search, Error> {
-        let Planned { canonical: _, state, plan, events, diagnostics, report, read_time, writes } = planned;
+        let Planned { canonical: _, state, plan, events, diagnostics, report, read_time, writes, written } = planned;
+        let diagnostics = [diagnostics, written].concat();
         for write in writes {
             write.run(&state, &self.options.lookups).await.map_err(Error::Run)?;
         }

@@ -18,6 +18,7 @@ use datafusion::prelude::SessionContext;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::StreamExt;
+use spelunk_grammar::Diagnostic;
 
 use super::stash::Stash;
 use super::table::{SEVERAL, Table, encode, is_text};
@@ -35,6 +36,8 @@ pub struct Write {
     pub name: String,
     /// What the file holds.
     pub form: Form,
+    /// What the user is told of it.
+    pub note: Diagnostic,
 }
 
 /// What a file holds.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, lit};
@@ -215,6 +215,6 @@ fn filtered(frame: &Frame, table: &Table, filter: &str) -> Result<Table, String>
     let mask = condition.evaluate(&batch).and_then(|value| value.into_array(batch.num_rows())).map_err(text)?;
     let mask = mask.as_boolean_opt().ok_or_else(|| "it is no condition".to_owned())?;
     // Where a condition is null the row does not match.
-    let mask = arrow::compute::prep_null_mask_filter(mask);
+    let mask = if mask.null_count() > 0 { arrow::compute::prep_null_mask_filter(mask) } else { mask.clone() };
     table.filtered(&mask).map_err(|error| error.to_string())
 }

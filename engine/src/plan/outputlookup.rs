@@ -112,7 +112,7 @@ pub async fn write(
     if let Some(max) = max {
         plan = LogicalPlanBuilder::new(plan).limit(0, Some(usize::try_from(max).unwrap_or(usize::MAX)))?.build()?;
     }
-    frame.note(Diagnostic::note(Code::Note, format!("the rows are written to {}", path.display()), span));
-    planner.writes.push(Write { plan, folder, name: name.to_owned(), form });
+    let note = Diagnostic::note(Code::Note, format!("the rows were written to {}", path.display()), span);
+    planner.writes.push(Write { plan, folder, name: name.to_owned(), form, note });
     Ok(())
 }
