@@ -51,7 +51,8 @@ impl Shell {
     fn run(&self, query: &str) -> Result<(Vec<String>, String), Error> {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let search = self.session()?.search(query).await?;
-            let mut lines = vec![search.schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join("|")];
+            let mut lines =
+                vec![search.schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join("|")];
             let said = search.diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let batches: Vec<_> = search.stream.try_collect().await?;
             for batch in &batches {
@@ -86,10 +87,11 @@ impl Shell {
 
 /// Rows with one field, a row a value.
 fn values(field: &str, values: &str) -> String {
-    format!("| makeresults | eval {field}=split(\"{values}\", \",\") | mvexpand {field} | fields {field}")
+    format!("| makeresults | eval {field}=split(\"{values}\", \",\") | mvexpand {field} | table {field}")
 }
 
-const USERS: &str = "user,role,team,level\nann,admin,red,5\nbob,dev,,3\nbob,ops,blue,4\nCarl,dev,red,1\n,nobody,none,0\n";
+const USERS: &str =
+    "user,role,team,level\nann,admin,red,5\nbob,dev,,3\nbob,ops,blue,4\nCarl,dev,red,1\n,nobody,none,0\n";
 
 const TRANSFORMS: &str = "
 [people]
@@ -153,7 +155,10 @@ fn app() -> (TempDir, Shell) {
     let folder = folder(&[
         ("app/lookups/users.csv", USERS),
         ("app/lookups/domains.csv", "pattern,verdict\n*.EVIL.com,bad\nevil.com,bad apex\n*login*,phish\n*,any\n"),
-        ("app/lookups/nets.csv", "net,zone\n10.1.0.0/16,dmz\n10.0.0.0/8,inside\n192.168.1.7,printer\n2001:db8::/32,six\n"),
+        (
+            "app/lookups/nets.csv",
+            "net,zone\n10.1.0.0/16,dmz\n10.0.0.0/8,inside\n192.168.1.7,printer\n2001:db8::/32,six\n",
+        ),
         ("app/lookups/both.csv", "host,path,net,what\nws1,*cmd.exe,10.0.0.0/8,hit\nws1,*calc.exe,10.0.0.0/8,other\n"),
         (
             "app/lookups/leases.csv",
@@ -188,7 +193,8 @@ fn all_columns_without_a_clause() {
 #[test]
 fn what_happens_to_fields_that_are_there() {
     let (_folder, shell) = app();
-    let start = format!("{} | eval role=if(user==\"ann\", null(), \"mine\"), team=\"mine\"", values("user", "ann,bob,zoe"));
+    let start =
+        format!("{} | eval role=if(user==\"ann\", null(), \"mine\"), team=\"mine\"", values("user", "ann,bob,zoe"));
     let of = |clause: &str| shell.rows(&format!("{start} | lookup users.csv user {clause} | table user role team"));
     let header = "user|role|team";
     assert_eq!(of("OUTPUT role team"), [header, "ann|admin|red", "bob|dev/ops|blue", "zoe||"]);
@@ -225,12 +231,16 @@ fn a_default_makes_up_for_what_is_missing() {
 #[test]
 fn wildcards_and_blocks() {
     let (_folder, shell) = app();
-    let query = format!("{} | lookup domains pattern AS d OUTPUT verdict", values("d", "a.evil.com,evil.com,x.Login.org,z"));
+    let query =
+        format!("{} | lookup domains pattern AS d OUTPUT verdict", values("d", "a.evil.com,evil.com,x.Login.org,z"));
     assert_eq!(
         shell.rows(&query),
         ["d|verdict", "a.evil.com|bad/any", "evil.com|bad apex/any", "x.Login.org|phish/any", "z|any"]
     );
-    let query = format!("{} | lookup nets net AS ip OUTPUT zone", values("ip", "10.1.2.3,10.2.0.1,192.168.1.7,2001:db8::1,::1,x"));
+    let query = format!(
+        "{} | lookup nets net AS ip OUTPUT zone",
+        values("ip", "10.1.2.3,10.2.0.1,192.168.1.7,2001:db8::1,::1,x")
+    );
     assert_eq!(
         shell.rows(&query),
         ["ip|zone", "10.1.2.3|dmz", "10.2.0.1|inside", "192.168.1.7|printer", "2001:db8::1|six", "::1|", "x|"]
@@ -255,11 +265,14 @@ fn the_rows_of_a_table() {
     let (_folder, shell) = app();
     let all = shell.rows("| inputlookup users.csv");
     assert_eq!((all.len(), all[2].as_str(), all[5].as_str()), (6, "bob|dev||3", "|nobody|none|0"));
-    assert_eq!(shell.rows("| inputlookup users.csv where level>3 OR role=nob* | table user"), ["user", "ann", "bob", ""]);
+    assert_eq!(
+        shell.rows("| inputlookup users.csv where level>3 OR role=nob* | table user"),
+        ["user", "ann", "bob", ""]
+    );
     assert_eq!(shell.rows("| inputlookup start=1 max=2 users.csv where level>=1 | table role"), ["role", "dev", "ops"]);
     assert_eq!(shell.rows("| inputlookup max=0 users.csv"), ["user|role|team|level"]);
     assert_eq!(shell.rows("| inputlookup reds"), ["user|role|team|level", "ann|admin|red|5"]);
-    let query = "| makeresults | eval user=\"me\", x=1 | fields user x | inputlookup append=t users.csv where user=ann";
+    let query = "| makeresults | eval user=\"me\", x=1 | table user x | inputlookup append=t users.csv where user=ann";
     assert_eq!(shell.rows(query), ["user|x|role|team|level", "me|1|||", "ann||admin|red|5"]);
     let query = "| makeresults | eval user=\"bob\" | search [| inputlookup users.csv where team=blue | fields user] | table user";
     assert_eq!(shell.rows(query), ["user", "bob"]);
@@ -280,17 +293,25 @@ fn the_eval_function() {
         of(r#"lookup("users.csv", json_object("user", user, "role", "ops"), json_array("level", "team"))"#),
         r#"{"level":"4","team":"blue"}"#
     );
-    assert_eq!(of(r#"lookup("users.csv", json_object("user", user), json_array("role"))"#), r#"{"role":["dev","ops"]}"#);
+    assert_eq!(
+        of(r#"lookup("users.csv", json_object("user", user), json_array("role"))"#),
+        r#"{"role":["dev","ops"]}"#
+    );
     assert_eq!(of(r#"lookup("users.csv", json_object("level", 5), json_array("user"))"#), r#"{"user":"ann"}"#);
     assert_eq!(of(r#"lookup("users.csv", json_object("user", "zoe"), json_array("role"))"#), "");
-    assert_eq!(of(r#"lookup("strict_people", json_object("user", "zoe"), json_array("role"))"#), r#"{"role":"unknown"}"#);
+    assert_eq!(
+        of(r#"lookup("strict_people", json_object("user", "zoe"), json_array("role"))"#),
+        r#"{"role":"unknown"}"#
+    );
     assert_eq!(of(r#"lookup("nets", json_object("net", "10.1.1.1"), json_array("zone"))"#), r#"{"zone":"dmz"}"#);
     assert_eq!(of(r#"spath(lookup("users.csv", json_object("user", "ann"), json_array("team")), "team")"#), "red");
     let error = |call: &str| shell.error(&format!("| makeresults | eval x={call}"));
-    assert!(error(r#"lookup("user.csv", json_object("a", 1), json_array("b"))"#).contains("did you mean \"users.csv\"?"));
+    assert!(
+        error(r#"lookup("user.csv", json_object("a", 1), json_array("b"))"#).contains("did you mean \"users.csv\"?")
+    );
     assert!(error(r#"lookup("users.csv", json_object("a", 1), json_array("role"))"#).contains("no column \"a\""));
     assert!(error(r#"lookup("users.csv", json_object("user", 1), json_array("b"))"#).contains("no column \"b\""));
-    assert!(error(r#"lookup("users.csv", "x y", json_array("b"))"#).contains("takes `json_object(...)` here"));
+    assert!(error(r#"lookup("users.csv", "x y", json_array("role"))"#).contains("takes `json_object(...)` here"));
     assert!(error(r#"lookup(user, json_object("user", 1), json_array("b"))"#).contains("string in double quotes"));
 }
 
@@ -307,7 +328,10 @@ fn lookups_that_cannot_be_used() {
         ("| inputcsv peopel", "there is no CSV file \"peopel\""),
         ("| makeresults | lookup users.csv name", "has no column \"name\""),
         ("| makeresults | lookup users.csv user OUTPUT rol", "did you mean \"role\"?"),
-        ("| makeresults | lookup users.csv user OUTPUT role AS x team AS x", "two columns are written to the field \"x\""),
+        (
+            "| makeresults | lookup users.csv user OUTPUT role AS x team AS x",
+            "two columns are written to the field \"x\"",
+        ),
         ("| makeresults | inputlookup users.csv", "append=true"),
         ("| makeresults | inputcsv users.csv", "append=true"),
         ("| inputlookup \"../app/lookups/users.csv\"", "there is no lookup"),
@@ -331,20 +355,33 @@ fn files_that_are_odd() {
         ("header.csv", "k,v\n"),
         ("long.csv", "k,v\na,1,2,3\nb\n"),
     ]);
-    fs::write(folder.path().join("utf16.csv"), "\u{feff}k,v\na,ü\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    fs::write(
+        folder.path().join("utf16.csv"),
+        "\u{feff}k,v\na,ü\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+    )
+    .unwrap();
     fs::write(folder.path().join("bytes.csv"), b"k,v\na,\xff\xfe\x00\n").unwrap();
-    let mut gzip = flate2::write::GzEncoder::new(fs::File::create(folder.path().join("packed.csv.gz")).unwrap(), flate2::Compression::fast());
+    let mut gzip = flate2::write::GzEncoder::new(
+        fs::File::create(folder.path().join("packed.csv.gz")).unwrap(),
+        flate2::Compression::fast(),
+    );
     gzip.write_all(b"k,v\na,packed\n").unwrap();
     gzip.finish().unwrap();
     fs::write(folder.path().join("cut.csv.gz"), [0x1f, 0x8b, 8, 0, 1, 2]).unwrap();
     fs::write(folder.path().join("huge.csv"), format!("k,v\na,{}\n", "x".repeat(3_000_000))).unwrap();
     let shell = Shell::over(&[folder.path().to_owned()]);
     let of = |name: &str| {
-        shell.rows(&format!("| makeresults | eval k=\"a\" | lookup {name} k OUTPUT v | eval v=mvjoin(v, \"/\") | table v"))[1].clone()
+        shell.rows(&format!(
+            "| makeresults | eval k=\"a\" | lookup {name} k OUTPUT v | eval v=mvjoin(v, \"/\") | table v"
+        ))[1]
+            .clone()
     };
     assert_eq!(of("bom.csv"), "two\r\nlines");
     assert_eq!(of("utf16.csv"), "ü");
-    assert_eq!((of("packed.csv.gz"), of("packed.csv"), of("packed")), ("packed".into(), "packed".into(), "packed".into()));
+    assert_eq!(
+        (of("packed.csv.gz"), of("packed.csv"), of("packed")),
+        ("packed".into(), "packed".into(), "packed".into())
+    );
     assert_eq!((of("twice.csv"), of("header.csv"), of("long.csv")), ("1".into(), String::new(), "1".into()));
     assert_eq!(of("huge.csv").len(), 3_000_000);
     assert!(of("bytes.csv").contains('\u{fffd}'));
@@ -365,7 +402,10 @@ fn files_that_are_odd() {
 #[test]
 fn definitions_in_yaml() {
     let folder = folder(&[
-        ("lookups/tools.yml", "name: tools\nfilename: tools2024.csv\ndescription: x\nmatch_type: WILDCARD(tool)\nmin_matches: 1\ndefault_match: 'false'\ncase_sensitive_match: 'false'\nmax_matches: 1\n"),
+        (
+            "lookups/tools.yml",
+            "name: tools\nfilename: tools2024.csv\ndescription: x\nmatch_type: WILDCARD(tool)\nmin_matches: 1\ndefault_match: 'false'\ncase_sensitive_match: 'false'\nmax_matches: 1\n",
+        ),
         ("lookups/tools2024.csv", "tool,is_tool\n*mimi*,true\n*,rest\n"),
         ("lookups/seen.yml", "name: seen\ncollection: seen\nfields_list: _key, user\n"),
         ("other.yml", "search: x\n"),
@@ -400,7 +440,9 @@ fn what_is_written_is_found_later() {
     shell.rows("| makeresults | eval n=1.5, m=split(\"a,b\", \",\") | outputlookup types.csv");
     assert_eq!(file("types.csv"), "_time,n,m\n1716544800,1.5,\"a\nb\"\n");
     assert_eq!(shell.rows("| inputlookup types.csv"), ["_time|n|m", "2024-05-24T10:00:00.000Z|1.5|a\nb"]);
-    shell.rows("| makeresults | eval m=split(\"a,b\", \",\") | table m | outputlookup output_format=splunk_mv_csv types.csv");
+    shell.rows(
+        "| makeresults | eval m=split(\"a,b\", \",\") | table m | outputlookup output_format=splunk_mv_csv types.csv",
+    );
     assert_eq!(shell.rows("| inputlookup types.csv"), ["m", "a/b"]);
     shell.rows("| makeresults | eval x=1 | table x | outputlookup packed.csv.gz");
     assert_eq!(shell.rows("| inputlookup packed.csv.gz"), ["x", "1"]);
@@ -411,8 +453,10 @@ fn what_is_written_is_found_later() {
     let query = "| makeresults count=3 | streamstats count AS n | sort - n | table n | outputlookup sorted.csv | where n<3 | outputlookup rest.csv | stats count";
     assert_eq!(shell.rows(query), ["count", "2"]);
     assert_eq!((file("sorted.csv"), file("rest.csv")), ("n\n3\n2\n1\n".into(), "n\n2\n1\n".into()));
-    let names: Vec<String> =
-        fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
 }
 
@@ -451,7 +495,10 @@ fn events_for_a_summary_index() {
          user=\"ann\", n=2, source=\"rule\", report=x\nplain text\n"
     );
     shell.rows("| makeresults | eval n=2 | stash output_format=hec host=h");
-    assert_eq!(file("summary.jsonl"), "{\"time\":1716544800.0,\"index\":\"summary\",\"host\":\"h\",\"event\":{\"n\":2}}\n");
+    assert_eq!(
+        file("summary.jsonl"),
+        "{\"time\":1716544800.0,\"index\":\"summary\",\"host\":\"h\",\"event\":{\"n\":2}}\n"
+    );
     shell.rows("| makeresults | eval n=2 | sumindex file=at_$timestamp$.log addtime=f addinfo=f");
     assert_eq!(file("at_1716544800.log"), "n=2\n");
     shell.rows("| makeresults | eval n=2 | summaryindex index=t addinfo=f timeformat=%s");
@@ -476,7 +523,8 @@ fn nothing_is_written_anywhere_else() {
     fs::create_dir(&out).unwrap();
     let shell = Shell::writing(&[app.path().join("app")], &out);
     let long = "x".repeat(300);
-    let names = ["../x.csv", "/tmp/x.csv", "a/x.csv", "..", "a\\\\x.csv", ".x.csv", "c:x.csv", "", "x.csv/", "a*.csv", &long];
+    let names =
+        ["../x.csv", "/tmp/x.csv", "a/x.csv", "..", "a\\\\x.csv", ".x.csv", "c:x.csv", "", "x.csv/", "a*.csv", &long];
     for name in names {
         for command in ["outputlookup", "outputcsv"] {
             let error = shell.error(&format!("| makeresults | {command} \"{name}\""));
@@ -513,14 +561,19 @@ fn a_failing_search_leaves_the_file_as_it_was() {
     let shell = Shell::writing(&[], out.path());
     assert!(shell.error("| makeresults | outputlookup append=t broken.csv").contains("never closed"));
     assert_eq!(fs::read_to_string(out.path().join("broken.csv")).unwrap(), "a,b\n1,\"2\n3,4\n");
-    shell.error("| makeresults | eval x=lookup(\"t.csv\", json_object(\"z\", 1), json_array(\"k\")) | outputlookup t.csv");
+    shell.error(
+        "| makeresults | eval x=lookup(\"t.csv\", json_object(\"z\", 1), json_array(\"k\")) | outputlookup t.csv",
+    );
     assert_eq!(fs::read_to_string(out.path().join("t.csv")).unwrap(), "k\na\n");
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 2);
 }
 
 #[test]
 fn evidence_is_left_alone() {
-    let logs = folder(&[("logs/a.csv", "_time,user\n2024-05-24T09:00:00Z,ann\n2024-05-24T09:00:01Z,bob\n"), ("out/x.txt", "")]);
+    let logs = folder(&[
+        ("logs/a.csv", "_time,user\n2024-05-24T09:00:00Z,ann\n2024-05-24T09:00:01Z,bob\n"),
+        ("out/x.txt", ""),
+    ]);
     let mut shell = Shell::writing(&[], &logs.path().join("logs"));
     shell.inputs = vec![Input { location: Location::Path(logs.path().join("logs")), index: None }];
     assert!(shell.error("*").contains("--allow-write"));
@@ -551,7 +604,8 @@ fn many_distinct_values() {
         table.push_str(&format!("*.host{n}.example,v{n}\n"));
     }
     fs::write(folder.path().join("wild.csv"), table).unwrap();
-    fs::write(folder.path().join("transforms.conf"), "[wild]\nfilename = wild.csv\nmatch_type = WILDCARD(pattern)\n").unwrap();
+    fs::write(folder.path().join("transforms.conf"), "[wild]\nfilename = wild.csv\nmatch_type = WILDCARD(pattern)\n")
+        .unwrap();
     let shell = Shell::over(&[folder.path().to_owned()]);
     let query = "| makeresults count=20000 | streamstats count AS n | eval d=\"www.host\".n.\".example\" | lookup wild pattern AS d OUTPUT verdict | where verdict==\"v\".n | stats count";
     assert_eq!(shell.rows(query), ["count", "19999"]);
@@ -576,5 +630,8 @@ fn checks_without_data() {
     assert!(matches!(check("a | outputlookup b.csv | collect index=c", &macros, Some(&known)), Checked::Ok(_)));
     assert!(matches!(check("a | outputlookup ../b.csv", &macros, None), Checked::PlanError(_)));
     assert!(matches!(check("| inputlookup whatever", &macros, Some(&known)), Checked::PlanError(_)));
-    assert!(matches!(check("| inputlookup people | lookup users.csv user", &macros, Some(&shell.lookups)), Checked::Ok(_)));
+    assert!(matches!(
+        check("| inputlookup people | lookup users.csv user", &macros, Some(&shell.lookups)),
+        Checked::Ok(_)
+    ));
 }

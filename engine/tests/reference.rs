@@ -21,7 +21,8 @@ fn value(query: &str) -> String {
     runtime.block_on(async {
         // What the examples of lookups read, and where they write.
         let folder = tempfile::tempdir().unwrap();
-        let table = "status,status_description,status_type\n301,Moved Permanently,Redirection\n404,Not Found,Client Error\n";
+        let table =
+            "status,status_description,status_type\n301,Moved Permanently,Redirection\n404,Not Found,Client Error\n";
         fs::create_dir(folder.path().join("written")).unwrap();
         fs::write(folder.path().join("http_status.csv"), table).unwrap();
         let writable = Writable::folder(&folder.path().join("written")).unwrap();

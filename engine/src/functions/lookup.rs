@@ -4,13 +4,15 @@
 //!
 //! Source: Splunk Search Reference, "lookup"; "Comparison and Conditional functions", "lookup".
 
+mod json;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, ListBuilder, StringArray, StringBuilder, StructArray,
+    Array, ArrayBuilder as _, ArrayRef, AsArray, DictionaryArray, Int32Array, ListBuilder, StringBuilder, StructArray,
     UInt32Array,
 };
 use arrow::compute::take;
@@ -19,16 +21,13 @@ use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
+use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::Function;
 use super::kernel::{dictionary_type, many_type};
-use crate::documents::json::{self, Json};
-use crate::lookups::definition::Definition;
+use crate::documents;
 use crate::lookups::matcher::Matcher;
-use crate::lookups::table::Table;
 use crate::plan::expression::{Call, Kind, Typed};
 use crate::plan::lookup as plan;
 use crate::values::{Value, text_at};
@@ -207,7 +206,6 @@ impl LookUp {
                 values.len() as i32 - 1
             }));
         }
-        use arrow::array::ArrayBuilder as _;
         let place = |number: &Option<u32>| number.and_then(|number| places.get(number as usize).copied().flatten());
         let keys: Int32Array = numbers.iter().map(place).collect();
         Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values.finish()))?))
@@ -309,6 +307,24 @@ impl ScalarUDFImpl for Part {
     }
 }
 
+/// The columns that a call names, as far as it spells them out.
+fn column_names(call: &Call<'_, '_>) -> Vec<Spanned<String>> {
+    let literal = |expression: &Expression| match &expression.kind {
+        ExpressionKind::String(text) => Some(Spanned::new(text.clone(), expression.span)),
+        _ => None,
+    };
+    let of = |position: usize, function: &str, step: usize| {
+        let arguments = match call.expressions.get(position).map(|expression| &expression.kind) {
+            Some(ExpressionKind::Call(name, arguments)) if name.node.eq_ignore_ascii_case(function) => {
+                arguments.as_slice()
+            }
+            _ => &[],
+        };
+        arguments.iter().step_by(step).filter_map(literal).collect::<Vec<_>>()
+    };
+    [of(1, "json_object", 2), of(2, "json_array", 1)].concat()
+}
+
 /// The eval function.
 fn eval(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let name = call.literal(0, "the name of a lookup table")?;
@@ -320,152 +336,22 @@ fn eval(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
         return Ok(Typed::new(lit(ScalarValue::Utf8(None)), Kind::Text, call.span));
     };
     let opened = plan::open(lookups, frame, &name, span)?;
+    for name in column_names(call) {
+        plan::position(&opened.table, &opened.name, &name.node, name.span)?;
+    }
     for position in [1, 2] {
         let argument = call.argument(position);
-        if argument.kind.is_number() || argument.literal().is_some_and(|text| json::parse(text).is_none()) {
+        if argument.kind.is_number() || argument.literal().is_some_and(|text| documents::json::parse(text).is_none()) {
             let wanted = if position == 1 { "json_object(...)" } else { "json_array(...)" };
             let message = format!("`lookup` takes `{wanted}` here");
             return Err(Diagnostic::error(Code::InvalidArgument, message, argument.span));
         }
     }
-    let setting = &frame.setting;
-    let udf = JsonLookUp {
-        table: opened.table,
-        definition: opened.definition,
-        zone: setting.clock.time_zone.clone(),
-        now: setting.clock.now,
-        matchers: Mutex::default(),
-        signature: Signature::any(3, Volatility::Immutable),
-    };
+    let udf = json::udf(opened, &frame.setting.clock);
     let time = match frame.data_type("_time") {
         Some(_) => call.planner.field("_time", call.span).number(),
         None => lit(ScalarValue::Float64(None)),
     };
     let arguments = vec![call.argument(1).text(), call.argument(2).text(), time];
-    Ok(Typed::new(Arc::new(ScalarUDF::new_from_impl(udf)).call(arguments), Kind::Text, call.span))
-}
-
-/// A lookup whose keys and outputs are in JSON, which may differ from row to row.
-#[derive(Debug)]
-struct JsonLookUp {
-    table: Arc<Table>,
-    definition: Definition,
-    zone: TimeZone,
-    now: Timestamp,
-    /// By the positions of the key columns.
-    matchers: Mutex<HashMap<Vec<usize>, Arc<Matcher>>>,
-    signature: Signature,
-}
-
-impl PartialEq for JsonLookUp {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.table, &other.table) && self.definition == other.definition && self.zone == other.zone
-    }
-}
-
-impl Eq for JsonLookUp {}
-
-impl Hash for JsonLookUp {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.table).hash(state);
-    }
-}
-
-impl JsonLookUp {
-    fn matcher(&self, columns: Vec<usize>) -> Result<Arc<Matcher>> {
-        let mut matchers = self.matchers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = matchers.get(&columns) {
-            return Ok(Arc::clone(known));
-        }
-        let table = Arc::clone(&self.table);
-        let matcher = Matcher::new(table, &self.definition, &columns, &self.zone, self.now)
-            .map_err(|reason| exec_datafusion_err!("`lookup`: {reason}"))?;
-        let matcher = Arc::new(matcher);
-        matchers.insert(columns, Arc::clone(&matcher));
-        Ok(matcher)
-    }
-
-    fn column(&self, name: &str) -> Result<usize> {
-        self.table.position(name).ok_or_else(|| {
-            let names: Vec<&str> = self.table.names().collect();
-            exec_datafusion_err!("`lookup`: the table has no column {name:?}; it has {}", names.join(", "))
-        })
-    }
-
-    /// The object for one row.
-    fn object(&self, keys: &str, outputs: &str, time: Option<f64>) -> Result<Option<String>> {
-        let (Some(Json::Object(keys)), Some(Json::Array(outputs))) = (json::parse(keys), json::parse(outputs)) else {
-            return Ok(None);
-        };
-        let mut columns = Vec::with_capacity(keys.len());
-        let mut values: Vec<Vec<Cow<'_, str>>> = Vec::with_capacity(keys.len());
-        for (name, value) in &keys {
-            columns.push(self.column(name)?);
-            values.push(match value {
-                Json::Array(members) => members.iter().filter_map(Json::native).map(Cow::Owned).collect(),
-                single => single.native().map(Cow::Owned).into_iter().collect(),
-            });
-        }
-        if columns.is_empty() {
-            return exec_err!("`lookup` needs at least one column to agree");
-        }
-        let matcher = self.matcher(columns)?;
-        let found = matcher.find(&values, time).map_err(|reason| exec_datafusion_err!("`lookup`: {reason}"))?;
-        let Some(found) = found else { return Ok(None) };
-        let missing = matcher.min_matches.saturating_sub(found.len());
-        if found.is_empty() && missing == 0 {
-            return Ok(None);
-        }
-        let mut object: Vec<(String, Json)> = Vec::with_capacity(outputs.len());
-        for output in &outputs {
-            let Json::Text(name) = output else {
-                return exec_err!("`lookup` takes names of columns as its outputs, not {output}");
-            };
-            let column = self.column(name)?;
-            let mut texts: Vec<Json> = Vec::new();
-            for row in &found {
-                let cell = self.table.texts(column, *row as usize);
-                texts.extend(cell.into_iter().map(|text| Json::Text(text.into_owned())));
-            }
-            texts.extend((0..missing).map(|_| Json::Text(matcher.default_match.clone())));
-            let value = match texts.len() {
-                0 | 1 => texts.pop().unwrap_or(Json::Null),
-                _ => Json::Array(texts),
-            };
-            object.push((name.clone(), value));
-        }
-        Ok(Some(Json::Object(object).to_string()))
-    }
-}
-
-impl ScalarUDFImpl for JsonLookUp {
-    fn name(&self) -> &str {
-        "spl_json_lookup"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let rows = args.number_rows;
-        let arrays = args.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let [keys, outputs, time] = arrays.as_slice() else {
-            return exec_err!("spl_json_lookup takes an object, an array and a time");
-        };
-        let mut objects: Vec<Option<String>> = Vec::with_capacity(rows);
-        for row in 0..rows {
-            objects.push(match (text_at(keys.as_ref(), row), text_at(outputs.as_ref(), row)) {
-                (Some(keys), Some(outputs)) => {
-                    self.object(&keys, &outputs, Value::read(time.as_ref(), row).number())?
-                }
-                _ => None,
-            });
-        }
-        Ok(ColumnarValue::Array(Arc::new(StringArray::from(objects))))
-    }
+    Ok(Typed::new(udf.call(arguments), Kind::Text, call.span))
 }

@@ -46,6 +46,8 @@ struct Kept {
 /// A lookup that a search names.
 #[derive(Debug)]
 pub struct Opened {
+    /// What the search calls it.
+    pub name: String,
     /// How its rows are matched.
     pub definition: Definition,
     /// Its rows.
@@ -118,7 +120,8 @@ impl Lookups {
                     help: Some("name the folder that holds it with `--lookups`".to_owned()),
                 });
             };
-            return Ok(Opened { definition: definition.clone(), table: self.table(name, &path)?, note: None });
+            let table = self.table(name, &path)?;
+            return Ok(Opened { name: name.to_owned(), definition: definition.clone(), table, note: None });
         }
         self.open_file(name)
     }
@@ -136,7 +139,8 @@ impl Lookups {
                 (path, Some(format!("no lookup is called {name:?}: the file {file:?} is used as it is")))
             }
         };
-        Ok(Opened { definition: Definition::of_file(name), table: self.table(name, &path)?, note })
+        let table = self.table(name, &path)?;
+        Ok(Opened { name: name.to_owned(), definition: Definition::of_file(name), table, note })
     }
 
     /// Where a file is: among those that were written, or else among those that were named.

@@ -129,7 +129,10 @@ fn targets(
 }
 
 /// The column of that name.
-fn position(table: &Table, lookup: &str, name: &str, span: Span) -> Result<usize, Diagnostic> {
+///
+/// # Errors
+/// There is none.
+pub fn position(table: &Table, lookup: &str, name: &str, span: Span) -> Result<usize, Diagnostic> {
     table.position(name).ok_or_else(|| {
         let message = format!("the lookup {lookup:?} has no column {name:?}");
         let columns: Vec<&str> = table.names().take(20).collect();
