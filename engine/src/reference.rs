@@ -110,9 +110,6 @@ pub fn help(name: &str) -> Help {
     if commands::is_known(name) {
         return Help::Unsupported("command");
     }
-    if functions::known_unsupported(name) {
-        return Help::Unsupported("function");
-    }
     let supported = commands::commands().iter().map(|doc| doc.name);
     let supported = supported.chain(functions::all().map(|function| function.name));
     let supported = supported.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name));

@@ -21,8 +21,10 @@ use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
-use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
+use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
 use crate::knowledge::{Knowledge, Macros, SavedSearches};
+use crate::lookups::Lookups;
+use crate::lookups::write::Write;
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::possible::Possible;
@@ -56,6 +58,8 @@ pub struct SessionOptions {
     pub macros: Arc<Macros>,
     /// The searches that have names.
     pub saved_searches: Arc<SavedSearches>,
+    /// The lookup tables, and where searches may write.
+    pub lookups: Arc<Lookups>,
 }
 
 impl Default for SessionOptions {
@@ -72,6 +76,7 @@ impl Default for SessionOptions {
             keep: false,
             macros: Arc::default(),
             saved_searches: Arc::default(),
+            lookups: Arc::default(),
         }
     }
 }
@@ -136,14 +141,27 @@ struct Planned {
     possible: Vec<Possible>,
     report: Arc<ReadReport>,
     read_time: Duration,
+    /// What is written before the first row of the result is there.
+    writes: Vec<Write>,
+    /// What is told of it.
+    written: Vec<Diagnostic>,
 }
 
 impl Session {
     /// A session over the given inputs; nothing is read yet.
     ///
     /// # Errors
-    /// A time modifier in the options that cannot be read.
+    /// A time modifier in the options that cannot be read, or a folder to write to that holds an input.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
+        let paths = inputs.iter().filter_map(|input| match &input.location {
+            Location::Path(path) => Some(path.as_path()),
+            Location::Stdin => None,
+        });
+        options.lookups.writable.keep_away_from(paths).map_err(|path| Error::Input {
+            path,
+            reason: "it is searched, so nothing may be written beside it: name another folder with --allow-write"
+                .to_owned(),
+        })?;
         let session = Self {
             options,
             inputs,
@@ -175,7 +193,11 @@ impl Session {
     }
 
     fn knowledge(&self) -> Knowledge<'_> {
-        Knowledge { macros: &self.options.macros, saved_searches: &self.options.saved_searches }
+        Knowledge {
+            macros: &self.options.macros,
+            saved_searches: &self.options.saved_searches,
+            lookups: Some(&self.options.lookups),
+        }
     }
 
     fn bounds(&self, clock: &Clock) -> Result<(Option<i64>, Option<i64>), Error> {
@@ -236,7 +258,7 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, false).await?).await
+        self.start(self.prepare(text, false).await?).await
     }
 
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
@@ -244,7 +266,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, true).await?).await
+        self.start(self.prepare(text, true).await?).await
     }
 
     /// Shows how a search would be run.
@@ -272,7 +294,9 @@ impl Session {
                 for possible in &mut planned.possible {
                     possible.finding = expanded.placed(possible.finding.clone());
                 }
-                Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned })
+                planned.diagnostics = expanded.report(planned.diagnostics);
+                planned.written = expanded.report(planned.written);
+                Ok(planned)
             }
             Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
             Err(other) => Err(other),
@@ -306,6 +330,8 @@ impl Session {
             assume_macros: false,
             bounds: self.bounds(&clock)?,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
+            lookups: Some(Arc::clone(&self.options.lookups)),
+            writes: Vec::new(),
             runner: Some(&runner),
             knowledge: Some(self.knowledge()),
             running: Vec::new(),
@@ -331,25 +357,27 @@ impl Session {
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let possible = std::mem::take(&mut planner.possible);
+        let writes = std::mem::take(&mut planner.writes);
+        let written = writes.iter().map(|write| write.note.clone()).collect();
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, possible, report, read_time })
+        Ok(Planned { canonical, state, plan, events, diagnostics, possible, report, read_time, writes, written })
     }
-}
 
-async fn start(planned: Planned) -> Result<Search, Error> {
-    let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
-    let physical = planned.state.create_physical_plan(&planned.plan).await?;
-    let context = SessionContext::new_with_state(planned.state).task_ctx();
-    Ok(Search {
-        schema,
-        stream: execute_stream(physical, context)?,
-        events: planned.events,
-        diagnostics: planned.diagnostics,
-        possible: planned.possible,
-        report: planned.report,
-        read_time: planned.read_time,
-    })
+    /// Writes what the search writes, and starts it.
+    async fn start(&self, planned: Planned) -> Result<Search, Error> {
+        let Planned { canonical: _, state, plan, events, diagnostics, possible, report, read_time, writes, written } =
+            planned;
+        let diagnostics = [diagnostics, written].concat();
+        for write in writes {
+            write.run(&state, &self.options.lookups).await.map_err(Error::Run)?;
+        }
+        let schema: SchemaRef = Arc::clone(plan.schema().inner());
+        let physical = state.create_physical_plan(&plan).await?;
+        let context = SessionContext::new_with_state(state).task_ctx();
+        let stream = execute_stream(physical, context)?;
+        Ok(Search { schema, stream, events, diagnostics, possible, report, read_time })
+    }
 }
 
 /// Every finding as an error; DataFusion's own where there is none.
@@ -441,8 +469,8 @@ pub enum Checked {
     PlanError(Vec<Diagnostic>),
 }
 
-/// Parses and plans a query without data: every field is assumed to exist, and every macro where no macros were
-/// given; a macro that was assumed is told as a warning.
+/// Parses and plans a query without data: every field is assumed to exist, and every macro and lookup where none
+/// were given; a macro that was assumed is told as a warning.
 pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
     let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
     let assumed = !knowledge.macros.given();
@@ -478,6 +506,8 @@ async fn plan_without_data(
         assume_macros,
         bounds: (None, None),
         geoip: None,
+        lookups: knowledge.lookups.map(Arc::clone),
+        writes: Vec::new(),
         runner: None,
         knowledge: Some(knowledge),
         running: Vec::new(),

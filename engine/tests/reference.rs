@@ -6,8 +6,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
+use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::plan::aggregate;
 use spelunk_engine::values::{Cell, cell};
 use spelunk_engine::{Session, SessionOptions, functions, reference};
@@ -17,7 +19,16 @@ use spelunk_grammar::spl::commands;
 fn value(query: &str) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let session = Session::new(SessionOptions::default(), Vec::new()).unwrap();
+        // What the examples of lookups read, and where they write.
+        let folder = tempfile::tempdir().unwrap();
+        let table =
+            "status,status_description,status_type\n301,Moved Permanently,Redirection\n404,Not Found,Client Error\n";
+        fs::create_dir(folder.path().join("written")).unwrap();
+        fs::write(folder.path().join("http_status.csv"), table).unwrap();
+        let writable = Writable::folder(&folder.path().join("written")).unwrap();
+        let lookups = Arc::new(Lookups::load(&[folder.path().to_path_buf()], writable).unwrap());
+        let options = SessionOptions { lookups, ..SessionOptions::default() };
+        let session = Session::new(options, Vec::new()).unwrap();
         let search = session.search(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
         let batches: Vec<_> = search.stream.try_collect().await.unwrap_or_else(|error| panic!("{query}: {error}"));
         let batch = batches.iter().find(|batch| batch.num_rows() > 0).unwrap_or_else(|| panic!("{query}: no row"));

@@ -156,6 +156,12 @@ pub struct DataArgs {
     /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
     #[arg(long, value_name = "FILE")]
     pub savedsearches: Vec<PathBuf>,
+    /// Read lookups from PATH: a CSV file, a folder of them, the folder of an app, or definitions in YAML; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub lookups: Vec<PathBuf>,
+    /// Let `outputlookup`, `outputcsv` and `collect` write files to DIR, where later searches find them
+    #[arg(long, value_name = "DIR")]
+    pub allow_write: Option<PathBuf>,
     /// The MaxMind database that `iplocation` asks, such as GeoLite2-City.mmdb [default: the file $SPELUNK_GEOIP names]
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,
@@ -245,6 +251,9 @@ pub struct CheckArgs {
     /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
     #[arg(long, value_name = "FILE")]
     pub savedsearches: Vec<PathBuf>,
+    /// Read lookups from PATH; without any, every lookup is assumed to exist; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub lookups: Vec<PathBuf>,
     /// How the findings are written
     #[arg(short, long, value_enum, default_value_t = CheckForm::Text, value_name = "FORM")]
     pub output: CheckForm,

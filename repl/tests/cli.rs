@@ -135,6 +135,70 @@ mod help {
     }
 }
 
+mod lookups {
+    use super::*;
+
+    fn site() -> TempDir {
+        folder(&[
+            ("tables/users.csv", "user,role\nann,admin\n"),
+            ("app/lookups/things.csv", "pattern,kind\n*.exe,program\n"),
+            ("app/default/transforms.conf", "[things]\nfilename = things.csv\nmatch_type = WILDCARD(pattern)\n"),
+            ("logs/a.log", "2024-05-24T10:00:00Z hello\n"),
+            ("out/keep.txt", ""),
+            ("rule.spl", "index=a | lookup nowhere.csv user | outputlookup seen.csv"),
+        ])
+    }
+
+    #[test]
+    fn they_are_found_wherever_a_search_is_read() {
+        let site = site();
+        let path = |name: &str| text(&site.path().join(name)).to_owned();
+        let (tables, app) = (path("tables"), path("app"));
+        let query = "| makeresults | eval user=\"ann\", f=\"x.exe\" | lookup users.csv user | lookup things pattern AS f OUTPUT kind | table role kind";
+        for arguments in [vec!["run", query], vec!["repl"]] {
+            let arguments = [&arguments[..], &["--lookups", &tables, "--lookups", &app, "-o", "csv"]].concat();
+            let ran = run_with_input(&arguments, query);
+            assert_eq!((ran.code, ran.stdout.as_str()), (0, "role,kind\nadmin,program\n"), "{}", ran.stderr);
+        }
+        let ran = run(&["explain", query, "--lookups", &tables, "--lookups", &app]);
+        assert!(ran.code == 0 && ran.stdout.contains("spl_lookup"), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(run(&["check", &path("rule.spl")]).code, 0);
+        let ran = run(&["check", "--lookups", &tables, &path("rule.spl")]);
+        assert!(ran.code == 1 && ran.stdout.contains("there is no lookup \"nowhere.csv\""), "{}", ran.stdout);
+        let ran = run(&["run", "| inputlookup user.csv", "--lookups", &tables]);
+        assert!(ran.code == 2 && ran.stderr.contains("did you mean \"users.csv\"?"), "{}", ran.stderr);
+        let ran = run(&["run", "*", "--lookups", &path("logs")]);
+        assert!(ran.code == 1 && ran.stderr.contains("no lookups: expected"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn nothing_is_written_that_was_not_allowed() {
+        let site = site();
+        let path = |name: &str| text(&site.path().join(name)).to_owned();
+        let (out, logs) = (path("out"), path("logs"));
+        let query = "| makeresults | eval a=1 | table a | outputlookup seen.csv";
+        let ran = run(&["run", query]);
+        assert!(ran.code == 2 && ran.stderr.contains("name one with `--allow-write`"), "{}", ran.stderr);
+        for (folder, reason) in
+            [(&logs, "nothing may be written beside it"), (&path("out/keep.txt"), "it is no folder")]
+        {
+            let ran = run(&["run", query, "--allow-write", folder, &logs]);
+            assert!(ran.code == 2 && ran.stderr.contains(reason), "{}", ran.stderr);
+        }
+        let ran = run(&["run", "| makeresults | outputlookup ../seen.csv", "--allow-write", &out]);
+        assert!(ran.code == 2 && ran.stderr.contains("without a folder"), "{}", ran.stderr);
+        assert!(!site.path().join("seen.csv").exists());
+        let ran = run(&["run", query, "--allow-write", &out, "-o", "csv", &logs]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n1\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("the rows were written to"), "{}", ran.stderr);
+        assert_eq!(std::fs::read_to_string(site.path().join("out/seen.csv")).unwrap(), "a\n1\n");
+        let session = "| inputlookup seen.csv | eval a=2 | outputlookup seen.csv\n\n| inputlookup seen.csv";
+        let ran = run_with_input(&["repl", "--allow-write", &out, "-o", "csv", "-q"], session);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\n2\na\n2\n"), "{}", ran.stderr);
+        assert_eq!(std::fs::read_dir(site.path().join("logs")).unwrap().count(), 1);
+    }
+}
+
 mod macros {
     use super::*;
 

@@ -24,6 +24,7 @@ pub mod json;
 pub mod json_text;
 pub mod kernel;
 pub mod lambda;
+pub mod lookup;
 pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
@@ -88,6 +89,7 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         informational::FUNCTIONS,
         json::FUNCTIONS,
         lambda::FUNCTIONS,
+        lookup::FUNCTIONS,
         mathematical::FUNCTIONS,
         multivalue::FUNCTIONS,
         statistical::FUNCTIONS,
@@ -101,11 +103,6 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 /// The function of that name, in any letter case.
 pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name.eq_ignore_ascii_case(name))
-}
-
-/// Whether SPL has a function of that name that spelunk does not run yet.
-pub fn known_unsupported(name: &str) -> bool {
-    ["lookup"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Every DataFusion function that plans of spelunk may hold, to be registered with a session.

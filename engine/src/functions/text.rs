@@ -103,11 +103,21 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [LEN, LOWER, LOWER_EACH, UPPER, UPPER_EACH, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR, URL_DECODE]
+    [LEN, LOWER, LOWER_EACH, UPPER, UPPER_EACH, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR, URL_DECODE, ESCAPE_XML]
         .iter()
         .map(Row::udf)
         .collect()
 }
+
+/// The text with what XML reserves as entities.
+pub const ESCAPE_XML: Row = Row {
+    name: "spl_escape_xml",
+    returns: Returns::Text,
+    evaluate: |values| match values.first().and_then(Value::text) {
+        Some(raw) => text(quick_xml::escape::escape(raw.as_ref())),
+        None => Value::Null,
+    },
+};
 
 /// The row for several values where the argument has them.
 fn of_each(call: &Call<'_, '_>, one: &Row, several: &Row) -> Result<Typed, Diagnostic> {

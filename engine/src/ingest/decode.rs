@@ -27,7 +27,8 @@ impl Peeked {
         }
     }
 
-    fn into_reader(self) -> Box<dyn Read + Send> {
+    /// The whole stream.
+    pub(crate) fn into_reader(self) -> Box<dyn Read + Send> {
         Box::new(io::Cursor::new(self.head).chain(self.reader))
     }
 

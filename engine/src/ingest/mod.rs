@@ -8,7 +8,7 @@
 
 mod blocks;
 mod csv;
-mod decode;
+pub(crate) mod decode;
 mod event;
 mod evtx;
 mod inputs;

@@ -12,6 +12,10 @@ pub use expand::Expanded;
 pub use macros::Macros;
 pub use saved::SavedSearches;
 
+use std::sync::Arc;
+
+use crate::lookups::Lookups;
+
 /// The definitions that a search may call.
 #[derive(Debug, Clone, Copy)]
 pub struct Knowledge<'a> {
@@ -19,4 +23,6 @@ pub struct Knowledge<'a> {
     pub macros: &'a Macros,
     /// The searches that have names.
     pub saved_searches: &'a SavedSearches,
+    /// The lookups, and where may be written; `None` if they are assumed to exist and writing to be allowed.
+    pub lookups: Option<&'a Arc<Lookups>>,
 }

@@ -30,6 +30,8 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         assume_macros: false,
         bounds: (None, None),
         geoip: None,
+        lookups: Some(Default::default()),
+        writes: Vec::new(),
         runner: None,
         knowledge: None,
         running: Vec::new(),

@@ -225,10 +225,6 @@ impl<'f> ExpressionPlanner<'f> {
 
     fn call(&self, name: &Spanned<String>, expressions: &[Expression], span: Span) -> Result<Typed, Diagnostic> {
         let Some(function) = functions::find(&name.node) else {
-            if functions::known_unsupported(&name.node) {
-                let message = format!("the function `{}` is not supported yet", name.node.to_lowercase());
-                return Err(Diagnostic::error(Code::Unsupported, message, name.span));
-            }
             let error = Diagnostic::error(
                 Code::UnknownFunction,
                 format!("the function `{}` is unsupported or undefined", name.node),

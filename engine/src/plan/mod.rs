@@ -15,6 +15,7 @@ mod bin;
 mod bins;
 pub mod call;
 mod chart;
+mod collect;
 pub mod combine;
 mod concurrency;
 pub mod constant;
@@ -45,9 +46,11 @@ pub mod grid;
 mod head;
 mod iconify;
 mod inline;
+mod inputlookup;
 mod iplocation;
 mod join;
 mod localize;
+pub mod lookup;
 mod makecontinuous;
 mod makemv;
 mod makeresults;
@@ -59,6 +62,8 @@ mod mvexpand;
 pub mod needs;
 mod nomv;
 mod outlier;
+mod outputlookup;
+mod outputtext;
 mod pivot;
 pub mod possible;
 mod rangemap;
@@ -132,6 +137,8 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
+use crate::lookups::Lookups;
+use crate::lookups::write::Write;
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
 
@@ -188,6 +195,8 @@ pub struct Setting {
     pub assume_macros: bool,
     /// Whether there is no data, so that subsearches were not run.
     pub planning: bool,
+    /// The lookups; `None` if they are assumed to exist.
+    pub lookups: Option<Arc<Lookups>>,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -240,6 +249,10 @@ pub struct Planner<'a> {
     pub bounds: (Option<i64>, Option<i64>),
     /// The MaxMind database that `iplocation` asks.
     pub geoip: Option<PathBuf>,
+    /// The lookups, and where may be written; `None` if they are assumed to exist and writing to be allowed.
+    pub lookups: Option<Arc<Lookups>>,
+    /// What is written when the search runs, in this order.
+    pub writes: Vec<Write>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
     /// What macro calls and names of saved searches stand for.
@@ -260,6 +273,7 @@ impl Planner<'_> {
             strict: self.strict,
             assume_macros: self.assume_macros,
             planning: self.runner.is_none(),
+            lookups: self.lookups.clone(),
         }
     }
 
@@ -326,6 +340,7 @@ impl Planner<'_> {
             CommandKind::Chart(chart) | CommandKind::Sichart(Sichart(chart)) => {
                 chart::plan(self, frame, chart, command.name_span).await
             }
+            CommandKind::Collect(collect) => collect::plan(self, frame, collect, command.name_span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
@@ -359,6 +374,9 @@ impl Planner<'_> {
             CommandKind::Makecontinuous(continuous) => {
                 makecontinuous::plan(self, frame, continuous, command.name_span).await
             }
+            CommandKind::Inputcsv(input) => inputlookup::plan_csv(self, frame, input, command.name_span),
+            CommandKind::Inputlookup(input) => inputlookup::plan(self, frame, input, command.name_span),
+            CommandKind::Lookup(lookup) => lookup::plan(self, frame, lookup),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
@@ -372,6 +390,9 @@ impl Planner<'_> {
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
             CommandKind::Noop(_) => Ok(()),
             CommandKind::Outlier(outlier) => outlier::plan(self, frame, outlier, command.span).await,
+            CommandKind::Outputcsv(output) => outputlookup::plan_csv(self, frame, output).await,
+            CommandKind::Outputlookup(output) => outputlookup::plan(self, frame, output).await,
+            CommandKind::Outputtext(output) => outputtext::plan(frame, output, command.name_span),
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
@@ -454,6 +475,8 @@ impl Planner<'_> {
                 self.report_missing(&frame, &scope);
                 Ok((frame, rest))
             }
+            CommandKind::Inputcsv(input) => Ok((self.told(inputlookup::generate_csv(self, input)?), rest)),
+            CommandKind::Inputlookup(input) => Ok((self.told(inputlookup::generate(self, input)?), rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Multisearch(multisearch) => Ok((union::plan_multisearch(self, multisearch).await?, rest)),
             CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),
@@ -483,6 +506,13 @@ impl Planner<'_> {
         }
         frame.open = true;
         Ok(())
+    }
+
+    /// A frame that was generated, after what it has to tell.
+    fn told(&mut self, frame: Frame) -> Frame {
+        let scope = Scope::of(&frame);
+        self.report_missing(&frame, &scope);
+        frame
     }
 
     /// All loaded events, newest first.

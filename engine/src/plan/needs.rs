@@ -49,8 +49,15 @@ pub fn of(query: &Query) -> FieldSelection {
 
 /// The fields that a subsearch reads, and those that its result can be expected to name.
 fn of_subsearch(query: &Query) -> FieldSelection {
-    let generates =
-        matches!(query.commands.first().map(|c| &c.kind), Some(CommandKind::Gentimes(_) | CommandKind::Makeresults(_)));
+    let generates = matches!(
+        query.commands.first().map(|c| &c.kind),
+        Some(
+            CommandKind::Gentimes(_)
+                | CommandKind::Makeresults(_)
+                | CommandKind::Inputlookup(_)
+                | CommandKind::Inputcsv(_)
+        )
+    );
     let mut named = Needs::default();
     for command in &query.commands {
         // What comes after a closing command still tells what rows are made of.
@@ -59,6 +66,10 @@ fn of_subsearch(query: &Query) -> FieldSelection {
         match &command.kind {
             CommandKind::Eval(eval) => {
                 eval.assignments.iter().filter_map(|a| super::eval::plain_name(&a.target)).for_each(|n| named.name(&n));
+            }
+            CommandKind::Lookup(lookup) => {
+                let outputs = lookup.output.iter().flat_map(|output| &output.fields);
+                outputs.for_each(|field| named.name(&field.field().text));
             }
             CommandKind::Rename(rename) => rename.pairs.iter().for_each(|(_, new)| named.name(&new.text)),
             CommandKind::Return(returned) => {
@@ -242,6 +253,20 @@ impl Needs {
                 self.closed = true;
                 self.dataset(&from.dataset);
             }
+            CommandKind::Inputlookup(input) => input.filter.iter().for_each(|filter| self.subsearches_in(filter)),
+            CommandKind::Inputcsv(input) => input.filter.iter().for_each(|filter| self.subsearches_in(filter)),
+            CommandKind::Lookup(lookup) => {
+                lookup.keys.iter().for_each(|key| self.name(&key.field().text));
+                // Only the definition says whether the time counts.
+                self.name("_time");
+                if let Some(output) = lookup.output.as_ref().filter(|output| output.only_new) {
+                    output.fields.iter().for_each(|field| self.name(&field.field().text));
+                    if output.fields.is_empty() {
+                        self.name("*");
+                    }
+                }
+            }
+            CommandKind::Outputtext(_) => self.name("_raw"),
             CommandKind::Iplocation(iplocation) => self.name(&iplocation.field.text),
             CommandKind::Join(join) => {
                 match &join.on {
@@ -359,7 +384,11 @@ impl Needs {
                     }
                 }
             }
-            CommandKind::Mvcombine(_) | CommandKind::Uniq(_) => self.everything |= !self.closed,
+            CommandKind::Collect(_)
+            | CommandKind::Mvcombine(_)
+            | CommandKind::Outputcsv(_)
+            | CommandKind::Outputlookup(_)
+            | CommandKind::Uniq(_) => self.everything |= !self.closed,
             CommandKind::Contingency(contingency) => {
                 [&contingency.rows, &contingency.columns].into_iter().for_each(|field| self.name(&field.text));
                 self.closed = true;
@@ -518,6 +547,13 @@ impl Needs {
                 TargetPart::Text(_) => {}
             }
         }
+    }
+
+    /// What the subsearches in a condition on other rows than the events need.
+    fn subsearches_in(&mut self, expression: &SearchExpression) {
+        let mut inner = Needs { closed: true, ..Needs::default() };
+        inner.search(expression);
+        self.subsearches.append(&mut inner.subsearches);
     }
 
     fn search(&mut self, expression: &SearchExpression) {

@@ -26,6 +26,16 @@ pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(),
                     Box::pin(resolve_expression(planner, expression)).await?;
                 }
             }
+            CommandKind::Inputlookup(input) => {
+                if let Some(filter) = &mut input.filter {
+                    Box::pin(resolve_expression(planner, filter)).await?;
+                }
+            }
+            CommandKind::Inputcsv(input) => {
+                if let Some(filter) = &mut input.filter {
+                    Box::pin(resolve_expression(planner, filter)).await?;
+                }
+            }
             CommandKind::Metasearch(search) => {
                 if let Some(expression) = &mut search.expression {
                     Box::pin(resolve_expression(planner, expression)).await?;

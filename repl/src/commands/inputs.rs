@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
 use spelunk_engine::knowledge::{Macros, SavedSearches};
+use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
 use crate::cli::{DataArgs, Language};
@@ -80,6 +81,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         keep,
         macros: macros(&data.macros)?,
         saved_searches: saved_searches(&data.savedsearches)?,
+        lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -99,6 +101,34 @@ pub fn macros(files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
 /// A file that cannot be read, or holds none.
 pub fn saved_searches(files: &[PathBuf]) -> Result<Arc<SavedSearches>, Failure> {
     let loaded = SavedSearches::load(files).map_err(|error| Failure::Search(error, String::new()))?;
+    Ok(Arc::new(loaded))
+}
+
+/// The lookups below the paths, and the folder that searches may write to.
+///
+/// # Errors
+/// A path that cannot be read, or holds no lookups; a folder that is none.
+pub fn lookups(paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Lookups>, Failure> {
+    let writable = match allow_write {
+        None => Writable::Refused,
+        Some(folder) => Writable::folder(folder).map_err(|reason| {
+            let folder = escape::line(&folder.display().to_string()).into_owned();
+            Failure::Usage(format!("--allow-write {folder}: {reason}"))
+        })?,
+    };
+    loaded(paths, writable)
+}
+
+/// The lookups that a check looks for; `None` if none are named.
+///
+/// # Errors
+/// As [`lookups`].
+pub fn known_lookups(paths: &[PathBuf]) -> Result<Option<Arc<Lookups>>, Failure> {
+    if paths.is_empty() { Ok(None) } else { loaded(paths, Writable::Assumed).map(Some) }
+}
+
+fn loaded(paths: &[PathBuf], writable: Writable) -> Result<Arc<Lookups>, Failure> {
+    let loaded = Lookups::load(paths, writable).map_err(|error| Failure::Search(error, String::new()))?;
     Ok(Arc::new(loaded))
 }
 

@@ -114,6 +114,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("hilite", "highlight"),
     ("kv", "extract"),
     ("maketable", "xyseries"),
+    ("stash", "collect"),
+    ("sumindex", "collect"),
+    ("summaryindex", "collect"),
     ("transam", "transaction"),
 ];
 
@@ -160,6 +163,17 @@ fn single_field(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Op
     None
 }
 
+/// The one table or file that a command takes; anything else is an error.
+fn single_table(b: &mut Builder<'_>, found: Vec<Name>, place: crate::Span) -> Option<Name> {
+    let message = match found.as_slice() {
+        [table] => return Some(table.clone()),
+        [] => format!("`{}` needs a table", b.doc.name),
+        several => format!("`{}` takes one table, not {}", b.doc.name, several.len()),
+    };
+    b.error(crate::Code::InvalidArgument, message, place);
+    None
+}
+
 commands! {
     accum => Accum, accum_arguments;
     addcoltotals => Addcoltotals, addcoltotals_arguments;
@@ -171,6 +185,7 @@ commands! {
     autoregress => Autoregress, autoregress_arguments;
     bin => Bin, bin_arguments;
     chart => Chart, chart_arguments;
+    collect => Collect, collect_arguments;
     concurrency => Concurrency, concurrency_arguments;
     contingency => Contingency, contingency_arguments;
     convert => Convert, convert_arguments;
@@ -197,11 +212,14 @@ commands! {
     head => Head, head_arguments;
     highlight => Highlight, highlight_arguments;
     iconify => Iconify, iconify_arguments;
+    inputcsv => Inputcsv, inputcsv_arguments;
+    inputlookup => Inputlookup, inputlookup_arguments;
     iplocation => Iplocation, iplocation_arguments;
     join => Join, join_arguments;
     loadjob => Loadjob, loadjob_arguments;
     localize => Localize, localize_arguments;
     localop => Localop, localop_arguments;
+    lookup => Lookup, lookup_arguments;
     makecontinuous => Makecontinuous, makecontinuous_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
@@ -215,6 +233,9 @@ commands! {
     nomv => Nomv, nomv_arguments;
     noop => Noop, noop_arguments;
     outlier => Outlier, outlier_arguments;
+    outputcsv => Outputcsv, outputcsv_arguments;
+    outputlookup => Outputlookup, outputlookup_arguments;
+    outputtext => Outputtext, outputtext_arguments;
     rangemap => Rangemap, rangemap_arguments;
     rare => Rare, rare_arguments;
     regex => Regex, regex_arguments;

@@ -184,6 +184,12 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::series_rank | Rule::rank_op => "`in` or `notin`",
         Rule::series_threshold | Rule::threshold_op => "`<` or `>`",
         Rule::timewrap_arguments | Rule::timewrap_span => "a length of time such as `1d` or `1week`",
+        Rule::lookup_field => "a field name",
+        Rule::lookup_arguments | Rule::lookup_table => "a table",
+        Rule::inputlookup_arguments | Rule::inputcsv_arguments => "a table",
+        Rule::outputlookup_arguments | Rule::outputcsv_arguments => "a table",
+        Rule::output_op | Rule::lookup_output => "`OUTPUT`",
+        Rule::where_clause => "`where`",
         Rule::rename_arguments | Rule::rename_pair => "a pair of names joined by AS",
         Rule::stats_arguments
         | Rule::chart_arguments

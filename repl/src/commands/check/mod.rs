@@ -31,7 +31,8 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let macros = inputs::macros(&args.macros)?;
     let saved_searches = inputs::saved_searches(&args.savedsearches)?;
-    let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches };
+    let lookups = inputs::known_lookups(&args.lookups)?;
+    let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: lookups.as_ref() };
     let items = sources::read(&args.files)?;
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
@@ -228,7 +229,7 @@ mod tests {
         );
         let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
         assert_eq!(
-            json(&other, &check(&other, &Macros::default())),
+            json(&other, &check(&other, &Macros::default(), None)),
             r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"LogScale is not supported yet","line":null,"column":null}"#
         );
     }
