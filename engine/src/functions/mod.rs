@@ -22,6 +22,7 @@ pub mod lambda;
 pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
+pub mod opaque;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
@@ -114,6 +115,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
+        opaque::udfs(),
         operators::udfs(),
         ordering::udfs(),
         replacing::udfs(),
