@@ -87,7 +87,7 @@ mod tests {
     fn commands_in_brackets() {
         assert_eq!(
             canonical("x | appendpipe run_in_preview=f [stats count | where count=0]"),
-            "search x | appendpipe run_in_preview=false [| stats count | where count=0]"
+            "search x | appendpipe run_in_preview=false [| stats count | where count = 0]"
         );
         assert!(errors("x | appendpipe stats count").contains("a search in brackets"));
         assert!(errors("x | appendpipe [sats count]").contains("\"sats\" is none"));
