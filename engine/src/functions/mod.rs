@@ -29,6 +29,7 @@ pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
 pub mod numbers;
+pub mod opaque;
 pub mod operators;
 pub mod ordering;
 pub mod pattern;
@@ -124,6 +125,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         json::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
+        opaque::udfs(),
         operators::udfs(),
         ordering::udfs(),
         replacing::udfs(),

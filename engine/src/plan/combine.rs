@@ -11,6 +11,7 @@ use super::expression::{ExpressionPlanner, Kind, Typed, as_kind, common_kind};
 use super::frame::{Frame, OrderKey, column};
 use super::grid::Grid;
 use super::{PlanError, PlanResult, Planner, subsearch};
+use crate::functions::opaque::opaque;
 use crate::functions::operators;
 use crate::values::time_type;
 
@@ -132,11 +133,13 @@ pub fn stack(upper: &mut Frame, lower: Frame) -> PlanResult<()> {
         for (name, data_type) in names.iter().zip(&types) {
             columns.push(converted(frame, name, data_type)?.alias(name));
         }
-        columns.push(lit(number).alias(&part));
+        let some = frame.plan().schema().fields().last().map_or_else(|| lit(number), |field| column(field.name()));
+        let hiding = |value: Expr| opaque(value, some.clone());
+        columns.push(hiding(lit(number)).alias(&part));
         for (own, keys) in [(number == 0, &above), (number == 1, &below)] {
             for (key, hidden, data_type) in keys {
                 let value = if own { column(&key.column) } else { lit(ScalarValue::try_from(data_type)?) };
-                columns.push(value.alias(hidden));
+                columns.push(hiding(value).alias(hidden));
             }
         }
         Ok(LogicalPlanBuilder::new(frame.plan().clone()).project(columns)?.build()?)

@@ -16,6 +16,7 @@ use spelunk_grammar::{Diagnostic, Span};
 
 use super::Setting;
 use crate::functions::bins::TimeBins;
+use crate::functions::opaque::opaque;
 
 /// The prefix of columns that only order rows.
 const HIDDEN: &str = "__order_";
@@ -252,13 +253,18 @@ impl Frame {
     /// Puts rows after all others. `more` makes them from the present rows: a plan with the same columns.
     pub fn append(&mut self, more: impl FnOnce(&LogicalPlan) -> Result<LogicalPlan>) -> Result<()> {
         let part = self.hidden_name();
-        self.set(vec![(part.clone(), lit(0_i64))])?;
+        let some = |plan: &LogicalPlan, otherwise: Expr| {
+            plan.schema().fields().first().map_or(otherwise, |field| column(field.name()))
+        };
+        let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)));
+        self.set(vec![(part.clone(), first)])?;
         let added = more(&self.plan)?;
+        let last = opaque(lit(1_i64), some(&added, lit(1_i64)));
         let columns: Vec<Expr> = added
             .schema()
             .fields()
             .iter()
-            .map(|field| if *field.name() == part { lit(1_i64).alias(&part) } else { column(field.name()) })
+            .map(|field| if *field.name() == part { last.clone().alias(&part) } else { column(field.name()) })
             .collect();
         let added = LogicalPlanBuilder::new(added).project(columns)?.build()?;
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;

@@ -13,7 +13,14 @@ use super::PlanResult;
 use super::frame::{Frame, column};
 
 /// Adds a window expression as a hidden column, and gives that.
-pub fn add(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
+pub fn add(frame: &mut Frame, mut window: Expr) -> PlanResult<Expr> {
+    // Where nothing orders the rows, as after `stats` without BY, DataFusion refuses a frame made for an order.
+    if let Expr::WindowFunction(function) = &mut window
+        && function.params.order_by.is_empty()
+        && function.params.window_frame.units != WindowFrameUnits::Rows
+    {
+        function.params.window_frame = WindowFrame::new(None);
+    }
     let name = frame.hidden_name();
     let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
     frame.extend(plan);

@@ -4,11 +4,13 @@ use std::fmt::{self, Display, Formatter};
 
 use pest::iterators::Pair;
 
-use super::{ArgumentDoc, CommandDoc};
-use crate::spl::Subsearch;
+use super::{ArgumentDoc, CommandDoc, commands};
 use crate::spl::parser::builder::Builder;
-use crate::spl::parser::{Rule, pipeline, words};
+use crate::spl::parser::structure::first_word;
+use crate::spl::parser::{Rule, nearest, pipeline, words};
 use crate::spl::print::option;
+use crate::spl::{Command, CommandKind, Subsearch};
+use crate::{Code, Diagnostic, Span};
 
 /// `appendpipe [run_in_preview=BOOL] [COMMANDS]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,11 +46,29 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Ap
                     _ => return option.unknown(b, OPTIONS),
                 }
             }
-            Rule::subsearch => subpipe = Some(pipeline::subsearch(b, &part)?),
+            Rule::subsearch => subpipe = Some(commands_in(b, &part)?),
             _ => {}
         }
     }
     Some(Appendpipe { run_in_preview, subpipe: subpipe? })
+}
+
+/// The commands in brackets. A search without the word `search` is none: it would look for a misspelt command.
+fn commands_in(b: &mut Builder<'_>, pair: &Pair<'_, Rule>) -> Option<Subsearch> {
+    let subpipe = pipeline::subsearch(b, pair)?;
+    let Some(Command { kind: CommandKind::Search(_), name_span, span }) = subpipe.query.commands.first() else {
+        return Some(subpipe);
+    };
+    if name_span.start < name_span.end {
+        return Some(subpipe);
+    }
+    let word = first_word(b.structure.text.get(span.range())?).to_owned();
+    let place = Span::new(span.start, span.start + word.len());
+    let message = format!("`appendpipe` takes commands, and \"{word}\" is none");
+    let near = nearest(&word, commands().iter().map(|doc| doc.name));
+    let help = near.map_or("put `search` before search terms".to_owned(), |near| format!("did you mean \"{near}\"?"));
+    b.diagnostics.push(Diagnostic::error(Code::UnknownCommand, message, place).with_help(help));
+    None
 }
 
 impl Display for Appendpipe {
@@ -70,6 +90,8 @@ mod tests {
             "search x | appendpipe run_in_preview=false [| stats count | where count = 0]"
         );
         assert!(errors("x | appendpipe stats count").contains("a search in brackets"));
+        assert!(errors("x | appendpipe [sats count]").contains("\"sats\" is none"));
+        assert!(errors("x | appendpipe [sats count]").contains("did you mean \"stats\"?"));
         assert!(errors("x | appendpipe []").contains("the subsearch is empty"));
     }
 }
