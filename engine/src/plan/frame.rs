@@ -46,6 +46,8 @@ pub struct Frame {
     pub delimiters: HashMap<String, String>,
     /// How fields are shown in the end.
     pub formats: Vec<Fieldformat>,
+    /// The words that searches looked for in the text of the events.
+    pub keywords: Vec<String>,
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -69,6 +71,7 @@ impl Frame {
             metadata: HashMap::new(),
             delimiters: HashMap::new(),
             formats: Vec::new(),
+            keywords: Vec::new(),
             setting,
             missing: Arc::default(),
             findings: Arc::default(),

@@ -5,14 +5,24 @@
 
 mod accum;
 pub mod aggregate;
+mod analyzefields;
+mod annotated;
+mod anomalies;
+mod anomalousvalue;
+mod anomalydetection;
+mod arules;
+mod associate;
 mod autoregress;
 mod barrier;
 pub mod call;
+mod cluster;
+mod cofilter;
 pub mod combine;
 pub mod constant;
 mod convert;
 mod dedup;
 mod delta;
+mod erex;
 mod eval;
 mod eventstats;
 pub mod expression;
@@ -29,6 +39,7 @@ pub mod grid;
 mod head;
 mod inline;
 mod iplocation;
+mod kmeans;
 mod makemv;
 mod makeresults;
 mod multikv;
@@ -36,8 +47,10 @@ mod mvcombine;
 mod mvexpand;
 pub mod needs;
 mod nomv;
+mod predict;
 mod rangemap;
 mod regex;
+mod relevancy;
 mod rename;
 mod replace;
 mod return_;
@@ -228,10 +241,25 @@ impl Planner<'_> {
             CommandKind::Accum(accum) => accum::plan(frame, accum),
             CommandKind::Addcoltotals(addcoltotals) => totals::plan_columns(self, frame, addcoltotals).await,
             CommandKind::Addtotals(addtotals) => totals::plan(self, frame, addtotals).await,
+            CommandKind::Analyzefields(analyzefields) => {
+                analyzefields::plan(self, frame, analyzefields, command.name_span).await
+            }
+            CommandKind::Anomalies(anomalies) => anomalies::plan(self, frame, anomalies, command.name_span).await,
+            CommandKind::Anomalousvalue(anomalousvalue) => {
+                anomalousvalue::plan(self, frame, anomalousvalue, command.name_span).await
+            }
+            CommandKind::Anomalydetection(anomalydetection) => {
+                anomalydetection::plan(self, frame, anomalydetection, command.name_span).await
+            }
+            CommandKind::Arules(arules) => arules::plan(self, frame, arules, command.name_span).await,
+            CommandKind::Associate(associate) => associate::plan(self, frame, associate, command.name_span).await,
             CommandKind::Autoregress(autoregress) => autoregress::plan(frame, autoregress),
+            CommandKind::Cluster(cluster) => cluster::plan(self, frame, cluster, command.name_span).await,
+            CommandKind::Cofilter(cofilter) => cofilter::plan(self, frame, cofilter, command.name_span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
+            CommandKind::Erex(erex) => erex::plan(self, frame, erex, command.name_span).await,
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
             CommandKind::Extract(extract) => extract::plan(self, frame, extract, command.span).await,
@@ -244,6 +272,7 @@ impl Planner<'_> {
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Iplocation(iplocation) => iplocation::plan(self, frame, iplocation),
+            CommandKind::Kmeans(kmeans) => kmeans::plan(self, frame, kmeans, command.name_span).await,
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -255,9 +284,11 @@ impl Planner<'_> {
             CommandKind::Mvcombine(mvcombine) => mvcombine::plan(frame, mvcombine),
             CommandKind::Mvexpand(mvexpand) => mvexpand::plan(frame, mvexpand),
             CommandKind::Nomv(nomv) => nomv::plan(frame, nomv),
+            CommandKind::Predict(predict) => predict::plan(self, frame, predict, command.name_span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
+            CommandKind::Relevancy(_) => relevancy::plan(self, frame, command.name_span).await,
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Return(returned) => return_::plan(self, frame, returned).await,

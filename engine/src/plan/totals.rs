@@ -53,7 +53,7 @@ pub async fn plan_columns(planner: &mut Planner<'_>, frame: &mut Frame, command:
 }
 
 /// The fields that the patterns name; without patterns all but the internal ones.
-fn named(frame: &Frame, patterns: &[Name]) -> Vec<String> {
+pub(super) fn named(frame: &Frame, patterns: &[Name]) -> Vec<String> {
     let fields = frame.fields();
     if patterns.is_empty() {
         return fields.into_iter().filter(|name| !name.starts_with('_')).collect();

@@ -98,7 +98,7 @@ pub fn known_unsupported() -> &'static [&'static str] {
 }
 
 /// Other names of commands.
-const ALIASES: &[(&str, &str)] = &[("kv", "extract")];
+const ALIASES: &[(&str, &str)] = &[("af", "analyzefields"), ("kv", "extract")];
 
 /// The command of that name, in any letter case.
 pub(crate) fn find(name: &str) -> Option<&'static Syntax> {
@@ -147,10 +147,19 @@ commands! {
     accum => Accum, accum_arguments;
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addtotals => Addtotals, addtotals_arguments;
+    analyzefields => Analyzefields, analyzefields_arguments;
+    anomalies => Anomalies, anomalies_arguments;
+    anomalousvalue => Anomalousvalue, anomalousvalue_arguments;
+    anomalydetection => Anomalydetection, anomalydetection_arguments;
+    arules => Arules, arules_arguments;
+    associate => Associate, associate_arguments;
     autoregress => Autoregress, autoregress_arguments;
+    cluster => Cluster, cluster_arguments;
+    cofilter => Cofilter, cofilter_arguments;
     convert => Convert, convert_arguments;
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
+    erex => Erex, erex_arguments;
     eval => Eval, eval_arguments;
     eventstats => Eventstats, eventstats_arguments;
     extract => Extract, extract_arguments;
@@ -163,14 +172,17 @@ commands! {
     fromjson => Fromjson, fromjson_arguments;
     head => Head, head_arguments;
     iplocation => Iplocation, iplocation_arguments;
+    kmeans => Kmeans, kmeans_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     multikv => Multikv, multikv_arguments;
     mvcombine => Mvcombine, mvcombine_arguments;
     mvexpand => Mvexpand, mvexpand_arguments;
     nomv => Nomv, nomv_arguments;
+    predict => Predict, predict_arguments;
     rangemap => Rangemap, rangemap_arguments;
     regex => Regex, regex_arguments;
+    relevancy => Relevancy, relevancy_arguments;
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;
     return_ => Return, return_arguments;

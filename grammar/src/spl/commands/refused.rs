@@ -28,6 +28,7 @@ pub(super) const DOC: CommandDoc = CommandDoc {
 const METRICS: &str = "it reads a metrics index, which only a Splunk server has";
 const SERVER: &str = "it asks a Splunk server about itself";
 const MODEL: &str = "it needs the models that Splunk's learning commands keep on a server";
+const TYPES: &str = "it needs event types, which spelunk does not have yet";
 const OUTSIDE: &str = "it acts outside of the search";
 
 /// The commands and their reasons, in order of their names.
@@ -41,8 +42,11 @@ const REFUSED: &[(&str, &str)] = &[
     ("deletemodel", MODEL),
     ("dispatch", SERVER),
     ("dump", "it writes on a Splunk server"),
+    ("entitymerge", "it merges the assets and identities that Splunk Enterprise Security keeps on a server"),
+    ("findtypes", TYPES),
     ("fit", MODEL),
     ("history", SERVER),
+    ("kvform", "it reads form files, which are kept on a Splunk server"),
     ("listmodels", MODEL),
     ("localop", "it tells a search head cluster where to run"),
     ("mcatalog", METRICS),
@@ -57,11 +61,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("run", OUTSIDE),
     ("runshellscript", OUTSIDE),
     ("script", OUTSIDE),
+    ("scrub", "it needs the dictionaries of names and terms that are kept on a Splunk server"),
+    ("searchtxn", "it needs the transaction types that are configured on a Splunk server"),
     ("sendalert", OUTSIDE),
     ("sendemail", OUTSIDE),
     ("summary", MODEL),
     ("tscollect", "it writes to a namespace on a Splunk server"),
     ("typeahead", SERVER),
+    ("typelearner", TYPES),
+    ("typer", TYPES),
     ("walklex", "it reads the index files of a Splunk server"),
 ];
 

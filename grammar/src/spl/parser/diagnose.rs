@@ -151,6 +151,10 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::nomv_arguments
         | Rule::strcat_arguments
         | Rule::conversion_field
+        | Rule::cofilter_arguments
+        | Rule::erex_arguments
+        | Rule::predict_arguments
+        | Rule::predict_field
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
@@ -175,9 +179,16 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::convert_arguments | Rule::conversion | Rule::conversion_function => "a conversion such as `ctime(field)`",
         Rule::fieldformat_arguments => "a field to format",
         Rule::rangemap_arguments | Rule::rangemap_pair | Rule::rangemap_name => "`field=...` or `name=low-high`",
-        Rule::option | Rule::option_name | Rule::makemv_option | Rule::head_option | Rule::head_option_name => {
-            "an option"
-        }
+        Rule::option
+        | Rule::option_name
+        | Rule::makemv_option
+        | Rule::head_option
+        | Rule::head_option_name
+        | Rule::analyzefields_arguments
+        | Rule::anomalies_arguments
+        | Rule::cluster_arguments
+        | Rule::erex_list
+        | Rule::erex_list_name => "an option",
         Rule::integer | Rule::head_count => "a number",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
