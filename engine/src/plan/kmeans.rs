@@ -26,8 +26,13 @@ pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Kmeans
         false => chosen,
     };
     if rows.rows() > 0 && chosen.is_empty() {
-        let message = "no field is a number in every row";
-        return Err(Diagnostic::error(Code::InvalidArgument, message, span).with_help("name the fields").into());
+        let message = match fields.is_empty() {
+            true => "no field is a number in every row",
+            false => "no row has one of these fields",
+        };
+        return Err(Diagnostic::error(Code::InvalidArgument, message, span)
+            .with_help("name fields that hold numbers")
+            .into());
     }
     if rows.rows().saturating_mul(chosen.len()) > MOST_NUMBERS {
         let message = format!("the rows have more than {MOST_NUMBERS} numbers");

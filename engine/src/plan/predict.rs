@@ -196,13 +196,19 @@ fn named(field: &PredictField, options: &PredictOptions, predictions: Prediction
         };
         let value = |Prediction { mean, variance }: Prediction| {
             let away = if variance > 0.0 { sign * deviations * variance.sqrt() } else { 0.0 };
-            Value::Number(mean + away)
+            Value::Number(shown(mean + away))
         };
         (column, predictions.iter().map(|found| found.map_or(Value::Null, value)).collect())
     };
-    let means = predictions.iter().map(|found| found.map_or(Value::Null, |found| Value::Number(found.mean))).collect();
+    let means =
+        predictions.iter().map(|found| found.map_or(Value::Null, |found| Value::Number(shown(found.mean)))).collect();
     let (upper, lower) = (bound("upper", 1.0, &options.upper), bound("lower", -1.0, &options.lower));
     vec![(name, means), upper, lower]
+}
+
+/// Without the last digits, which are rounding of the filter's many steps.
+fn shown(number: f64) -> f64 {
+    format!("{number:.12e}").parse().unwrap_or(number)
 }
 
 /// Adds rows up to so many, whose times go on.
