@@ -301,8 +301,12 @@ fn level(values: impl Iterator<Item = Option<f64>>) -> impl Iterator<Item = Vec<
         .map(|value| value.map(|value| Observation { weights: [1.0, 0.0], value, variance: 1.0 }).into_iter().collect())
 }
 
-/// Runs the filter; tells of each time the last innovation, and what was known before it.
-fn run(model: &Model, times: impl Iterator<Item = Vec<Observation>>, mut tell: impl FnMut(Option<Innovation>, &State)) {
+/// Runs the filter; tells of each time the last innovation, and what was known before and after it.
+fn run(
+    model: &Model,
+    times: impl Iterator<Item = Vec<Observation>>,
+    mut tell: impl FnMut(Option<Innovation>, [&State; 2]),
+) {
     let mut state = State::new(model);
     for observations in times {
         let before = state;
@@ -310,12 +314,13 @@ fn run(model: &Model, times: impl Iterator<Item = Vec<Observation>>, mut tell: i
         for observation in &observations {
             innovation = state.update(observation);
         }
-        tell(innovation, &before);
+        tell(innovation, [&before, &state]);
         state.advance(model);
     }
 }
 
-/// What is seen at each time going by the times before it, or, where these say nothing, by those after it.
+/// What is seen at each time going by the times before it, or, where these say nothing, by those after it, or, where
+/// these are too few as well, by it and those after it.
 fn both_ways(
     model: &Model,
     times: Vec<Vec<Observation>>,
@@ -329,13 +334,13 @@ fn both_ways(
     };
     let rows = times.len();
     let mut found: Predictions = Vec::with_capacity(rows);
-    run(model, times.iter().cloned(), |_, before| found.push(predict(before, found.len())));
+    run(model, times.iter().cloned(), |_, [before, _]| found.push(predict(before, found.len())));
     if found.iter().any(Option::is_none) {
         let mut row = rows;
-        run(model, times.into_iter().rev(), |_, after| {
+        run(model, times.into_iter().rev(), |_, [after, with_it]| {
             row = row.saturating_sub(1);
             if let Some(place @ None) = found.get_mut(row) {
-                *place = predict(after, row);
+                *place = predict(after, row).or_else(|| predict(with_it, row));
             }
         });
     }
@@ -438,6 +443,11 @@ mod tests {
             assert!((mean - expected).abs() < 1e-9, "{predicted:?}");
         }
         assert!(predicted.iter().flatten().all(|prediction| prediction.variance < 1e-9));
+    }
+
+    #[test]
+    fn three_values_are_enough_for_a_line() {
+        assert_eq!(means(&local(Shape::Trend, &some(&[1.0, 2.0, 3.0]), 1)), [1.0, 2.0, 3.0, 4.0]);
     }
 
     #[test]

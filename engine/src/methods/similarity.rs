@@ -2,9 +2,11 @@
 //!
 //! Sources: J. A. Hartigan, "Clustering Algorithms" (1975), chapter 3, the leader algorithm; G. Salton and
 //! M. J. McGill, "Introduction to Modern Information Retrieval" (1983), the cosine; R. J. Bayardo, Y. Ma and
-//! R. Srikant, "Scaling Up All Pairs Similarity Search" (2007), finding candidates by their rare features.
+//! R. Srikant, "Scaling Up All Pairs Similarity Search" (2007), and C. Xiao, W. Wang, X. Lin and J. X. Yu, "Efficient
+//! Similarity Joins for Near Duplicate Detection" (2008), finding candidates by their rare features and where these
+//! stand.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What of a text is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub enum Feature {
 
 /// The most features of all texts together.
 const MOST_FEATURES: usize = 100_000_000;
-/// The most pairs of texts that are compared.
-const MOST_COMPARISONS: u64 = 50_000_000;
+/// The most features and candidates that are looked at while texts are compared.
+const MOST_WORK: u64 = 2_000_000_000;
 
 /// The texts have too much in common, or too many features, for the groups to be found in reasonable time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +41,11 @@ pub fn groups(
 ) -> Result<Vec<usize>, TooMuch> {
     let sets = sets(texts, feature, delimiters)?;
     let mut leaders: Vec<&[u32]> = Vec::new();
-    // The groups whose leader has a feature among its rarest ones.
-    let mut postings: HashMap<u32, Vec<usize>> = HashMap::new();
+    // For each feature, and each size of a leader, the groups whose leader has it among its rarest ones, and where.
+    let mut postings: HashMap<u32, BTreeMap<usize, Vec<(usize, usize)>>> = HashMap::new();
     let mut looked_at: Vec<usize> = Vec::new();
     let mut empty: Option<usize> = None;
-    let mut comparisons: u64 = 0;
+    let mut work: u64 = 0;
     let mut found = Vec::with_capacity(sets.len());
     for (text, set) in sets.iter().enumerate() {
         if let (true, Some(group)) = (set.is_empty(), empty) {
@@ -51,21 +53,38 @@ pub fn groups(
             continue;
         }
         let rare = rarest(set, threshold);
+        let this = text.saturating_add(1);
         let mut best: Option<(f64, usize)> = None;
-        for group in rare.iter().filter_map(|feature| postings.get(feature)).flatten() {
-            match looked_at.get_mut(*group) {
-                Some(last) if *last != text.saturating_add(1) => *last = text.saturating_add(1),
-                _ => continue,
-            }
-            comparisons = comparisons.saturating_add(1);
-            if comparisons > MOST_COMPARISONS {
-                return Err(TooMuch);
-            }
-            let Some(leader) = leaders.get(*group) else { continue };
-            let similarity = cosine(set, leader);
-            let better = best.is_none_or(|(most, first)| similarity > most || (similarity == most && *group < first));
-            if similarity >= threshold - 1e-12 && better {
-                best = Some((similarity, *group));
+        for (place, buckets) in
+            rare.iter().enumerate().filter_map(|(place, feature)| Some((place, postings.get(feature)?)))
+        {
+            for (size, entries) in buckets {
+                // The first feature in common stands here, so no more than the rest can be shared.
+                let needed = least_common(set.len(), *size, threshold);
+                if set.len().saturating_sub(place) < needed {
+                    continue;
+                }
+                for (leader_place, group) in entries {
+                    work = work.saturating_add(1);
+                    match looked_at.get_mut(*group) {
+                        Some(last) if *last != this => *last = this,
+                        _ => continue,
+                    }
+                    let Some(leader) = leaders.get(*group).filter(|_| size.saturating_sub(*leader_place) >= needed)
+                    else {
+                        continue;
+                    };
+                    work = work.saturating_add(set.len().saturating_add(*size) as u64);
+                    let similarity = cosine(set, leader);
+                    let better =
+                        best.is_none_or(|(most, first)| similarity > most || (similarity == most && *group < first));
+                    if similarity >= threshold - 1e-12 && better {
+                        best = Some((similarity, *group));
+                    }
+                }
+                if work > MOST_WORK {
+                    return Err(TooMuch);
+                }
             }
         }
         found.push(match best {
@@ -74,7 +93,9 @@ pub fn groups(
                 let group = leaders.len();
                 leaders.push(set);
                 looked_at.push(0);
-                rare.iter().for_each(|feature| postings.entry(*feature).or_default().push(group));
+                for (place, feature) in rare.iter().enumerate() {
+                    postings.entry(*feature).or_default().entry(set.len()).or_default().push((place, group));
+                }
                 if set.is_empty() {
                     empty = Some(group);
                 }
@@ -154,6 +175,11 @@ fn rarest(set: &[u32], threshold: f64) -> &[u32] {
     // Similar sets have at least the square of the threshold of either in common.
     let common = (threshold * threshold * set.len() as f64 - 1e-9).ceil().max(1.0) as usize;
     set.get(..set.len().saturating_sub(common).saturating_add(1)).unwrap_or(set)
+}
+
+/// How many features similar sets of these sizes have in common at least.
+fn least_common(one: usize, other: usize, threshold: f64) -> usize {
+    (threshold * (one as f64 * other as f64).sqrt() - 1e-9).ceil().max(1.0) as usize
 }
 
 /// How many features two sets have in common, by the geometric mean of their sizes.
