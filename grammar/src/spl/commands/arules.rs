@@ -32,7 +32,7 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "conf=<number>", meaning: "the least strength of a rule, from 0 to 1; default 0.5" },
         ArgumentDoc { name: "<field>", meaning: "the fields, at least two" },
         ArgumentDoc { name: "result", meaning: "a row for each rule, the strongest first: Given fields, Implied fields, Strength (the share of the rows with what is given that have what is implied), Given fields support and Implied fields support (how many rows have it)" },
-        ArgumentDoc { name: "method", meaning: "Apriori (Agrawal and Srikant, 1994), with one implied value a rule as in the R package arules; at most 100000 sets of values" },
+        ArgumentDoc { name: "method", meaning: "association rules (Agrawal and Srikant, 1994) with one implied value each, as in the R package arules, over frequent sets found by lists of rows (Zaki, 2000); at most 100000 sets of values" },
     ],
     examples: &["| makeresults count=4 | eval a=\"x\", b=\"y\" | arules a b"],
 };
