@@ -9,6 +9,7 @@ pub mod functions;
 pub mod ingest;
 pub mod knowledge;
 pub mod lookups;
+pub mod methods;
 pub mod operators;
 pub mod plan;
 pub mod reference;

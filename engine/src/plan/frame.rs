@@ -52,6 +52,8 @@ pub struct Frame {
     pub time_range: (Option<i64>, Option<i64>),
     /// The spans of time that the rows stand for, where `timechart` made them.
     pub spans: Option<TimeBins>,
+    /// The words that searches looked for in the text of the events.
+    pub keywords: Vec<String>,
     /// The clock and the like, for expressions.
     pub setting: Setting,
     missing: Arc<Mutex<Vec<(String, Span)>>>,
@@ -77,6 +79,7 @@ impl Frame {
             formats: Vec::new(),
             time_range: (None, None),
             spans: None,
+            keywords: Vec::new(),
             setting,
             missing: Arc::default(),
             findings: Arc::default(),

@@ -6,15 +6,24 @@
 mod accum;
 mod addinfo;
 pub mod aggregate;
+mod analyzefields;
+mod annotated;
+mod anomalies;
+mod anomalousvalue;
+mod anomalydetection;
 mod append;
 mod appendcols;
 mod appendpipe;
+mod arules;
+mod associate;
 mod autoregress;
 mod barrier;
 mod bin;
 mod bins;
 pub mod call;
 mod chart;
+mod cluster;
+mod cofilter;
 mod collect;
 pub mod combine;
 mod concurrency;
@@ -27,6 +36,7 @@ mod dataset;
 mod dedup;
 mod delta;
 mod diff;
+mod erex;
 mod eval;
 mod eventstats;
 pub mod expression;
@@ -49,6 +59,7 @@ mod inline;
 mod inputlookup;
 mod iplocation;
 mod join;
+mod kmeans;
 mod localize;
 pub mod lookup;
 mod makecontinuous;
@@ -66,8 +77,10 @@ mod outputlookup;
 mod outputtext;
 mod pivot;
 pub mod possible;
+mod predict;
 mod rangemap;
 mod regex;
+mod relevancy;
 mod reltime;
 mod rename;
 mod replace;
@@ -341,12 +354,27 @@ impl Planner<'_> {
                 chart::plan(self, frame, chart, command.name_span).await
             }
             CommandKind::Collect(collect) => collect::plan(self, frame, collect, command.name_span).await,
+            CommandKind::Analyzefields(analyzefields) => {
+                analyzefields::plan(self, frame, analyzefields, command.name_span).await
+            }
+            CommandKind::Anomalies(anomalies) => anomalies::plan(self, frame, anomalies, command.name_span).await,
+            CommandKind::Anomalousvalue(anomalousvalue) => {
+                anomalousvalue::plan(self, frame, anomalousvalue, command.name_span).await
+            }
+            CommandKind::Anomalydetection(anomalydetection) => {
+                anomalydetection::plan(self, frame, anomalydetection, command.name_span).await
+            }
+            CommandKind::Arules(arules) => arules::plan(self, frame, arules, command.name_span).await,
+            CommandKind::Associate(associate) => associate::plan(self, frame, associate, command.name_span).await,
+            CommandKind::Cluster(cluster) => cluster::plan(self, frame, cluster, command.name_span).await,
+            CommandKind::Cofilter(cofilter) => cofilter::plan(self, frame, cofilter, command.name_span).await,
             CommandKind::Convert(convert) => convert::plan(self, frame, convert),
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),
             CommandKind::Delta(delta) => delta::plan(frame, delta),
             CommandKind::Diff(diff) => diff::plan(self, frame, diff, command.span).await,
+            CommandKind::Erex(erex) => erex::plan(self, frame, erex, command.name_span).await,
             CommandKind::Eval(eval) => eval::plan(self, frame, eval).await,
             CommandKind::Eventcount(_) => Err(not_first(command).into()),
             CommandKind::Eventstats(eventstats) => eventstats::plan(frame, eventstats),
@@ -377,6 +405,7 @@ impl Planner<'_> {
             CommandKind::Inputcsv(input) => inputlookup::plan_csv(self, frame, input, command.name_span),
             CommandKind::Inputlookup(input) => inputlookup::plan(self, frame, input, command.name_span),
             CommandKind::Lookup(lookup) => lookup::plan(self, frame, lookup),
+            CommandKind::Kmeans(kmeans) => kmeans::plan(self, frame, kmeans, command.name_span).await,
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
@@ -393,11 +422,13 @@ impl Planner<'_> {
             CommandKind::Outputcsv(output) => outputlookup::plan_csv(self, frame, output).await,
             CommandKind::Outputlookup(output) => outputlookup::plan(self, frame, output).await,
             CommandKind::Outputtext(output) => outputtext::plan(frame, output, command.name_span),
+            CommandKind::Predict(predict) => predict::plan(self, frame, predict, command.name_span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
             CommandKind::Refused(refused) => Err(refused_command(refused, command.name_span).into()),
             CommandKind::Regex(regex) => regex::plan(frame, regex),
             CommandKind::Reltime(reltime) => reltime::plan(frame, reltime),
+            CommandKind::Relevancy(_) => relevancy::plan(self, frame, command.name_span).await,
             CommandKind::Rename(rename) => rename::plan(frame, rename),
             CommandKind::Replace(replace) => replace::plan(frame, replace),
             CommandKind::Require(_) => require::plan(self, frame, command.span).await,

@@ -236,6 +236,32 @@ impl Needs {
                 self.name(continuous.field.as_ref().map_or("_time", |field| &field.text));
             }
             CommandKind::Timewrap(_) => self.name("_time"),
+            CommandKind::Analyzefields(analyzefields) => {
+                self.name("*");
+                self.name(&analyzefields.classfield.text);
+                self.closed = true;
+            }
+            CommandKind::Anomalies(anomalies) => {
+                self.name(anomalies.field.as_ref().map_or("_raw", |field| &field.text));
+                anomalies.by.iter().for_each(|field| self.name(&field.text));
+            }
+            CommandKind::Anomalousvalue(anomalousvalue) => self.names_or_all(&anomalousvalue.fields),
+            CommandKind::Anomalydetection(anomalydetection) => self.names_or_all(&anomalydetection.fields),
+            CommandKind::Arules(arules) => {
+                arules.fields.iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            CommandKind::Associate(associate) => {
+                self.names_or_all(&associate.fields);
+                self.closed = true;
+            }
+            CommandKind::Cluster(cluster) => self.name(cluster.field.as_ref().map_or("_raw", |field| &field.text)),
+            CommandKind::Cofilter(cofilter) => {
+                self.name(&cofilter.user.text);
+                self.name(&cofilter.item.text);
+                self.closed = true;
+            }
+            CommandKind::Erex(erex) => self.name(erex.fromfield.as_ref().map_or("_raw", |field| &field.text)),
             CommandKind::Eventstats(eventstats) => {
                 self.aggregates(&eventstats.aggregates);
                 eventstats.by.iter().for_each(|field| self.name(&field.text));
@@ -313,6 +339,15 @@ impl Needs {
                 }
             }
             CommandKind::Union(union) => union.sources.iter().for_each(|source| self.either(source)),
+            CommandKind::Kmeans(kmeans) => self.names_or_all(&kmeans.fields),
+            CommandKind::Predict(predict) => {
+                self.name("_time");
+                for group in &predict.groups {
+                    group.fields.iter().for_each(|field| self.name(&field.field.text));
+                    group.options.correlate.iter().for_each(|field| self.name(&field.text));
+                }
+            }
+            CommandKind::Relevancy(_) => self.name("_raw"),
             CommandKind::Streamstats(streamstats) => {
                 self.aggregates(&streamstats.aggregates);
                 streamstats.by.iter().for_each(|field| self.name(&field.text));

@@ -13,7 +13,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
-use super::{PlanResult, Planner};
+use super::{PlanResult, Planner, relevancy};
 use crate::functions::{operators, pattern, search as kernels};
 use crate::{time, values};
 
@@ -34,6 +34,7 @@ pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) ->
 /// Plans `search` over any rows.
 pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let Some(expression) = &command.expression else { return Ok(()) };
+    relevancy::keywords(expression, &mut frame.keywords);
     let conjuncts = match expression {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),

@@ -106,6 +106,7 @@ pub fn known_unsupported() -> &'static [&'static str] {
 
 /// Other names of commands.
 const ALIASES: &[(&str, &str)] = &[
+    ("af", "analyzefields"),
     ("bucket", "bin"),
     ("common", "top"),
     ("counttable", "contingency"),
@@ -179,12 +180,20 @@ commands! {
     addcoltotals => Addcoltotals, addcoltotals_arguments;
     addinfo => Addinfo, addinfo_arguments;
     addtotals => Addtotals, addtotals_arguments;
+    analyzefields => Analyzefields, analyzefields_arguments;
+    anomalies => Anomalies, anomalies_arguments;
+    anomalousvalue => Anomalousvalue, anomalousvalue_arguments;
+    anomalydetection => Anomalydetection, anomalydetection_arguments;
     append => Append, append_arguments;
     appendcols => Appendcols, appendcols_arguments;
     appendpipe => Appendpipe, appendpipe_arguments;
+    arules => Arules, arules_arguments;
+    associate => Associate, associate_arguments;
     autoregress => Autoregress, autoregress_arguments;
     bin => Bin, bin_arguments;
     chart => Chart, chart_arguments;
+    cluster => Cluster, cluster_arguments;
+    cofilter => Cofilter, cofilter_arguments;
     collect => Collect, collect_arguments;
     concurrency => Concurrency, concurrency_arguments;
     contingency => Contingency, contingency_arguments;
@@ -194,6 +203,7 @@ commands! {
     dedup => Dedup, dedup_arguments;
     delta => Delta, delta_arguments;
     diff => Diff, diff_arguments;
+    erex => Erex, erex_arguments;
     eval => Eval, eval_arguments;
     eventcount => Eventcount, eventcount_arguments;
     eventstats => Eventstats, eventstats_arguments;
@@ -216,6 +226,7 @@ commands! {
     inputlookup => Inputlookup, inputlookup_arguments;
     iplocation => Iplocation, iplocation_arguments;
     join => Join, join_arguments;
+    kmeans => Kmeans, kmeans_arguments;
     loadjob => Loadjob, loadjob_arguments;
     localize => Localize, localize_arguments;
     localop => Localop, localop_arguments;
@@ -236,9 +247,11 @@ commands! {
     outputcsv => Outputcsv, outputcsv_arguments;
     outputlookup => Outputlookup, outputlookup_arguments;
     outputtext => Outputtext, outputtext_arguments;
+    predict => Predict, predict_arguments;
     rangemap => Rangemap, rangemap_arguments;
     rare => Rare, rare_arguments;
     regex => Regex, regex_arguments;
+    relevancy => Relevancy, relevancy_arguments;
     reltime => Reltime, reltime_arguments;
     rename => Rename, rename_arguments;
     replace => Replace, replace_arguments;

@@ -30,6 +30,7 @@ const SECURITY: &str = "it reads what Splunk Enterprise Security keeps on a serv
 const SERVER: &str = "it asks a Splunk server about itself";
 const MAPS: &str = "it prepares rows for a map, and spelunk draws none";
 const MODEL: &str = "it needs the models that Splunk's learning commands keep on a server";
+const TYPES: &str = "it needs event types, which spelunk does not have yet";
 const OUTSIDE: &str = "it acts outside of the search";
 
 /// The commands and their reasons, in order of their names.
@@ -45,12 +46,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("dispatch", SERVER),
     ("dump", "it writes on a Splunk server"),
     ("entitymerge", SECURITY),
+    ("findtypes", TYPES),
     ("fit", MODEL),
     ("geom", MAPS),
     ("geomfilter", MAPS),
     ("geostats", MAPS),
     ("history", SERVER),
     ("inputintelligence", SECURITY),
+    ("kvform", "it reads form files, which are kept on a Splunk server"),
     ("listmodels", MODEL),
     ("mcatalog", METRICS),
     ("mcollect", "it writes to a metrics index, which only a Splunk server has"),
@@ -66,12 +69,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("run", OUTSIDE),
     ("runshellscript", OUTSIDE),
     ("script", OUTSIDE),
+    ("scrub", "it needs the dictionaries of names and terms that are kept on a Splunk server"),
     ("searchtxn", "it needs the transaction types that a Splunk server has configured"),
     ("sendalert", OUTSIDE),
     ("sendemail", OUTSIDE),
     ("summary", MODEL),
     ("tscollect", "it writes to a namespace on a Splunk server"),
     ("typeahead", SERVER),
+    ("typelearner", TYPES),
+    ("typer", TYPES),
     ("walklex", "it reads the index files of a Splunk server"),
     ("x11", "its seasonal adjustment is published by name only, not as a formula"),
 ];

@@ -173,6 +173,10 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::bin_arguments
         | Rule::chart_split
         | Rule::makecontinuous_arguments
+        | Rule::cofilter_arguments
+        | Rule::erex_arguments
+        | Rule::predict_arguments
+        | Rule::predict_field
         | Rule::list_word
         | Rule::argument_word
         | Rule::argument_words => "a field name",
@@ -249,6 +253,11 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::filter_value | Rule::filter_eval | Rule::filter_term => "a search or `eval(...)`",
         Rule::mvlist_value | Rule::mvlist_words => "true, false or a list of fields",
         Rule::threshold | Rule::integer | Rule::head_count => "a number",
+        Rule::analyzefields_arguments
+        | Rule::anomalies_arguments
+        | Rule::cluster_arguments
+        | Rule::erex_list
+        | Rule::erex_list_name => "an option",
         Rule::format_piece => "a quoted text",
         Rule::return_arguments | Rule::return_item | Rule::return_value | Rule::return_alias => {
             "a field, `alias=field` or `$field`"

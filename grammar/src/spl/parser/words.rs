@@ -93,6 +93,22 @@ impl OptionPair {
         }
     }
 
+    /// The value as a number.
+    pub fn decimal(&self, b: &mut Builder<'_>) -> Option<f64> {
+        match self.value.parse() {
+            Ok(number) if f64::is_finite(number) => Some(number),
+            _ => self.invalid(b, "a number"),
+        }
+    }
+
+    /// The value as a number from 0 to 1.
+    pub fn fraction(&self, b: &mut Builder<'_>) -> Option<f64> {
+        match self.value.parse() {
+            Ok(number) if (0.0..=1.0).contains(&number) => Some(number),
+            _ => self.invalid(b, "a number from 0 to 1"),
+        }
+    }
+
     /// The value as it stands.
     pub fn text(&self) -> Spanned<String> {
         Spanned::new(self.value.clone(), self.value_span)
