@@ -87,8 +87,9 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "chunk_size=<count>", meaning: "about the memory of a server: it changes nothing here" },
     ],
     examples: &[
-        "| tstats count WHERE index=* BY sourcetype",
-        "| tstats prestats=t count WHERE index=* BY host | stats count BY host",
+        "| tstats count dc(host) AS hosts WHERE index=* earliest=-1d",
+        "| tstats count WHERE index=* BY sourcetype | stats sum(count) AS events",
+        "| tstats prestats=t count WHERE index=* BY host | stats count",
     ],
 };
 
@@ -177,7 +178,7 @@ fn aggregate(b: &mut Builder<'_>, prefixes: &mut Vec<Name>, pair: Pair<'_, Rule>
     let function = Spanned::new(function.as_str().trim_end().to_owned(), b.span(&function));
     let argument = match parts.next().and_then(|argument| argument.into_inner().next()) {
         None => None,
-        Some(argument) if argument.as_rule() == Rule::odd_argument => {
+        Some(argument) if argument.as_rule() == Rule::tstats_odd => {
             let (name, odd) = (&function.node, argument.as_str().trim());
             let message = format!("`{name}` takes a field or `PREFIX(...)` in `tstats`, not `{odd}`");
             let found = Diagnostic::error(Code::InvalidArgument, message, b.span(&argument));
