@@ -50,7 +50,7 @@ pub const DOC: CommandDoc = CommandDoc {
     ],
     examples: &[
         "| makeresults count=6 | streamstats count AS n | eval kind=if(n%2=0, \"even\", \"odd\") | chart count, max(n) BY kind",
-        "| makeresults count=6 | streamstats count AS n | eval kind=if(n%2=0, \"even\", \"odd\") | chart sum(n) OVER n span=2 BY kind useother=f where max in top2",
+        "| makeresults count=6 | streamstats count AS n | eval x=n*n, kind=if(n%2=0, \"even\", \"odd\") | chart sum(x) OVER n span=2 BY kind useother=f where max in top2",
     ],
 };
 
