@@ -410,7 +410,7 @@ pub fn order_key(value: &Value<'_>, bins: Option<&Bins>) -> Vec<u8> {
 }
 
 /// Where a bin starts; `None` for a value that is in none.
-fn start_of(value: &Value<'_>, bins: &Bins) -> Option<f64> {
+pub fn start_of(value: &Value<'_>, bins: &Bins) -> Option<f64> {
     match bins {
         Bins::Time(_) => value.number(),
         Bins::Range(_) => label_start(&value.text()?),

@@ -2,7 +2,7 @@
 //!
 //! Source: Splunk Search Reference, "chart" and "timechart" (limit, agg, where).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
@@ -14,11 +14,10 @@ use spelunk_grammar::spl::commands::stats::Aggregate;
 use spelunk_grammar::{Code, Diagnostic};
 
 use super::aggregate::{self, Manner};
-use super::bins::Bins;
 use super::expression::{Kind, Typed};
 use super::frame::{Frame, column};
 use super::grid::{Grid, MOST_COLUMNS};
-use super::pivot::{Key, Pivot, kind_of, order_key};
+use super::pivot::{Key, Pivot, kind_of, order_key, start_of};
 use super::terms::{Column, term};
 use super::{PlanResult, Planner};
 use crate::values::{Value, text_at};
@@ -35,16 +34,19 @@ const SCORE: &str = "__score";
 /// The names of the series that are kept, in the order of their characters.
 pub async fn series(pivot: &Pivot<'_>, planner: &Planner<'_>, frame: &Frame, key: &Key) -> PlanResult<Vec<String>> {
     let Some(runner) = planner.runner else { return Ok(Vec::new()) };
-    let mut frame = frame.clone();
-    frame.filter(column(&key.column).is_not_null())?;
-    let text = Typed::new(column(&key.column), kind_of(&frame, &key.column), pivot.place).text();
-    frame.set(vec![(SERIES.into(), cast(text, DataType::Utf8View))])?;
+    let mut all = frame.clone();
+    let text = Typed::new(column(&key.column), kind_of(&all, &key.column), pivot.place).text();
+    all.set(vec![(SERIES.into(), cast(text, DataType::Utf8View))])?;
+    let mut frame = all.clone();
+    frame.filter(column(SERIES).is_not_null())?;
     let options = pivot.series;
     let rank = options.limit.as_ref().map_or(DEFAULT, |limit| limit.node);
     let (scored, test) = match (&options.filter, &options.agg) {
-        (Some(filter), _) => (by_function(pivot, planner, &frame, &filter.aggregate).await?, filter.test.clone()),
+        (Some(filter), _) => {
+            (by_function(pivot, planner, [&all, &frame], &filter.aggregate).await?, filter.test.clone())
+        }
         (None, _) if rank.count == 0 => (by_events(&frame)?, SeriesTest::Greater(0.0)),
-        (None, Some(agg)) => (by_function(pivot, planner, &frame, agg).await?, SeriesTest::In(rank)),
+        (None, Some(agg)) => (by_function(pivot, planner, [&all, &frame], agg).await?, SeriesTest::In(rank)),
         (None, None) => (by_default(pivot, &frame)?, SeriesTest::In(rank)),
     };
     let (_, batches) = runner.collect(chosen(scored, &test)?).await?;
@@ -109,11 +111,11 @@ fn by_default(pivot: &Pivot<'_>, frame: &Frame) -> PlanResult<LogicalPlan> {
     }
 }
 
-/// A function of the values of each series.
+/// A function of the values of each series. The first frame has the events without a series too.
 async fn by_function(
     pivot: &Pivot<'_>,
     planner: &Planner<'_>,
-    frame: &Frame,
+    [all, frame]: [&Frame; 2],
     wanted: &SeriesAggregate,
 ) -> PlanResult<LogicalPlan> {
     let function = wanted.function.node.to_ascii_lowercase();
@@ -121,13 +123,16 @@ async fn by_function(
         let message = format!("there is no statistical function `{}` to rank series by", wanted.function.node);
         return Err(Diagnostic::error(Code::UnknownFunction, message, wanted.function.span).into());
     }
-    let (position, found) = the_column(pivot, wanted)?;
-    let cells = cells(pivot, frame, position)?;
-    // Cells without events count as 0 where the column counts; that makes no sum and no maximum another.
-    if !found.counts || matches!(function.as_str(), "sum" | "max" | "count" | "c") {
-        return aggregated(&cells, &function, pivot);
+    // Every series would have about as many values as there are rows; how many events it has is what is meant.
+    if aggregate::counts(&function) && wanted.field.is_none() {
+        return by_events(frame);
     }
-    let cells = with_zeros(pivot, planner, &cells).await?;
+    let (position, found) = the_column(pivot, wanted)?;
+    // Cells without events count as 0 where the column counts; that makes no sum and no maximum another.
+    if !found.counts || matches!(function.as_str(), "sum" | "max") {
+        return aggregated(&cells(pivot, frame, position)?, &function, pivot);
+    }
+    let cells = with_zeros(pivot, planner, &cells(pivot, all, position)?).await?;
     aggregated(&cells, &function, pivot)
 }
 
@@ -196,7 +201,7 @@ async fn with_zeros(pivot: &Pivot<'_>, planner: &Planner<'_>, cells: &Frame) -> 
     let Some(runner) = planner.runner else { return Ok(cells.clone()) };
     let (_, batches) = runner.collect(cells.plan().clone()).await?;
     let bins = pivot.row.as_ref().and_then(|row| row.bins.as_ref());
-    let (mut rows, mut extent) = (BTreeSet::new(), None);
+    let mut starts: BTreeMap<Vec<u8>, Option<f64>> = BTreeMap::new();
     let mut found: BTreeMap<String, Vec<Value<'static>>> = BTreeMap::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
@@ -204,22 +209,23 @@ async fn with_zeros(pivot: &Pivot<'_>, planner: &Planner<'_>, cells: &Frame) -> 
                 batch.columns().get(position).map_or(Value::Null, |column| Value::read(column.as_ref(), row))
             };
             if pivot.row.is_some() {
-                rows.insert(order_key(&at(1), bins));
-                if let Some(start) = at(1).number() {
-                    let (least, greatest) = extent.unwrap_or((start, start));
-                    extent = Some((start.min(least), start.max(greatest)));
-                }
+                let start = bins.and_then(|bins| start_of(&at(1), bins));
+                starts.insert(order_key(&at(1), bins), start);
             }
             let score = at(usize::from(pivot.row.is_some()) + 1).number();
-            let name = at(0).text().unwrap_or_default().into_owned();
-            found.entry(name).or_default().push(Value::Number(score.unwrap_or(0.0)));
+            if let Some(name) = at(0).text() {
+                found.entry(name.into_owned()).or_default().push(Value::Number(score.unwrap_or(0.0)));
+            }
         }
     }
-    let rows = match (bins, extent) {
-        (Some(bins @ Bins::Time(_)), Some((least, greatest))) if pivot.series.cont != Some(false) => {
-            bins.between(least, greatest).map_or(rows.len(), |starts| starts.len())
+    let present = || starts.values().filter_map(|start| *start);
+    let rows = match (bins, present().reduce(f64::min), present().reduce(f64::max)) {
+        (Some(bins), Some(least), Some(greatest)) if pivot.series.cont != Some(false) => {
+            let in_bins = present().count();
+            let filled = bins.between(least, greatest).map_or(in_bins, |starts| starts.len());
+            starts.len().saturating_sub(in_bins).saturating_add(filled)
         }
-        _ => rows.len(),
+        _ => starts.len(),
     };
     if found.len().saturating_mul(rows) > MOST_CELLS {
         let message = format!("ranking the series would take more than {MOST_CELLS} values");

@@ -38,7 +38,7 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "<bin options>", meaning: "span, bins, minspan, start, end and aligntime, as in bin; a field of numbers or times is put into bins where a span is given or it has more than bins values, 300 by default; values outside of start and end are left out" },
         ArgumentDoc { name: "limit=<count>", meaning: "how many series are kept, 0 for all; default top10 by the sum of their values, or by their events where there are several aggregates" },
         ArgumentDoc { name: "agg=<function>", meaning: "ranks the series by this function of their values" },
-        ArgumentDoc { name: "where", meaning: "keeps the series for whose values this is true, instead of limit" },
+        ArgumentDoc { name: "where", meaning: "keeps the series for whose values this is true, instead of limit; count stands for how many events a series has" },
         ArgumentDoc { name: "useother=<bool>", meaning: "whether the other series become one; default true" },
         ArgumentDoc { name: "otherstr=<text>", meaning: "its name; default OTHER" },
         ArgumentDoc { name: "usenull=<bool>", meaning: "whether the events that lack the column's field become a series; default true" },
@@ -50,7 +50,7 @@ pub const DOC: CommandDoc = CommandDoc {
     ],
     examples: &[
         "| makeresults count=6 | streamstats count AS n | eval kind=if(n%2=0, \"even\", \"odd\") | chart count, max(n) BY kind",
-        "| makeresults count=6 | streamstats count AS n | eval kind=if(n%2=0, \"even\", \"odd\") | chart sum(n) OVER n span=2 BY kind useother=f where max in top2",
+        "| makeresults count=6 | streamstats count AS n | eval x=n*n, kind=if(n%2=0, \"even\", \"odd\") | chart sum(x) OVER n span=2 BY kind useother=f where max in top2",
     ],
 };
 

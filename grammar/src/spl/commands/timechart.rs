@@ -50,7 +50,7 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "cont=<bool>", meaning: "whether spans without events are rows too; default true" },
         ArgumentDoc { name: "limit=<count>", meaning: "how many series are kept, 0 for all; default top10 by the sum of their values, or by their events where there are several aggregates" },
         ArgumentDoc { name: "agg=<function>", meaning: "ranks the series by this function of their values" },
-        ArgumentDoc { name: "where", meaning: "keeps the series for whose values this is true, instead of limit" },
+        ArgumentDoc { name: "where", meaning: "keeps the series for whose values this is true, instead of limit; count stands for how many events a series has" },
         ArgumentDoc { name: "useother=<bool>", meaning: "whether the other series become one; default true" },
         ArgumentDoc { name: "otherstr=<text>", meaning: "its name; default OTHER" },
         ArgumentDoc { name: "usenull=<bool>", meaning: "whether the events that lack the field become a series; default true" },
