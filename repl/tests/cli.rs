@@ -161,7 +161,7 @@ mod lookups {
             assert_eq!((ran.code, ran.stdout.as_str()), (0, "role,kind\nadmin,program\n"), "{}", ran.stderr);
         }
         let ran = run(&["explain", query, "--lookups", &tables, "--lookups", &app]);
-        assert!(ran.code == 0 && ran.stdout.contains("spl_lookup"), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.code == 0 && ran.stdout.contains("AS kind"), "{}{}", ran.stdout, ran.stderr);
         assert_eq!(run(&["check", &path("rule.spl")]).code, 0);
         let ran = run(&["check", "--lookups", &tables, &path("rule.spl")]);
         assert!(ran.code == 1 && ran.stdout.contains("there is no lookup \"nowhere.csv\""), "{}", ran.stdout);

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use pest::iterators::Pair;
 
 use super::{ArgumentDoc, CommandDoc};
+use crate::Code;
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
 use crate::spl::parser::{Rule, words};
@@ -68,6 +69,7 @@ pub const DOC: CommandDoc = CommandDoc {
 const OPTIONS: &[&str] = &["local", "update"];
 
 pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Lookup> {
+    let place = b.span(&arguments);
     let (mut table, mut keys, mut output, mut local, mut update) = (None, Vec::new(), None, None, None);
     for part in arguments.into_inner() {
         match part.as_rule() {
@@ -93,6 +95,10 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Lo
             }
             _ => {}
         }
+    }
+    if keys.is_empty() {
+        b.error(Code::InvalidArgument, "`lookup` needs a field name to look up", place);
+        return None;
     }
     Some(Lookup { table: table?, keys, output, local, update })
 }
@@ -159,7 +165,7 @@ mod tests {
         assert!(errors("| lookup").contains("`lookup` needs a table"), "{}", errors("| lookup"));
         assert!(errors("| lookup t").contains("a field name"), "{}", errors("| lookup t"));
         assert!(errors("| lookup t OUTPUT x").contains("a field name"));
-        assert!(errors("| lookup t k upd=true").contains("did you mean `update`?"));
+        assert!(errors("| lookup t k updte=true").contains("did you mean `update`?"));
         assert!(errors("| lookup local=maybe t k").contains("`local` takes true or false"));
     }
 }
