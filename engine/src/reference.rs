@@ -155,11 +155,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_explained() {
-        assert_eq!(help("sendemail"), Help::Unsupported("command"));
+        assert_eq!(help("pivot"), Help::Unsupported("command"));
+        assert!(text("rest").starts_with("rest - refused: "));
         assert_eq!(help("mvindx"), Help::Unknown(Some("mvindex")));
         assert_eq!(help("count7"), Help::Unknown(Some("count")));
         assert_eq!(help("stast"), Help::Unknown(Some("stats")));
-        assert_eq!(help("sendemial"), Help::Unknown(Some("sendemail")));
+        assert_eq!(help("pivto"), Help::Unknown(Some("pivot")));
         assert_eq!(help("qqqqqqqqqq"), Help::Unknown(None));
     }
 }

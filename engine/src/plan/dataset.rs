@@ -1,10 +1,11 @@
 //! Datasets: what `from`, `join` and `union` can name instead of a search in brackets.
 
 use spelunk_grammar::spl::commands::from::{Dataset, DatasetKind, Source};
-use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
+use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::{Span, Spanned};
 
 use super::frame::Frame;
-use super::{PlanResult, Planner, combine, datamodel, saved};
+use super::{PlanResult, Planner, combine, datamodel, inputlookup, saved};
 
 /// Plans a search in brackets or a dataset as a frame of its own.
 pub async fn frame_of_source(planner: &mut Planner<'_>, source: &Source) -> PlanResult<Frame> {
@@ -19,7 +20,9 @@ pub async fn frame_of(planner: &mut Planner<'_>, dataset: &Dataset) -> PlanResul
     let Dataset { kind, name, span } = dataset;
     match kind {
         DatasetKind::Savedsearch => saved::frame_of(planner, &Spanned::new(name.clone(), *span), &[]).await,
-        DatasetKind::Inputlookup | DatasetKind::Lookup => lookup_table(planner, name, *span).await,
+        DatasetKind::Inputlookup | DatasetKind::Lookup => {
+            inputlookup::dataset(planner, &Name { text: name.clone(), span: *span })
+        }
         DatasetKind::Datamodel => datamodel::events(planner, name, *span),
     }
 }
@@ -30,10 +33,4 @@ pub fn place(source: &Source) -> Span {
         Source::Subsearch(subsearch) => subsearch.span,
         Source::Dataset(dataset) => dataset.span,
     }
-}
-
-/// The rows of a lookup table.
-async fn lookup_table(_: &mut Planner<'_>, name: &str, span: Span) -> PlanResult<Frame> {
-    let message = format!("the lookup table {name:?} cannot be read: lookup tables are not supported yet");
-    Err(Diagnostic::error(Code::Unsupported, message, span).into())
 }

@@ -57,6 +57,11 @@ pub fn generate(planner: &Planner<'_>, command: &Inputlookup) -> PlanResult<Fram
     rows(planner, &Request::of_lookup(command))
 }
 
+/// The rows of a lookup table as a frame of its own.
+pub fn dataset(planner: &Planner<'_>, name: &Name) -> PlanResult<Frame> {
+    rows(planner, &Request { name, lookup: true, start: 0, max: None, filter: None, events: false })
+}
+
 /// Plans the command behind others.
 pub fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Inputlookup, place: Span) -> PlanResult<()> {
     append(planner, frame, command.append, "inputlookup", &Request::of_lookup(command), place)

@@ -49,6 +49,11 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Ma
     let (mut searches, mut maxsearches) = (Vec::new(), None);
     for part in arguments.into_inner() {
         match part.as_rule() {
+            Rule::map_search => {
+                let text = part.into_inner().find(|part| part.as_rule() == Rule::map_text)?;
+                let unquoted = words::token_text(text.as_str().trim_end());
+                searches.push(MapSearch::Text(Spanned::new(unquoted, b.span(&text))));
+            }
             Rule::option => {
                 let option = words::option(b, part)?;
                 match option.name.as_str() {
@@ -125,6 +130,10 @@ mod tests {
             r#"search x | map search="| search a=\"$b$\" | head 1""#
         );
         assert_eq!(canonical("x | map [ |inputlookup $a$ ]"), "search x | map search=\"|inputlookup $a$\"");
+        assert_eq!(
+            canonical(r#"x | map search="search a IN ("b", "c d") | eval e=\"$f$\"" maxsearches=2"#),
+            r#"search x | map maxsearches=2 search="search a IN (\"b\", \"c d\") | eval e=\"$f$\"""#
+        );
         assert_eq!(canonical("x | map my_search"), "search x | map \"my_search\"");
         assert_eq!(canonical("x | map \"My Search\" maxsearches=5"), "search x | map maxsearches=5 \"My Search\"");
     }

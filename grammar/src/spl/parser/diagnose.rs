@@ -274,7 +274,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::set_arguments | Rule::set_operation => "union, diff or intersect",
         Rule::from_arguments | Rule::from_kind => "a dataset such as `inputlookup:file.csv`",
         Rule::dataset_name => "the name of a dataset",
-        Rule::map_arguments => "a search in quotes or in brackets",
+        Rule::map_arguments | Rule::map_search | Rule::map_text => "a search in quotes or in brackets",
         Rule::savedsearch_arguments | Rule::saved_word => "the name of a saved search",
         Rule::saved_pair | Rule::saved_key => "`name=value`",
         _ => return None,
