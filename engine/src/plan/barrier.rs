@@ -253,9 +253,14 @@ fn array(cell: Vec<(usize, Vec<String>)>, data_type: &DataType, rows: usize) -> 
     build(Returns::Many, values, rows)
 }
 
-/// Runs the plan so far and goes on with its rows, which are given too; `None` without data.
+/// Runs the plan so far and goes on with its rows, which are given too; `None` without data, and then with none.
 pub async fn materialise(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult<Option<Vec<RecordBatch>>> {
-    let Some(runner) = planner.runner else { return Ok(None) };
+    let Some(runner) = planner.runner else {
+        // No rows of the same columns: a plan that stood in its own place twice would double at every barrier.
+        let schema = Arc::clone(frame.plan().schema().inner());
+        Collected { schema, batches: Vec::new() }.resume(frame)?;
+        return Ok(None);
+    };
     let (schema, batches) = runner.collect(frame.plan().clone()).await?;
     Collected { schema, batches: batches.clone() }.resume(frame)?;
     Ok(Some(batches))
