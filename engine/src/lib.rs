@@ -8,6 +8,7 @@ pub mod error;
 pub mod functions;
 pub mod ingest;
 pub mod knowledge;
+pub mod memory;
 pub mod operators;
 pub mod plan;
 pub mod reference;

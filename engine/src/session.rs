@@ -12,17 +12,20 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::Query;
+use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, ReadOptions, ReadReport};
-use crate::knowledge::Macros;
+use crate::knowledge::{Expanded, Macros};
+use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
@@ -53,6 +56,10 @@ pub struct SessionOptions {
     pub keep: bool,
     /// What macro calls stand for.
     pub macros: Arc<Macros>,
+    /// How many bytes of memory the session may use; `None` for 60 % of the machine's.
+    pub memory: Option<usize>,
+    /// The folder for what does not fit into that; `None` for the system's.
+    pub temp: Option<PathBuf>,
 }
 
 impl Default for SessionOptions {
@@ -68,6 +75,8 @@ impl Default for SessionOptions {
             geoip: None,
             keep: false,
             macros: Arc::default(),
+            memory: None,
+            temp: None,
         }
     }
 }
@@ -79,6 +88,7 @@ pub struct Session {
     inputs: Vec<Input>,
     cancelled: Arc<AtomicBool>,
     kept: Mutex<Option<Loaded>>,
+    memory: Memory,
     /// Made at the first search: it takes as long as a small search.
     state: OnceLock<SessionState>,
 }
@@ -129,16 +139,19 @@ struct Planned {
     diagnostics: Vec<Diagnostic>,
     report: Arc<ReadReport>,
     read_time: Duration,
+    ledger: Arc<Ledger>,
 }
 
 impl Session {
     /// A session over the given inputs; nothing is read yet.
     ///
     /// # Errors
-    /// A time modifier in the options that cannot be read.
+    /// A time modifier in the options that cannot be read, or a temporary folder that is not there.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
+        let memory = Memory::new(options.memory, options.temp.as_deref())?;
         let session = Self {
             options,
+            memory,
             inputs,
             cancelled: Arc::new(AtomicBool::new(false)),
             kept: Mutex::new(None),
@@ -208,6 +221,7 @@ impl Session {
             strict: self.options.strict,
             time_zone: self.options.time_zone.clone(),
             cancelled: Arc::clone(&self.cancelled),
+            pool: Some(Arc::clone(self.memory.pool())),
         };
         let inputs = self.inputs.clone();
         let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
@@ -225,7 +239,8 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, false).await?).await
+        let (planned, expanded) = self.prepare(text, false).await?;
+        start(planned, expanded).await
     }
 
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
@@ -233,7 +248,8 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        start(self.prepare(text, true).await?).await
+        let (planned, expanded) = self.prepare(text, true).await?;
+        start(planned, expanded).await
     }
 
     /// Shows how a search would be run.
@@ -241,7 +257,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
-        let planned = self.prepare(text, false).await?;
+        let (planned, _) = self.prepare(text, false).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
         Ok(Explanation {
@@ -253,13 +269,16 @@ impl Session {
     }
 
     /// From a text to a plan, with every finding at its place in the text.
-    async fn prepare(&self, text: &str, listing: bool) -> Result<Planned, Error> {
+    async fn prepare(&self, text: &str, listing: bool) -> Result<(Planned, Expanded), Error> {
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
         match self.plan(query, listing, expanded.failed()).await {
-            Ok(planned) => Ok(Planned { diagnostics: expanded.report(planned.diagnostics), ..planned }),
+            Ok(planned) => {
+                let diagnostics = expanded.report(planned.diagnostics);
+                Ok((Planned { diagnostics, ..planned }, expanded))
+            }
             Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
-            Err(other) => Err(other),
+            Err(other) => Err(located(other, &expanded)),
         }
     }
 
@@ -267,18 +286,20 @@ impl Session {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
+        let ledger = Arc::new(Ledger::new(&self.memory));
+        let failure = |errors| failure(errors, Some(&ledger));
         let warnings = plan_without_data(query.clone(), &self.clock(), false).await.map_err(failure)?;
         drop(warnings);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let loaded = self.events(needs::of(&query)).await?;
+        let loaded = self.events(needs::of(&query)).await.map_err(|error| begun(error, &query))?;
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Loaded;
-        let state = self.state.get_or_init(session_state).clone();
-        let runner = ContextRunner { state: state.clone() };
+        let state = self.state.get_or_init(|| state_in(&self.memory)).clone();
+        let runner = ContextRunner { state: state.clone(), ledger: Arc::clone(&ledger) };
         let clock = self.clock();
         let mut planner = Planner {
             events: Some(&loaded.events),
@@ -296,7 +317,7 @@ impl Session {
         if !loaded.fields.covers(&wanted) {
             // A subsearch found conditions on fields that nothing in the query named.
             let started = Instant::now();
-            more = self.events(loaded.fields.clone().and(wanted)).await?;
+            more = self.events(loaded.fields.clone().and(wanted)).await.map_err(|error| begun(error, &query))?;
             read_time = read_time.saturating_add(started.elapsed());
             planner.events = Some(&more.events);
             report = &more.report;
@@ -308,17 +329,23 @@ impl Session {
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
         let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, report: Arc::clone(report), read_time })
+        let report = Arc::clone(report);
+        Ok(Planned { canonical, state, plan, events, diagnostics, report, read_time, ledger })
     }
 }
 
-async fn start(planned: Planned) -> Result<Search, Error> {
+async fn start(planned: Planned, expanded: Expanded) -> Result<Search, Error> {
     let schema: SchemaRef = Arc::clone(planned.plan.schema().inner());
     let physical = planned.state.create_physical_plan(&planned.plan).await?;
     let context = SessionContext::new_with_state(planned.state).task_ctx();
+    // The ledger lives as long as the rows that it counts: until the stream is dropped.
+    let ledger = planned.ledger;
+    let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
+    let stream = execute_stream(physical, context)?;
+    let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
     Ok(Search {
         schema,
-        stream: execute_stream(physical, context)?,
+        stream: Box::pin(stream),
         events: planned.events,
         diagnostics: planned.diagnostics,
         report: planned.report,
@@ -326,8 +353,24 @@ async fn start(planned: Planned) -> Result<Search, Error> {
     })
 }
 
+/// Where memory ran out, at its place in the text that the user wrote.
+fn located(error: Error, expanded: &Expanded) -> Error {
+    match error {
+        Error::Memory(finding) => Error::Memory(Box::new(expanded.placed(*finding))),
+        other => other,
+    }
+}
+
+/// A lack of memory while reading, laid at the door of the query's first command.
+fn begun(error: Error, query: &Query) -> Error {
+    match (error, query.commands.first()) {
+        (Error::Memory(finding), Some(first)) => Error::Memory(Box::new(Diagnostic { span: first.span, ..*finding })),
+        (other, _) => other,
+    }
+}
+
 /// Every finding as an error; DataFusion's own where there is none.
-fn failure(errors: Vec<PlanError>) -> Error {
+fn failure(errors: Vec<PlanError>, ledger: Option<&Arc<Ledger>>) -> Error {
     let mut findings = Vec::new();
     let mut failed = None;
     let mut left = std::collections::VecDeque::from(errors);
@@ -339,16 +382,29 @@ fn failure(errors: Vec<PlanError>) -> Error {
         }
     }
     match failed {
-        Some(error) if findings.is_empty() => Error::from(error),
+        Some(error) if findings.is_empty() => match ledger {
+            Some(ledger) => ledger.explain(error),
+            None => Error::from(error),
+        },
         _ => Error::Query(findings),
     }
 }
 
-/// The one place where DataFusion is set up: functions, options.
+/// DataFusion without a limit of memory.
 pub fn session_state() -> SessionState {
-    let config = SessionConfig::new().with_information_schema(false);
-    let mut state = SessionStateBuilder::new()
-        .with_config(config)
+    state_of(SessionStateBuilder::new(), SessionConfig::new())
+}
+
+/// DataFusion with the memory of a session.
+fn state_in(memory: &Memory) -> SessionState {
+    let builder = SessionStateBuilder::new().with_runtime_env(memory.runtime());
+    state_of(builder, memory.configure(SessionConfig::new()))
+}
+
+/// The one place where DataFusion is set up: functions, options.
+fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
+    let mut state = builder
+        .with_config(config.with_information_schema(false))
         .with_default_features()
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
@@ -367,6 +423,7 @@ pub fn session_state() -> SessionState {
 
 struct ContextRunner {
     state: SessionState,
+    ledger: Arc<Ledger>,
 }
 
 #[async_trait]
@@ -375,8 +432,22 @@ impl Runner for ContextRunner {
         let physical = self.state.create_physical_plan(&plan).await?;
         let schema = physical.schema();
         let context = SessionContext::new_with_state(self.state.clone()).task_ctx();
-        let batches = datafusion::physical_plan::collect(physical, context).await?;
+        let mut stream = execute_stream(physical, context)?;
+        let mut batches = Vec::new();
+        let mut sizes = Sizes::default();
+        while let Some(batch) = stream.try_next().await? {
+            self.ledger.hold(sizes.add(&batch))?;
+            batches.push(batch);
+        }
         Ok((schema, batches))
+    }
+
+    fn hold(&self, bytes: usize) -> Result<(), DataFusionError> {
+        self.ledger.hold(bytes)
+    }
+
+    fn enter(&self, command: &Command) {
+        self.ledger.enter(command.kind.doc().name, command.span);
     }
 }
 
@@ -427,7 +498,7 @@ pub fn check(text: &str, macros: &Macros) -> Checked {
     match futures::executor::block_on(plan_without_data(query, &clock, !macros.given())) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
-        Err(errors) => match failure(errors) {
+        Err(errors) => match failure(errors, None) {
             Error::Query(findings) => Checked::PlanError(expanded.report(findings)),
             other => Checked::PlanError(vec![Diagnostic {
                 severity: Severity::Error,

@@ -29,6 +29,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use datafusion::execution::memory_pool::MemoryPool;
+
 use crate::error::Error;
 use crate::store::Store;
 
@@ -65,6 +67,8 @@ pub struct ReadOptions {
     pub time_zone: jiff::tz::TimeZone,
     /// Set from outside to make [`read`] stop with [`Error::Interrupted`].
     pub cancelled: Arc<AtomicBool>,
+    /// Where memory for the events is asked for; `None` where nothing limits it.
+    pub pool: Option<Arc<dyn MemoryPool>>,
 }
 
 /// Which fields are kept.

@@ -117,7 +117,8 @@ impl Expanded {
         all
     }
 
-    fn placed(&self, finding: Diagnostic) -> Diagnostic {
+    /// A finding about the expanded text, at its place in the user's.
+    pub fn placed(&self, finding: Diagnostic) -> Diagnostic {
         let Range { start, end } = finding.span.range();
         let place = self.original(start, end);
         let inside = self.splices.iter().find(|splice| splice.result.contains(&start));

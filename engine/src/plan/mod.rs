@@ -125,6 +125,15 @@ pub struct Setting {
 pub trait Runner: Send + Sync {
     /// All rows of the plan.
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError>;
+
+    /// Counts bytes that the search holds until it ends, beyond the batches that [`Runner::collect`] gave.
+    ///
+    /// # Errors
+    /// The limit of the session's memory.
+    fn hold(&self, bytes: usize) -> Result<(), DataFusionError>;
+
+    /// Told of each command before it is planned, so that a lack of memory can be laid at its door.
+    fn enter(&self, command: &Command);
 }
 
 /// Why a command could not be planned.
@@ -179,7 +188,12 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// What frames pass on to the expressions in them.
     pub fn setting(&self) -> Setting {
-        Setting { clock: self.clock.clone(), strict: self.strict, assume_macros: self.assume_macros, planning: self.runner.is_none() }
+        Setting {
+            clock: self.clock.clone(),
+            strict: self.strict,
+            assume_macros: self.assume_macros,
+            planning: self.runner.is_none(),
+        }
     }
 
     /// Plans a query whose subsearches are resolved (see [`subsearch::resolve`]).
@@ -218,6 +232,7 @@ impl Planner<'_> {
     ) -> Result<Frame, Vec<PlanError>> {
         for command in commands {
             let scope = Scope::of(&frame);
+            self.runner.inspect(|runner| runner.enter(command));
             if let Err(error) = self.command(&mut frame, command).await {
                 // What follows is planned all the same, so that its mistakes show too.
                 frame.open = true;
@@ -291,6 +306,7 @@ impl Planner<'_> {
         let Some((first, rest)) = query.commands.split_first() else {
             return Err(Diagnostic::error(Code::Syntax, "the query is empty", query.span).into());
         };
+        self.runner.inspect(|runner| runner.enter(first));
         match &first.kind {
             CommandKind::Search(search) => {
                 let mut frame = self.scan()?;

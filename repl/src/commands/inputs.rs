@@ -79,6 +79,8 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         geoip: data.geoip,
         keep,
         macros: macros(&data.macros)?,
+        memory: data.memory,
+        temp: data.temp,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
