@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, SchemaRef};
 use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -30,6 +31,7 @@ use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
+use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
 use crate::time;
 
@@ -128,6 +130,17 @@ pub struct Explanation {
     pub physical: String,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a result is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Programs.
+    Rows,
+    /// People.
+    Listing,
+    /// Further searches.
+    Export,
 }
 
 /// A planned query, ready to run.
@@ -239,7 +252,7 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        let (planned, expanded) = self.prepare(text, false).await?;
+        let (planned, expanded) = self.prepare(text, Purpose::Rows).await?;
         start(planned, expanded).await
     }
 
@@ -248,7 +261,17 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        let (planned, expanded) = self.prepare(text, true).await?;
+        let (planned, expanded) = self.prepare(text, Purpose::Listing).await?;
+        start(planned, expanded).await
+    }
+
+    /// Starts a search whose result is to be searched again: events keep the serial number that orders those of the
+    /// same time.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn export(&self, text: &str) -> Result<Search, Error> {
+        let (planned, expanded) = self.prepare(text, Purpose::Export).await?;
         start(planned, expanded).await
     }
 
@@ -257,7 +280,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
-        let (planned, _) = self.prepare(text, false).await?;
+        let (planned, _) = self.prepare(text, Purpose::Rows).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
         Ok(Explanation {
@@ -269,10 +292,10 @@ impl Session {
     }
 
     /// From a text to a plan, with every finding at its place in the text.
-    async fn prepare(&self, text: &str, listing: bool) -> Result<(Planned, Expanded), Error> {
+    async fn prepare(&self, text: &str, purpose: Purpose) -> Result<(Planned, Expanded), Error> {
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
-        match self.plan(query, listing, expanded.failed()).await {
+        match self.plan(query, purpose, expanded.failed()).await {
             Ok(planned) => {
                 let diagnostics = expanded.report(planned.diagnostics);
                 Ok((Planned { diagnostics, ..planned }, expanded))
@@ -282,7 +305,7 @@ impl Session {
         }
     }
 
-    async fn plan(&self, mut query: Query, listing: bool, only_mistakes: bool) -> Result<Planned, Error> {
+    async fn plan(&self, mut query: Query, purpose: Purpose, only_mistakes: bool) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
@@ -323,12 +346,12 @@ impl Session {
             report = &more.report;
         }
         let mut frame = planner.plan(&query).await.map_err(failure)?;
-        if listing {
+        if purpose == Purpose::Listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
         let events = frame.events;
-        let plan = frame.finish()?;
+        let plan = if purpose == Purpose::Export { frame.finish_numbered()? } else { frame.finish()? };
         let report = Arc::clone(report);
         Ok(Planned { canonical, state, plan, events, diagnostics, report, read_time, ledger })
     }
@@ -469,9 +492,21 @@ fn describe(store: Store) -> Events {
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
+    for (name, values) in store.files.iter().flat_map(|file| &file.metadata) {
+        let known = metadata.entry(name.clone()).or_default();
+        known.extend(values.iter().cloned());
+        known.sort_unstable();
+        known.dedup();
+    }
     let unread = store.unread.clone();
-    let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
-    Events { table: Arc::new(EventTable::new(Arc::new(store))), metadata, unread, rows }
+    let loaded: usize = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    let in_files = store.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX));
+    let rows = in_files.fold(loaded, usize::saturating_add);
+    let has_files = !store.files.is_empty();
+    let store = Arc::new(store);
+    let table: Arc<dyn TableProvider> =
+        if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
+    Events { table, metadata, unread, rows }
 }
 
 /// What [`check`] found.

@@ -33,7 +33,7 @@ Exit codes:
 
 /// Runs published Splunk searches on your log files, without Splunk.
 ///
-/// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV and text logs are recognised by
+/// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV, Parquet and text logs are recognised by
 /// what is in them, compressed or not. Without a command, PATHs are opened in the shell, with the options of
 /// `spelunk repl`.
 #[derive(Debug, Parser)]
@@ -326,6 +326,8 @@ pub enum Telemetry {
     Xml,
     /// JSON, one event a line
     Jsonl,
+    /// Apache Parquet, with the columns that searches see
+    Parquet,
 }
 
 const NAME_HELP: &str = "\

@@ -11,6 +11,7 @@ pub mod conversion;
 pub mod convert;
 pub mod cryptographic;
 pub mod datetime;
+pub mod eventtime;
 pub mod extraction;
 pub mod fresh;
 pub mod geoip;
@@ -108,6 +109,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         convert::udfs(),
         cryptographic::udfs(),
         datetime::udfs(),
+        eventtime::udfs(),
         extraction::udfs(),
         geoip::udfs(),
         informational::udfs(),

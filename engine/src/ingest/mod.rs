@@ -13,6 +13,7 @@ mod event;
 mod evtx;
 mod inputs;
 mod json;
+pub(crate) mod parquet;
 mod pipeline;
 mod scan;
 mod select;
@@ -24,6 +25,8 @@ mod xml;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use time::EventClock;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -123,7 +126,7 @@ pub struct ReadReport {
 pub struct FileReport {
     /// The file's path as reached from the input; `-` for standard input.
     pub path: String,
-    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`); empty where it could not be read.
+    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`, `parquet`); empty where it could not be read.
     pub format: &'static str,
     /// Its size in bytes as stored (compressed, if it is).
     pub bytes: u64,

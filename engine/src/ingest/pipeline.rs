@@ -34,7 +34,7 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let mut store = StoreBuilder::default();
     let held = options.pool.as_ref().map(|pool| Arc::new(MemoryConsumer::new(memory::EVENTS).register(pool)));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let unread = std::thread::scope(|scope| {
+    let mut unread = std::thread::scope(|scope| {
         // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
         let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
         let (done_sender, done_receiver) = mpsc::channel::<Done>();
@@ -61,7 +61,9 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let mut store = Store { unread: unread.into_iter().collect(), ..store.finish()? };
+    let report = ReadReport { files: inputs.reports };
+    unread.extend(inputs.unread);
+    let mut store = Store { unread: unread.into_iter().collect(), files: inputs.parquet, ..store.finish()? };
     if let Some(held) = held {
         // Until now it was an estimate.
         let mut sizes = Sizes::default();
@@ -69,7 +71,7 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
         held.resize(batches.map(|batch| sizes.add(batch)).fold(0, usize::saturating_add));
         store.held = Some(held);
     }
-    Ok((store, ReadReport { files: inputs.reports }))
+    Ok((store, report))
 }
 
 /// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.

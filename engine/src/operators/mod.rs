@@ -2,6 +2,8 @@
 //!
 //! Adding one is a module here and a line in [`SplPlanner`].
 
+pub mod groups;
+pub mod leading;
 pub mod running;
 mod stream;
 mod whole;
@@ -44,9 +46,13 @@ impl ExtensionPlanner for SplPlanner {
         session: &dyn Session,
         _: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        match (node.as_any().downcast_ref::<running::Running>(), inputs) {
-            (Some(running), [input]) => Ok(Some(running.execution(Arc::clone(input), session)?)),
-            _ => Ok(None),
+        let [input] = inputs else { return Ok(None) };
+        if let Some(leading) = node.as_any().downcast_ref::<leading::Leading>() {
+            return Ok(Some(leading.execution(Arc::clone(input))));
+        }
+        match node.as_any().downcast_ref::<running::Running>() {
+            Some(running) => Ok(Some(running.execution(Arc::clone(input), session)?)),
+            None => Ok(None),
         }
     }
 }

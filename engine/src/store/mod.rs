@@ -1,7 +1,9 @@
 //! Events in columns, one table a shape.
 
+pub mod align;
 pub(crate) mod builder;
 pub(crate) mod columns;
+pub mod parquet;
 pub mod table;
 
 #[cfg(test)]
@@ -28,6 +30,8 @@ pub struct Store {
     pub schema: SchemaRef,
     /// The names of fields that events have but that were not selected, in order.
     pub unread: Vec<String>,
+    /// The files whose events stay where they are.
+    pub files: Vec<parquet::ParquetFile>,
     /// The memory that the events take, as the session's pool counts it.
     pub held: Option<Arc<MemoryReservation>>,
 }
