@@ -29,6 +29,11 @@ const ASSUMED: usize = 8 << 30;
 pub const LEAST: usize = 16 << 20;
 /// What each sorting thread keeps back for merging what it wrote to files, where the limit allows.
 const MERGE: usize = 10 << 20;
+/// A thread's memory for each row of a batch.
+const ROW: usize = 64 << 10;
+/// The most rows of a batch, and the least.
+const MOST_ROWS: usize = 8_192;
+const LEAST_ROWS: usize = 1_024;
 /// How many of those who hold memory an error of the pool tells of.
 const TOLD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 
@@ -82,8 +87,11 @@ impl Memory {
     pub fn configure(&self, mut config: SessionConfig) -> SessionConfig {
         let threads = config.target_partitions().max(1);
         let share = self.limit.checked_div(threads.saturating_mul(8)).unwrap_or(MERGE);
-        config.options_mut().execution.sort_spill_reservation_bytes = MERGE.min(share);
-        config
+        let execution = &mut config.options_mut().execution;
+        execution.sort_spill_reservation_bytes = MERGE.min(share);
+        // What a thread holds at least are a few batches, which may be wide.
+        let rows = self.limit.checked_div(threads.saturating_mul(ROW)).unwrap_or(MOST_ROWS);
+        config.with_batch_size(rows.clamp(LEAST_ROWS, MOST_ROWS))
     }
 }
 
@@ -166,16 +174,20 @@ impl Ledger {
             return Diagnostic::error(Code::MemoryLimit, "the temporary files became too large", place)
                 .with_help("narrow the search: fewer events, fields or groups");
         }
-        let consumers = consumers(reason);
-        if consumers.first() == Some(&EVENTS) {
+        let (holds, refused) = consumers(reason);
+        if holds.first().is_some_and(|(name, _)| *name == EVENTS) {
             return too_many_events(self.limit, commands.first().map_or(Span::default(), |first| first.place));
         }
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let user = |consumer: &&str| match *consumer {
+        let user = |consumer: &str| match consumer {
             COLLECTED => failed,
             consumer => commands.iter().find(|command| uses(command.name, consumer)).copied(),
         };
-        match consumers.iter().find_map(user) {
+        // An operator of ours bears the name of its command. What cannot write to files is in the way of the others.
+        let own = refused.filter(|name| *name == COLLECTED || commands.iter().any(|command| command.name == *name));
+        let fixed = holds.iter().filter(|(_, spills)| !spills);
+        let suspects = own.into_iter().chain(fixed.chain(&holds).map(|(name, _)| *name)).chain(refused);
+        match suspects.into_iter().find_map(user) {
             Some(Planned { name, place }) => {
                 let message = format!("`{name}` needs more memory than the limit of {limit}");
                 let help = format!(
@@ -221,14 +233,15 @@ pub fn hold_events(
     })
 }
 
-/// Who asked for memory, in the order in which they hold it, and last who was refused.
-fn consumers(reason: &str) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        reason.lines().filter_map(|line| line.trim().split_once('#')).map(|(name, _)| name).collect();
+/// Who holds memory, most of it first, and whether it could be written to files; and who was refused more.
+fn consumers(reason: &str) -> (Vec<(&str, bool)>, Option<&str>) {
+    // `  GroupedHashAggregateStream[1] (count(1))#7(can spill: true) consumed 4.0 MB, peak 4.0 MB,`
+    let plain = |name| str::trim(str::split(name, '[').next().unwrap_or(name));
+    let holds = reason.lines().filter_map(|line| line.trim().split_once('#'));
+    let holds = holds.map(|(name, rest)| (plain(name), rest.contains("(can spill: true)"))).collect();
     let refused = reason.strip_prefix("Additional allocation failed for ");
-    names.extend(refused.and_then(|rest| rest.split_once(" with top memory consumers")).map(|(name, _)| name));
-    // `GroupedHashAggregateStream[1] (count(1))`: what stands behind the name is the partition.
-    names.into_iter().map(|name| name.split('[').next().unwrap_or(name).trim()).collect()
+    let refused = refused.and_then(|rest| rest.split_once(" with top memory consumers"));
+    (holds, refused.map(|(name, _)| plain(name)))
 }
 
 /// Whether a command is planned with the operator that a consumer of memory belongs to.
@@ -357,7 +370,8 @@ mod tests {
         first.try_grow(LEAST - 10).unwrap();
         let error = second.try_grow(100).unwrap_err();
         let DataFusionError::ResourcesExhausted(reason) = &error else { unreachable!("{error}") };
-        assert_eq!(consumers(reason), ["GroupedHashAggregateStream", "RepartitionExec", "RepartitionExec"]);
+        let holds = vec![("GroupedHashAggregateStream", false), ("RepartitionExec", false)];
+        assert_eq!(consumers(reason), (holds, Some("RepartitionExec")));
         let ledger = Ledger::new(&memory);
         ledger.enter("search", Span::new(0, 1));
         ledger.enter("stats", Span::new(4, 9));

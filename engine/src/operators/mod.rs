@@ -2,6 +2,7 @@
 //!
 //! Adding one is a module here and a line in [`SplPlanner`].
 
+mod compact;
 pub mod groups;
 pub mod leading;
 pub mod running;
@@ -26,9 +27,8 @@ pub struct SplQueryPlanner;
 #[async_trait]
 impl QueryPlanner for SplQueryPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)])
-            .create_physical_plan(plan, session)
-            .await
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)]);
+        compact::before_sorts(planner.create_physical_plan(plan, session).await?)
     }
 }
 
