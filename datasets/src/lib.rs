@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`DCOM_SPL`], [`DCOM_CQL`], [`DETECTIONS`] | detections as their authors published them, to the byte |
 //! | [`scenarios`] | DCOM lateral movement (T1021.003), event by event, with the label each detection must give |
-//! | [`Generator`], [`generate`] | a seeded stream of everyday events of a Windows network, with attacks at a known rate |
+//! | [`Generator`], [`generate`], [`generate_parquet`] | a seeded stream of everyday events of a Windows network, with attacks at a known rate |
 //! | [`write_demo`] | a folder of log files made of both |
 //!
 //! Everything is an [`Event`]: a Windows event with its header and its named values. An event has three texts.
@@ -33,6 +33,7 @@ mod detections;
 mod event;
 mod falcon;
 mod generator;
+mod parquet;
 mod render;
 mod scenario;
 
@@ -40,5 +41,6 @@ pub use demo::write_demo;
 pub use detections::{DCOM_CQL, DCOM_SPL, DETECTIONS, Detection, Language};
 pub use event::{Data, Event, Kind, Text, kinds};
 pub use generator::{Generated, Generator, GeneratorOptions, Written, generate};
+pub use parquet::generate_parquet;
 pub use render::{Format, write_json_lines, write_xml};
 pub use scenario::{ScenarioEvent, scenarios};

@@ -1,7 +1,9 @@
 //! What can go wrong while reading and searching.
 
-use spelunk_grammar::Diagnostic;
 use std::path::PathBuf;
+
+use datafusion::error::DataFusionError;
+use spelunk_grammar::Diagnostic;
 
 /// Why a search could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum Error {
     /// The search failed while running.
     #[error("{0}")]
     Run(String),
+    /// The search needs more memory than it may use; the finding says which command, and what to do.
+    #[error("{0}")]
+    Memory(Box<Diagnostic>),
     /// The user interrupted.
     #[error("interrupted")]
     Interrupted,
@@ -29,8 +34,15 @@ fn summarise(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-impl From<datafusion::error::DataFusionError> for Error {
-    fn from(error: datafusion::error::DataFusionError) -> Self {
-        Error::Run(error.strip_backtrace())
+impl From<DataFusionError> for Error {
+    /// An error that came through a stream of DataFusion is what it was before.
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<Error>() {
+                Ok(error) => *error,
+                Err(other) => Error::Run(DataFusionError::External(other).strip_backtrace()),
+            },
+            other => Error::Run(other.strip_backtrace()),
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod functions;
 pub mod ingest;
 pub mod knowledge;
 pub mod lookups;
+pub mod memory;
 pub mod methods;
 pub mod operators;
 pub mod plan;

@@ -9,27 +9,32 @@ use std::time::{Duration, Instant};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, SchemaRef};
 use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use spelunk_grammar::spl::Query;
+use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
-use crate::knowledge::{Knowledge, Macros, SavedSearches};
+use crate::knowledge::{Expanded, Knowledge, Macros, SavedSearches};
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
+use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
 use crate::plan::frame::Frame;
 use crate::plan::possible::Possible;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
+use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
 use crate::time;
 
@@ -60,6 +65,10 @@ pub struct SessionOptions {
     pub saved_searches: Arc<SavedSearches>,
     /// The lookup tables, and where searches may write.
     pub lookups: Arc<Lookups>,
+    /// How many bytes of memory the session may use; `None` for 60 % of the machine's.
+    pub memory: Option<usize>,
+    /// The folder for what does not fit into that; `None` for the system's.
+    pub temp: Option<PathBuf>,
 }
 
 impl Default for SessionOptions {
@@ -77,6 +86,8 @@ impl Default for SessionOptions {
             macros: Arc::default(),
             saved_searches: Arc::default(),
             lookups: Arc::default(),
+            memory: None,
+            temp: None,
         }
     }
 }
@@ -88,6 +99,7 @@ pub struct Session {
     inputs: Vec<Input>,
     cancelled: Arc<AtomicBool>,
     kept: Mutex<Option<Loaded>>,
+    memory: Memory,
     /// Made at the first search: it takes as long as a small search.
     state: OnceLock<SessionState>,
 }
@@ -131,6 +143,17 @@ pub struct Explanation {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What a result is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Programs.
+    Rows,
+    /// People.
+    Listing,
+    /// Further searches.
+    Export,
+}
+
 /// A planned query, ready to run.
 struct Planned {
     canonical: String,
@@ -145,13 +168,15 @@ struct Planned {
     writes: Vec<Write>,
     /// What is told of it.
     written: Vec<Diagnostic>,
+    ledger: Arc<Ledger>,
 }
 
 impl Session {
     /// A session over the given inputs; nothing is read yet.
     ///
     /// # Errors
-    /// A time modifier in the options that cannot be read, or a folder to write to that holds an input.
+    /// A time modifier in the options that cannot be read, a folder to write to that holds an input, or a temporary
+    /// folder that is not there.
     pub fn new(options: SessionOptions, inputs: Vec<Input>) -> Result<Self, Error> {
         let paths = inputs.iter().filter_map(|input| match &input.location {
             Location::Path(path) => Some(path.as_path()),
@@ -162,8 +187,10 @@ impl Session {
             reason: "it is searched, so nothing may be written beside it: name another folder with --allow-write"
                 .to_owned(),
         })?;
+        let memory = Memory::new(options.memory, options.temp.as_deref())?;
         let session = Self {
             options,
+            memory,
             inputs,
             cancelled: Arc::new(AtomicBool::new(false)),
             kept: Mutex::new(None),
@@ -241,6 +268,7 @@ impl Session {
             strict: self.options.strict,
             time_zone: self.options.time_zone.clone(),
             cancelled: Arc::clone(&self.cancelled),
+            pool: Some(Arc::clone(self.memory.pool())),
         };
         let inputs = self.inputs.clone();
         let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
@@ -258,7 +286,8 @@ impl Session {
     /// # Errors
     /// A wrong query, an input that cannot be read, or a plan that cannot be made.
     pub async fn search(&self, text: &str) -> Result<Search, Error> {
-        self.start(self.prepare(text, false).await?).await
+        let (planned, expanded) = self.prepare(text, Purpose::Rows).await?;
+        self.start(planned, expanded).await
     }
 
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
@@ -266,7 +295,18 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn listing(&self, text: &str) -> Result<Search, Error> {
-        self.start(self.prepare(text, true).await?).await
+        let (planned, expanded) = self.prepare(text, Purpose::Listing).await?;
+        self.start(planned, expanded).await
+    }
+
+    /// Starts a search whose result is to be searched again: events keep the serial number that orders those of the
+    /// same time.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn export(&self, text: &str) -> Result<Search, Error> {
+        let (planned, expanded) = self.prepare(text, Purpose::Export).await?;
+        self.start(planned, expanded).await
     }
 
     /// Shows how a search would be run.
@@ -274,7 +314,7 @@ impl Session {
     /// # Errors
     /// As [`Session::search`].
     pub async fn explain(&self, text: &str) -> Result<Explanation, Error> {
-        let planned = self.prepare(text, false).await?;
+        let (planned, _) = self.prepare(text, Purpose::Rows).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
         Ok(Explanation {
@@ -286,27 +326,29 @@ impl Session {
     }
 
     /// From a text to a plan, with every finding at its place in the text.
-    async fn prepare(&self, text: &str, listing: bool) -> Result<Planned, Error> {
+    async fn prepare(&self, text: &str, purpose: Purpose) -> Result<(Planned, Expanded), Error> {
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
-        match self.plan(query, listing, expanded.failed()).await {
+        match self.plan(query, purpose, expanded.failed()).await {
             Ok(mut planned) => {
                 for possible in &mut planned.possible {
                     possible.finding = expanded.placed(possible.finding.clone());
                 }
                 planned.diagnostics = expanded.report(planned.diagnostics);
                 planned.written = expanded.report(planned.written);
-                Ok(planned)
+                Ok((planned, expanded))
             }
             Err(Error::Query(findings)) => Err(Error::Query(expanded.report(findings))),
-            Err(other) => Err(other),
+            Err(other) => Err(located(other, &expanded)),
         }
     }
 
-    async fn plan(&self, mut query: Query, listing: bool, only_mistakes: bool) -> Result<Planned, Error> {
+    async fn plan(&self, mut query: Query, purpose: Purpose, only_mistakes: bool) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = query.to_string();
         // Mistakes show before anything is read.
+        let ledger = Arc::new(Ledger::new(&self.memory));
+        let failure = |errors| failure(errors, Some(&ledger));
         let warnings =
             plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await.map_err(failure)?;
         drop(warnings);
@@ -315,13 +357,13 @@ impl Session {
         }
         let started = Instant::now();
         let wanted = needs::of(&query);
-        let loaded = self.events(wanted.clone()).await?;
+        let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
         let events = loaded.events.narrowed(wanted.clone());
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
-        let state = self.state.get_or_init(session_state).clone();
-        let runner = ContextRunner { state: state.clone() };
+        let state = self.state.get_or_init(|| state_in(&self.memory)).clone();
+        let runner = ContextRunner { state: state.clone(), ledger: Arc::clone(&ledger) };
         let clock = self.clock();
         let mut planner = Planner {
             events: Some(&events),
@@ -345,14 +387,14 @@ impl Session {
             // A subsearch found conditions on fields that nothing in the query named.
             let started = Instant::now();
             let wanted = wanted.and(named);
-            let loaded = self.events(wanted.clone()).await?;
+            let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
             read_time = read_time.saturating_add(started.elapsed());
             more = loaded.events.narrowed(wanted);
             planner.events = Some(&more);
             report = loaded.report;
         }
         let mut frame = planner.plan(&query).await.map_err(failure)?;
-        if listing {
+        if purpose == Purpose::Listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
         let diagnostics = std::mem::take(&mut planner.diagnostics);
@@ -360,14 +402,37 @@ impl Session {
         let writes = std::mem::take(&mut planner.writes);
         let written = writes.iter().map(|write| write.note.clone()).collect();
         let events = frame.events;
-        let plan = frame.finish()?;
-        Ok(Planned { canonical, state, plan, events, diagnostics, possible, report, read_time, writes, written })
+        let plan = if purpose == Purpose::Export { frame.finish_numbered()? } else { frame.finish()? };
+        Ok(Planned {
+            canonical,
+            state,
+            plan,
+            events,
+            diagnostics,
+            possible,
+            report,
+            read_time,
+            writes,
+            written,
+            ledger,
+        })
     }
 
     /// Writes what the search writes, and starts it.
-    async fn start(&self, planned: Planned) -> Result<Search, Error> {
-        let Planned { canonical: _, state, plan, events, diagnostics, possible, report, read_time, writes, written } =
-            planned;
+    async fn start(&self, planned: Planned, expanded: Expanded) -> Result<Search, Error> {
+        let Planned {
+            canonical: _,
+            state,
+            plan,
+            events,
+            diagnostics,
+            possible,
+            report,
+            read_time,
+            writes,
+            written,
+            ledger,
+        } = planned;
         let diagnostics = [diagnostics, written].concat();
         for write in writes {
             write.run(&state, &self.options.lookups).await.map_err(Error::Run)?;
@@ -375,13 +440,32 @@ impl Session {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let physical = state.create_physical_plan(&plan).await?;
         let context = SessionContext::new_with_state(state).task_ctx();
+        // The ledger lives as long as the rows that it counts: until the stream is dropped.
+        let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
         let stream = execute_stream(physical, context)?;
-        Ok(Search { schema, stream, events, diagnostics, possible, report, read_time })
+        let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
+        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, read_time })
+    }
+}
+
+/// Where memory ran out, at its place in the text that the user wrote.
+fn located(error: Error, expanded: &Expanded) -> Error {
+    match error {
+        Error::Memory(finding) => Error::Memory(Box::new(expanded.placed(*finding))),
+        other => other,
+    }
+}
+
+/// A lack of memory while reading, laid at the door of the query's first command.
+fn begun(error: Error, query: &Query) -> Error {
+    match (error, query.commands.first()) {
+        (Error::Memory(finding), Some(first)) => Error::Memory(Box::new(Diagnostic { span: first.span, ..*finding })),
+        (other, _) => other,
     }
 }
 
 /// Every finding as an error; DataFusion's own where there is none.
-fn failure(errors: Vec<PlanError>) -> Error {
+fn failure(errors: Vec<PlanError>, ledger: Option<&Arc<Ledger>>) -> Error {
     let mut findings = Vec::new();
     let mut failed = None;
     let mut left = std::collections::VecDeque::from(errors);
@@ -393,16 +477,29 @@ fn failure(errors: Vec<PlanError>) -> Error {
         }
     }
     match failed {
-        Some(error) if findings.is_empty() => Error::from(error),
+        Some(error) if findings.is_empty() => match ledger {
+            Some(ledger) => ledger.explain(error),
+            None => Error::from(error),
+        },
         _ => Error::Query(findings),
     }
 }
 
-/// The one place where DataFusion is set up: functions, options.
+/// DataFusion without a limit of memory.
 pub fn session_state() -> SessionState {
-    let config = SessionConfig::new().with_information_schema(false);
-    let mut state = SessionStateBuilder::new()
-        .with_config(config)
+    state_of(SessionStateBuilder::new(), SessionConfig::new())
+}
+
+/// DataFusion with the memory of a session.
+fn state_in(memory: &Memory) -> SessionState {
+    let builder = SessionStateBuilder::new().with_runtime_env(memory.runtime());
+    state_of(builder, memory.configure(SessionConfig::new()))
+}
+
+/// The one place where DataFusion is set up: functions, options.
+fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
+    let mut state = builder
+        .with_config(config.with_information_schema(false))
         .with_default_features()
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
@@ -421,6 +518,7 @@ pub fn session_state() -> SessionState {
 
 struct ContextRunner {
     state: SessionState,
+    ledger: Arc<Ledger>,
 }
 
 #[async_trait]
@@ -429,8 +527,22 @@ impl Runner for ContextRunner {
         let physical = self.state.create_physical_plan(&plan).await?;
         let schema = physical.schema();
         let context = SessionContext::new_with_state(self.state.clone()).task_ctx();
-        let batches = datafusion::physical_plan::collect(physical, context).await?;
+        let mut stream = execute_stream(physical, context)?;
+        let mut batches = Vec::new();
+        let mut sizes = Sizes::default();
+        while let Some(batch) = stream.try_next().await? {
+            self.ledger.hold(sizes.add(&batch))?;
+            batches.push(batch);
+        }
         Ok((schema, batches))
+    }
+
+    fn hold(&self, bytes: usize) -> Result<(), DataFusionError> {
+        self.ledger.hold(bytes)
+    }
+
+    fn enter(&self, command: &Command) {
+        self.ledger.enter(command.kind.doc().name, command.span);
     }
 }
 
@@ -452,9 +564,20 @@ fn describe(store: Store) -> Events {
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }
+    for (name, values) in store.files.iter().flat_map(|file| &file.metadata) {
+        let known = metadata.entry(name.clone()).or_default();
+        known.extend(values.iter().cloned());
+        known.sort_unstable();
+        known.dedup();
+    }
     let unread = store.unread.clone();
-    let rows = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
-    let table = Arc::new(EventTable::new(Arc::new(store)));
+    let loaded: usize = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    let in_files = store.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX));
+    let rows = in_files.fold(loaded, usize::saturating_add);
+    let has_files = !store.files.is_empty();
+    let store = Arc::new(store);
+    let table: Arc<dyn TableProvider> =
+        if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
     Events { table, metadata, fields: FieldSelection::All, unread, rows }
 }
 
@@ -483,7 +606,7 @@ pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
     match futures::executor::block_on(plan_without_data(query, &clock, knowledge, assumed)) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
-        Err(errors) => match failure(errors) {
+        Err(errors) => match failure(errors, None) {
             Error::Query(findings) => Checked::PlanError(expanded.report(findings)),
             other => Checked::PlanError(vec![Diagnostic {
                 severity: Severity::Error,

@@ -45,6 +45,8 @@ pub enum Code {
     PartialInput = 104,
     /// Something else that the reader of the result should know.
     Note = 105,
+    /// The search needs more memory than it may use.
+    MemoryLimit = 201,
 }
 
 impl fmt::Display for Code {

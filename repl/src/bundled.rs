@@ -24,10 +24,11 @@ pub fn write_demo(folder: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// What the output says.
-pub fn generate(out: &mut dyn Write, events: u64, seed: u64, format: Telemetry) -> io::Result<()> {
+pub fn generate(out: &mut (dyn Write + Send), events: u64, seed: u64, format: Telemetry) -> io::Result<()> {
     let format = match format {
         Telemetry::Xml => Format::Xml,
         Telemetry::Jsonl => Format::JsonLines,
+        Telemetry::Parquet => return spelunk_datasets::generate_parquet(out, seed, events).map(|_| ()),
     };
     spelunk_datasets::generate(out, format, seed, events).map(|_| ())
 }

@@ -33,7 +33,7 @@ Exit codes:
 
 /// Runs published Splunk searches on your log files, without Splunk.
 ///
-/// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV and text logs are recognised by
+/// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV, Parquet and text logs are recognised by
 /// what is in them, compressed or not. Without a command, PATHs are opened in the shell, with the options of
 /// `spelunk repl`.
 #[derive(Debug, Parser)]
@@ -165,6 +165,13 @@ pub struct DataArgs {
     /// The MaxMind database that `iplocation` asks, such as GeoLite2-City.mmdb [default: the file $SPELUNK_GEOIP names]
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,
+    /// Use at most so much memory, such as 800MB or 2GiB; sorts and aggregates then write to files [default: 60% of
+    /// the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<usize>,
+    /// The folder for these files [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub temp: Option<PathBuf>,
     /// Forgive nothing: damaged input is an error, index and sourcetype mean what they say
     #[arg(long)]
     pub strict: bool,
@@ -292,6 +299,12 @@ pub struct ExplainArgs {
 /// `spelunk demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
+    /// Use at most so much memory, such as 800MB or 2GiB [default: 60% of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub memory: Option<usize>,
+    /// The folder for what does not fit into that [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub temp: Option<PathBuf>,
     /// Write the logs to DIR and keep them, instead of a temporary folder
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
@@ -328,6 +341,8 @@ pub enum Telemetry {
     Xml,
     /// JSON, one event a line
     Jsonl,
+    /// Apache Parquet, with the columns that searches see
+    Parquet,
 }
 
 const NAME_HELP: &str = "\
@@ -379,6 +394,32 @@ fn parse_index(text: &str) -> Result<Index, String> {
     }
 }
 
+/// `800MB`, `1.5 GiB`, `1073741824`
+fn parse_size(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, f64); 8] = [
+        ("kib", 1024.0),
+        ("mib", 1_048_576.0),
+        ("gib", 1_073_741_824.0),
+        ("tib", 1_099_511_627_776.0),
+        ("kb", 1e3),
+        ("mb", 1e6),
+        ("gb", 1e9),
+        ("tb", 1e12),
+    ];
+    let lower = text.trim().to_ascii_lowercase();
+    let unit = UNITS.iter().find_map(|(name, bytes)| Some((lower.strip_suffix(name)?, *bytes)));
+    let (number, bytes) = unit.unwrap_or((lower.strip_suffix('b').unwrap_or(&lower), 1.0));
+    let size = number.trim_end().parse::<f64>().map(|number| number * bytes);
+    let least = spelunk_engine::memory::LEAST;
+    match size {
+        Ok(size) if size >= least as f64 && size < 1e18 => Ok(size as usize),
+        Ok(size) if size.is_finite() && size < 1e18 => {
+            Err(format!("the least is {}", crate::report::bytes(least as u64)))
+        }
+        _ => Err("expected a number of bytes, or one with a unit: 800MB, 2GiB".to_owned()),
+    }
+}
+
 fn parse_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
     use jiff::tz::TimeZone;
     if text.eq_ignore_ascii_case("local") {
@@ -427,6 +468,17 @@ mod tests {
         assert_eq!(parse_offset("-05:30").unwrap().seconds(), -19800);
         assert_eq!(parse_offset("+99:00"), None);
         assert_eq!(parse_offset("+1:-5"), None);
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_size("2GiB"), Ok(2 << 30));
+        assert_eq!(parse_size("800MB"), Ok(800_000_000));
+        assert_eq!(parse_size("1.5 gib"), Ok(3 << 29));
+        assert_eq!(parse_size("1073741824"), Ok(1 << 30));
+        for text in ["", "GiB", "-1GiB", "1 GiB of it", "inf", "nan", "1e30GiB", "12", "1MB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
     }
 
     #[test]

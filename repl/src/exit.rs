@@ -60,6 +60,10 @@ impl Failure {
                 diagnostics::print_all(&findings, &query);
                 Exit::Usage
             }
+            Failure::Search(Error::Memory(finding), query) => {
+                diagnostics::print_all(&[*finding], &query);
+                Exit::Runtime
+            }
             Failure::Search(Error::Interrupted, _) | Failure::Interrupted => {
                 terminal::say("interrupted");
                 Exit::Interrupted

@@ -185,7 +185,8 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
     let failed = |error: Error| Failure::Search(error, query.clone());
     let found = match sink.form {
         Form::Table => session.listing(&query).await,
-        Form::Csv | Form::Json | Form::Jsonl | Form::Parquet => session.search(&query).await,
+        Form::Parquet => session.export(&query).await,
+        Form::Csv | Form::Json | Form::Jsonl => session.search(&query).await,
     };
     let mut search = found.map_err(failed)?;
     diagnostics::print_all(&search.diagnostics, &query);

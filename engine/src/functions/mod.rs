@@ -16,6 +16,7 @@ pub mod cryptographic;
 pub mod datetime;
 pub mod distinct;
 pub mod estimate;
+pub mod eventtime;
 pub mod extraction;
 pub mod fresh;
 pub mod geoip;
@@ -119,6 +120,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         convert::udfs(),
         cryptographic::udfs(),
         datetime::udfs(),
+        eventtime::udfs(),
         extraction::udfs(),
         geoip::udfs(),
         informational::udfs(),

@@ -1,5 +1,6 @@
 //! From what the user named to blocks of files: walks folders, opens files, and finds out what they are.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -12,12 +13,14 @@ use super::csv::{CsvCutter, Header};
 use super::decode::Peeked;
 use super::event::FileContext;
 use super::evtx::{Chunk, Chunks, MAGIC};
+use super::parquet::{self, Opener};
 use super::scan::JsonCutter;
 use super::sniff::{Format, NOT_A_LOG, sniff};
 use super::time::Clock;
 use super::xml::XmlCutter;
 use super::{FileReport, Input, Location, Problem, ReadOptions};
 use crate::error::Error;
+use crate::store::parquet::ParquetFile;
 
 /// Work for one worker.
 #[derive(Debug)]
@@ -75,6 +78,10 @@ pub(crate) struct Inputs<'a> {
     open: Option<(Arc<FileContext>, Open)>,
     /// One report a file, filled by whoever reads the units.
     pub(crate) reports: Vec<FileReport>,
+    /// The files that are read while they are searched.
+    pub(crate) parquet: Vec<ParquetFile>,
+    /// Fields of these that were not selected.
+    pub(crate) unread: BTreeSet<String>,
     /// Why a file was not read although it is no damage.
     pub(crate) ignored: Vec<bool>,
 }
@@ -94,6 +101,8 @@ impl<'a> Inputs<'a> {
             walk: None,
             open: None,
             reports: Vec::new(),
+            parquet: Vec::new(),
+            unread: BTreeSet::new(),
             ignored: Vec::new(),
         })
     }
@@ -151,6 +160,10 @@ impl<'a> Inputs<'a> {
             Entry::Found(path) | Entry::Unreadable(path, _) => (path.display().to_string(), false),
         };
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
+        let location = match &entry {
+            Entry::Named(path) | Entry::Found(path) => Some(path.clone()),
+            Entry::Stdin | Entry::Unreadable(..) => None,
+        };
         let opened = match entry {
             Entry::Stdin => Ok((Source::Stream(Box::new(io::stdin())), None)),
             Entry::Named(path) | Entry::Found(path) => open_file(&path),
@@ -171,6 +184,7 @@ impl<'a> Inputs<'a> {
                 self.open = Some((Arc::clone(&file), open));
                 (None, false)
             }
+            Ok(Opened::Parquet) => (self.add_parquet(location.as_deref(), &file, &mut report), false),
             // An archive may hold logs: leaving it out is a loss.
             Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
             Err(error) => (Some(error.to_string()), false),
@@ -179,6 +193,21 @@ impl<'a> Inputs<'a> {
         self.ignored.push(is_ignored);
         let payload = Payload::Problem(Problem { place: String::new(), reason: reason? });
         Some(Unit { file, payload })
+    }
+
+    /// Notes a Parquet file, and gives what is wrong with it.
+    fn add_parquet(&mut self, path: Option<&Path>, file: &FileContext, report: &mut FileReport) -> Option<String> {
+        let opener = Opener { options: self.options, file };
+        let opened = match opener.open(path?, report.bytes) {
+            Ok(opened) => opened,
+            Err(error) => return Some(error.to_string()),
+        };
+        report.format = "parquet";
+        report.events = opened.file.rows;
+        self.parquet.push(opened.file);
+        self.unread.extend(opened.unread);
+        let refused = opened.refused;
+        (!refused.is_empty()).then(|| format!("columns of types that no field can hold: {}", refused.join(", ")))
     }
 }
 
@@ -212,6 +241,8 @@ fn open_file(path: &Path) -> io::Result<(Source, Option<Metadata>)> {
 enum Opened {
     Reading(Open, &'static str),
     Ignored(&'static str),
+    /// It is not read now.
+    Parquet,
 }
 
 fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Opened> {
@@ -222,12 +253,18 @@ fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Open
             if magic == MAGIC {
                 return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?, None), "evtx"));
             }
+            if magic.starts_with(parquet::MAGIC) {
+                return Ok(Opened::Parquet);
+            }
             file.rewind()?;
             Box::new(file)
         }
         Source::Stream(reader) => reader,
     };
     let peeked = Peeked::new(reader)?.decompressed()?;
+    if peeked.head.starts_with(parquet::MAGIC) {
+        return Ok(Opened::Ignored("Parquet is read from files only, not compressed once more or from a pipe"));
+    }
     if peeked.head.starts_with(MAGIC) {
         return Ok(Opened::Reading(Open::Evtx(Chunks::of_stream(peeked.head, peeked.reader)?, None), "evtx"));
     }

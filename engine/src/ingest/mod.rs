@@ -13,6 +13,7 @@ mod event;
 mod evtx;
 mod inputs;
 mod json;
+pub(crate) mod parquet;
 mod pipeline;
 mod scan;
 mod select;
@@ -25,9 +26,13 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use time::EventClock;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use datafusion::execution::memory_pool::MemoryPool;
 
 use crate::error::Error;
 use crate::store::Store;
@@ -65,6 +70,8 @@ pub struct ReadOptions {
     pub time_zone: jiff::tz::TimeZone,
     /// Set from outside to make [`read`] stop with [`Error::Interrupted`].
     pub cancelled: Arc<AtomicBool>,
+    /// Where memory for the events is asked for; `None` where nothing limits it.
+    pub pool: Option<Arc<dyn MemoryPool>>,
 }
 
 /// Which fields are kept.
@@ -124,7 +131,7 @@ pub struct ReadReport {
 pub struct FileReport {
     /// The file's path as reached from the input; `-` for standard input.
     pub path: String,
-    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`); empty where it could not be read.
+    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`, `parquet`); empty where it could not be read.
     pub format: &'static str,
     /// Its size in bytes as stored (compressed, if it is).
     pub bytes: u64,

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
+
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 
 use super::event::{BlockResult, EventBuilder, Shared};
 use super::inputs::{Inputs, Payload, Unit};
 use super::select::Selection;
 use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml};
 use crate::error::Error;
+use crate::memory::{self, Sizes};
 use crate::store::Store;
 use crate::store::columns::StoreBuilder;
 
@@ -29,20 +32,27 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let shared = Shared { options, selection: Selection::new(&options.fields) };
     let mut inputs = Inputs::new(inputs, options)?;
     let mut store = StoreBuilder::default();
+    let held = options.pool.as_ref().map(|pool| Arc::new(MemoryConsumer::new(memory::EVENTS).register(pool)));
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let unread = std::thread::scope(|scope| {
+    let mut unread = std::thread::scope(|scope| {
         // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
         let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
         let (done_sender, done_receiver) = mpsc::channel::<Done>();
         let unit_receiver = Mutex::new(unit_receiver);
-        let unit_receiver = std::sync::Arc::new(unit_receiver);
+        let unit_receiver = Arc::new(unit_receiver);
         for _ in 0..workers {
-            let (shared, units, done) = (&shared, std::sync::Arc::clone(&unit_receiver), done_sender.clone());
+            let (shared, units, done) = (&shared, Arc::clone(&unit_receiver), done_sender.clone());
             scope.spawn(move || work(shared, &units, &done));
         }
         drop(done_sender);
-        let mut gather =
-            Gather { store: &mut store, options, next: 0, waiting: BTreeMap::new(), unread: BTreeSet::new() };
+        let mut gather = Gather {
+            store: &mut store,
+            options,
+            held: held.as_deref(),
+            next: 0,
+            waiting: BTreeMap::new(),
+            unread: BTreeSet::new(),
+        };
         let outcome = feed(&mut inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
         // Without a sender the workers stop.
         drop(unit_sender);
@@ -51,8 +61,17 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let store = Store { unread: unread.into_iter().collect(), ..store.finish()? };
-    Ok((store, ReadReport { files: inputs.reports }))
+    let report = ReadReport { files: inputs.reports };
+    unread.extend(inputs.unread);
+    let mut store = Store { unread: unread.into_iter().collect(), files: inputs.parquet, ..store.finish()? };
+    if let Some(held) = held {
+        // Until now it was an estimate.
+        let mut sizes = Sizes::default();
+        let batches = store.shapes.iter().flat_map(|shape| &shape.batches);
+        held.resize(batches.map(|batch| sizes.add(batch)).fold(0, usize::saturating_add));
+        store.held = Some(held);
+    }
+    Ok((store, report))
 }
 
 /// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.
@@ -132,6 +151,7 @@ fn read_unit(shared: &Shared<'_>, unit: Unit) -> BlockResult {
 struct Gather<'a> {
     store: &'a mut StoreBuilder,
     options: &'a ReadOptions,
+    held: Option<&'a MemoryReservation>,
     next: u64,
     waiting: BTreeMap<u64, Done>,
     unread: BTreeSet<String>,
@@ -170,6 +190,7 @@ impl Gather<'_> {
         self.unread.extend(result.unread);
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
+        memory::hold_events(self.held, self.options.pool.as_ref(), result.block.size())?;
         let dropped = self.store.add(result.block, base);
         if dropped > 0 {
             report.skipped = report.skipped.saturating_add(1);

@@ -12,6 +12,32 @@ pub(crate) struct Clock {
     pub(crate) latest: jiff::Timestamp,
 }
 
+/// Reads the times of events that are no text of a log file.
+#[derive(Debug)]
+pub(crate) struct EventClock(Clock);
+
+impl EventClock {
+    /// The clock of a zone, by the name that [`EventClock::name`] gave it.
+    pub(crate) fn in_zone(name: &str) -> Self {
+        let fixed = || Some(TimeZone::fixed(Offset::from_seconds(name.parse().ok()?).ok()?));
+        let zone = TimeZone::get(name).ok().or_else(fixed).unwrap_or(TimeZone::UTC);
+        Self(Clock { zone, latest: jiff::Timestamp::now() })
+    }
+
+    /// A zone as text: its name, or its seconds east of Greenwich.
+    pub(crate) fn name(zone: &TimeZone) -> String {
+        match zone.iana_name() {
+            Some(name) => name.to_owned(),
+            None => zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds().to_string(),
+        }
+    }
+
+    /// Microseconds since 1970.
+    pub(crate) fn read(&self, text: &str) -> Option<i64> {
+        self.0.parse(text)
+    }
+}
+
 impl Clock {
     /// The same clock for times that are in UTC where they name no zone.
     pub(crate) fn in_utc(&self) -> Clock {

@@ -2,6 +2,9 @@
 //!
 //! Adding one is a module here and a line in [`SplPlanner`].
 
+mod compact;
+pub mod groups;
+pub mod leading;
 pub mod occurrences;
 pub mod running;
 mod stream;
@@ -26,9 +29,8 @@ pub struct SplQueryPlanner;
 #[async_trait]
 impl QueryPlanner for SplQueryPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)])
-            .create_physical_plan(plan, session)
-            .await
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)]);
+        compact::before_sorts(planner.create_physical_plan(plan, session).await?)
     }
 }
 
@@ -47,6 +49,9 @@ impl ExtensionPlanner for SplPlanner {
         _: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let [input] = inputs else { return Ok(None) };
+        if let Some(leading) = node.as_any().downcast_ref::<leading::Leading>() {
+            return Ok(Some(leading.execution(Arc::clone(input))));
+        }
         if let Some(running) = node.as_any().downcast_ref::<running::Running>() {
             return Ok(Some(running.execution(Arc::clone(input), session)?));
         }

@@ -13,6 +13,7 @@ use datafusion::physical_expr::GroupsAccumulatorAdapter;
 use futures::stream::{Iter, StreamExt};
 
 use super::running::{Computation, Lowered};
+use crate::memory::Sizes;
 
 /// Reads all rows, and gives them back with the results of their groups.
 pub async fn compute(
@@ -24,9 +25,10 @@ pub async fn compute(
     let mut accumulators = computation.aggregates.iter().map(accumulator).collect::<Result<Vec<_>>>()?;
     let mut groups: HashMap<Option<String>, usize> = HashMap::new();
     let mut batches = Vec::new();
+    let mut sizes = Sizes::default();
     while let Some(batch) = input.next().await {
         let batch = batch?;
-        reservation.try_grow(batch.get_array_memory_size())?;
+        reservation.try_grow(sizes.add(&batch))?;
         let indices: Vec<usize> = computation
             .keys(&batch)?
             .into_iter()

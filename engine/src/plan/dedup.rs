@@ -1,12 +1,15 @@
 //! `dedup`: the first rows of each combination of values.
 
+use std::sync::Arc;
+
 use datafusion::common::ScalarValue;
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, is_not_true, lit, when};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, Extension, LogicalPlan, is_not_true, lit, when};
 use spelunk_grammar::spl::commands::dedup::Dedup;
 
 use super::frame::{Frame, column};
 use super::{PlanResult, existing, sort, window};
+use crate::operators::leading::{Choice, Leading};
 
 /// Plans the command.
 pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
@@ -27,6 +30,9 @@ pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
     } else {
         keys.iter().map(|key| key.clone().is_not_null()).reduce(Expr::and).unwrap_or_else(|| lit(true))
     };
+    if !lacking && !consecutive.unwrap_or(false) && !keepevents.unwrap_or(false) {
+        thin_out(frame, &keys, count.unwrap_or(1), keepempty.unwrap_or(false));
+    }
     let position = match consecutive.unwrap_or(false) {
         true => position_in_run(frame, &keys)?,
         false => position(frame, &keys)?,
@@ -50,6 +56,26 @@ pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
         frame.filter(kept)?;
     }
     Ok(())
+}
+
+/// Leaves out most rows that will not be kept, so that only the others have to be put in order.
+fn thin_out(frame: &mut Frame, keys: &[Expr], count: u64, keep_empty: bool) {
+    let mut names = Vec::new();
+    for key in keys {
+        match key {
+            Expr::Column(column) => names.push(column.name.clone()),
+            _ => return,
+        }
+    }
+    // Rows in no order have no first one.
+    if frame.order().is_empty() {
+        return;
+    }
+    let order = frame.order().iter().map(|key| (key.column.clone(), key.descending)).collect();
+    let count = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+    let choice = Choice { keys: names, order, count, keep_empty };
+    let node = Arc::new(Leading::new(frame.plan().clone(), choice));
+    frame.extend(LogicalPlan::Extension(Extension { node }));
 }
 
 /// The row's position among those of the same values, from 1.

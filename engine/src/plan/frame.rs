@@ -317,7 +317,16 @@ impl Frame {
     }
 
     /// The finished plan: sorted, without hidden columns.
-    pub fn finish(mut self) -> Result<LogicalPlan> {
+    pub fn finish(self) -> Result<LogicalPlan> {
+        self.finished(false)
+    }
+
+    /// The finished plan, and for events their serial numbers.
+    pub fn finish_numbered(self) -> Result<LogicalPlan> {
+        self.finished(true)
+    }
+
+    fn finished(mut self, numbered: bool) -> Result<LogicalPlan> {
         let sort = self.sort_expressions();
         let sorted = matches!(&self.plan, LogicalPlan::Sort(last) if last.expr == sort);
         if !sort.is_empty() && !sorted {
@@ -325,7 +334,10 @@ impl Frame {
         }
         // Events carry the path of their file; it shows where the query asks for it.
         let shown = |name: &&String| !(self.events && *name == "_file");
-        let visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
+        let mut visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
+        if numbered && self.events && self.columns().any(|field| field.name() == SERIAL) {
+            visible.push(column(SERIAL).alias(super::STORED_SERIAL));
+        }
         LogicalPlanBuilder::new(self.plan).project(visible)?.build()
     }
 }

@@ -49,6 +49,9 @@ impl Grid {
         let (schema, batches) = runner.collect(frame.clone().finish()?).await?;
         let mut grid = Grid::new(schema.fields().iter().map(|field| field.name().as_str()));
         for batch in &batches {
+            // A value takes more room than in a column.
+            let values = batch.num_rows().saturating_mul(batch.num_columns());
+            runner.hold(values.saturating_mul(size_of::<Value<'_>>()))?;
             grid.extend(batch);
         }
         Ok(Some(grid))

@@ -217,6 +217,15 @@ pub struct Setting {
 pub trait Runner: Send + Sync {
     /// All rows of the plan.
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError>;
+
+    /// Counts bytes that the search holds until it ends, beyond the batches that [`Runner::collect`] gave.
+    ///
+    /// # Errors
+    /// The limit of the session's memory.
+    fn hold(&self, bytes: usize) -> Result<(), DataFusionError>;
+
+    /// Told of each command before it is planned, so that a lack of memory can be laid at its door.
+    fn enter(&self, command: &Command);
 }
 
 /// Why a command could not be planned.
@@ -326,6 +335,7 @@ impl Planner<'_> {
     ) -> Result<Frame, Vec<PlanError>> {
         for command in commands {
             let scope = Scope::of(&frame);
+            self.runner.inspect(|runner| runner.enter(command));
             if let Err(error) = self.command(&mut frame, command).await {
                 // What follows is planned all the same, so that its mistakes show too.
                 frame.open = true;
@@ -477,6 +487,7 @@ impl Planner<'_> {
         let Some((first, rest)) = query.commands.split_first() else {
             return Err(Diagnostic::error(Code::Syntax, "the query is empty", query.span).into());
         };
+        self.runner.inspect(|runner| runner.enter(first));
         match &first.kind {
             CommandKind::Search(search) => {
                 let mut frame = self.scan()?;

@@ -10,6 +10,18 @@ use std::sync::Arc;
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
 
+impl Block {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let columns = self.pieces.iter().flat_map(|piece| &piece.columns).map(|(_, column)| {
+            let keys = column.keys.len().saturating_add(column.offsets.len()).saturating_mul(size_of::<i32>());
+            keys.saturating_add(column.bytes.len()).saturating_add(column.extra.len().saturating_mul(8))
+        });
+        let rows = self.pieces.iter().map(|piece| piece.rows().saturating_mul(16));
+        columns.chain(rows).fold(0, usize::saturating_add)
+    }
+}
+
 /// No batch has more rows.
 pub(crate) const MAX_ROWS: usize = 8192;
 

@@ -109,7 +109,7 @@ impl StoreBuilder {
             shape.flush(&self.hasher);
             shapes.push(self.finish_shape(shape, &schema).map_err(|error| Error::Run(error.to_string()))?);
         }
-        Ok(Store { shapes, schema, unread: Vec::new() })
+        Ok(Store { shapes, schema, unread: Vec::new(), files: Vec::new(), held: None })
     }
 
     fn finish_shape(&self, shape: OpenShape, store: &SchemaRef) -> Result<Shape, ArrowError> {
@@ -169,7 +169,7 @@ impl OpenShape {
     }
 }
 
-fn time_field() -> Arc<Field> {
+pub(super) fn time_field() -> Arc<Field> {
     Arc::new(Field::new("_time", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true))
 }
 

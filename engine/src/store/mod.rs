@@ -1,14 +1,19 @@
 //! Events in columns, one table a shape.
 
+pub mod align;
 pub(crate) mod builder;
 pub(crate) mod columns;
+pub mod parquet;
 pub mod table;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::memory_pool::MemoryReservation;
 
 /// Loaded events: one [`Shape`] for each source, channel and event code, because those share a narrow set of
 /// fields.
@@ -25,6 +30,10 @@ pub struct Store {
     pub schema: SchemaRef,
     /// The names of fields that events have but that were not selected, in order.
     pub unread: Vec<String>,
+    /// The files whose events stay where they are.
+    pub files: Vec<parquet::ParquetFile>,
+    /// The memory that the events take, as the session's pool counts it.
+    pub held: Option<Arc<MemoryReservation>>,
 }
 
 /// Events with the same fields.

@@ -36,8 +36,9 @@ pub async fn run(args: DemoArgs) -> Result<Exit, Failure> {
     let files = bundled::write_demo(&folder).map_err(|error| exit::at(&folder, &error))?;
     introduce(&folder, &files, args.keep.is_some())?;
 
+    let options = SessionOptions { memory: args.memory, temp: args.temp, ..SessionOptions::default() };
     let input = Input { location: Location::Path(folder), index: None };
-    let session = Session::new(SessionOptions::default(), vec![input]);
+    let session = Session::new(options, vec![input]);
     let session = Arc::new(session.map_err(|error| Failure::Runtime(error.to_string()))?);
     let interrupt = Interrupt::listen(session.cancelled());
     search::run(&session, bundled::demo_detection(), &Arc::new(Sink::table()), &interrupt).await

@@ -4,15 +4,19 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use crate::bundled;
-use crate::cli::GenerateArgs;
+use crate::cli::{GenerateArgs, Telemetry};
 use crate::exit::{self, Exit, Failure};
+use crate::terminal;
 
 /// Writes the events.
 ///
 /// # Errors
 /// What the output says.
 pub fn run(args: &GenerateArgs) -> Result<Exit, Failure> {
-    let out: Box<dyn Write> = match &args.out {
+    if args.format == Telemetry::Parquet && args.out.is_none() && terminal::stdout_is_terminal() {
+        return Err(Failure::Usage("Parquet is not for terminals: name a file with --out, or use a pipe".into()));
+    }
+    let out: Box<dyn Write + Send> = match &args.out {
         Some(path) => Box::new(File::create(path).map_err(|error| exit::at(path, &error))?),
         None => Box::new(io::stdout()),
     };

@@ -82,6 +82,8 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         macros: macros(&data.macros)?,
         saved_searches: saved_searches(&data.savedsearches)?,
         lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
+        memory: data.memory,
+        temp: data.temp,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }

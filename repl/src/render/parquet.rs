@@ -11,6 +11,9 @@ use parquet::file::properties::WriterProperties;
 
 use super::Renderer;
 
+/// A row group ends where it has so many bytes, which are held until then.
+const ROW_GROUP: usize = 64 << 20;
+
 /// Writes batches as one Parquet file.
 pub struct Parquet<W: Write + Send> {
     writer: ArrowWriter<W>,
@@ -25,14 +28,21 @@ impl<W: Write + Send> Parquet<W> {
         if schema.fields().is_empty() {
             return Err(io::Error::other("a result without columns cannot be written as Parquet"));
         }
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(Default::default()))
+            .set_max_row_group_row_count(Some(256 << 10))
+            .build();
         Ok(Self { writer: ArrowWriter::try_new(out, schema, Some(properties)).map_err(io_error)? })
     }
 }
 
 impl<W: Write + Send> Renderer for Parquet<W> {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.writer.write(batch).map_err(io_error)
+        self.writer.write(batch).map_err(io_error)?;
+        if self.writer.in_progress_size() > ROW_GROUP {
+            self.writer.flush().map_err(io_error)?;
+        }
+        Ok(())
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {

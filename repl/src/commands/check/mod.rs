@@ -228,8 +228,10 @@ mod tests {
             r#"{"id":"one","file":"f.spl","parse":"ok","plan":"ok","code":null,"message":null,"line":null,"column":null}"#
         );
         let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
+        let (macros, saved_searches) = Default::default();
+        let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: None };
         assert_eq!(
-            json(&other, &check(&other, &Macros::default(), None)),
+            json(&other, &check(&other, knowledge)),
             r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"LogScale is not supported yet","line":null,"column":null}"#
         );
     }
@@ -239,7 +241,7 @@ mod tests {
         let warning = Diagnostic::warning(Code::Note, "odd", Span::new(0, 1));
         let error = Diagnostic::error(Code::Syntax, "unexpected \"|\"", Span::new(2, 3));
         let verdicts = [
-            Verdict::Ok,
+            Verdict::Ok(Vec::new()),
             Verdict::Parse(vec![warning, error]),
             Verdict::Failed { code: None, message: "no YAML".into() },
         ];

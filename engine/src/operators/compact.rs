@@ -1,0 +1,144 @@
+//! The operator that stands before sorts: it gives each batch dictionaries with only the values that it has.
+//!
+//! The batches of a file share dictionaries, which may be larger than they are. A sort counts and writes every batch
+//! with all that it refers to, so it would take a multiple of what the rows need.
+//!
+//! And one sort takes the place of one a core whose results are merged: under a limit, the first of these would leave
+//! nothing to the merge, which cannot do without. The batches are sorted on all cores all the same.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Int32Type};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, exec_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
+use futures::StreamExt;
+
+/// Puts the operator before every sort that holds all its rows, and makes it one sort.
+pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let changed = plan.transform_up(|node| {
+        if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>()
+            && let Some(sort) = merge.input().downcast_ref::<SortExec>()
+            && (merge.fetch(), sort.fetch()) == (None, None)
+        {
+            let input = Arc::new(CoalescePartitionsExec::new(Arc::clone(sort.input())));
+            return Ok(Transformed::yes(Arc::new(SortExec::new(sort.expr().clone(), input)) as _));
+        }
+        let Some(sort) = node.downcast_ref::<SortExec>() else { return Ok(Transformed::no(node)) };
+        let input = Arc::clone(sort.input());
+        let schema = input.schema();
+        let mut types = schema.fields().iter().map(|field| field.data_type());
+        if sort.fetch().is_some() || !types.any(|data_type| matches!(data_type, DataType::Dictionary(..))) {
+            return Ok(Transformed::no(node));
+        }
+        let compact = Arc::new(CompactExec { properties: Arc::clone(input.properties()), input });
+        Ok(Transformed::yes(replace_children_if_necessary(node, vec![compact])?))
+    })?;
+    Ok(changed.data)
+}
+
+#[derive(Debug)]
+struct CompactExec {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl DisplayAs for CompactExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CompactExec")
+    }
+}
+
+impl ExecutionPlan for CompactExec {
+    fn name(&self) -> &str {
+        "CompactExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(input) = children.pop() else { return exec_err!("CompactExec has one input") };
+        Ok(Arc::new(Self { properties: Arc::clone(input.properties()), input }))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let schema = input.schema();
+        let output = input.map(|batch| compact(&batch?));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))
+    }
+}
+
+/// The same rows with small dictionaries.
+fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(compact_column).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
+fn compact_column(column: &ArrayRef) -> Result<ArrayRef> {
+    let Some(dictionary) = column.as_dictionary_opt::<Int32Type>() else { return Ok(Arc::clone(column)) };
+    // The new place of each value that is used, in the order in which they come up.
+    let mut places: Vec<i32> = vec![-1; dictionary.values().len()];
+    let mut used: Vec<i32> = Vec::new();
+    let keys = dictionary.keys().iter().map(|key| {
+        let key = key?;
+        let place = places.get_mut(usize::try_from(key).ok()?)?;
+        if *place < 0 {
+            *place = i32::try_from(used.len()).unwrap_or(i32::MAX);
+            used.push(key);
+        }
+        Some(*place)
+    });
+    let keys: Int32Array = keys.collect();
+    if used.len() == dictionary.values().len() {
+        return Ok(Arc::clone(column));
+    }
+    if used.is_empty() {
+        return Ok(arrow::array::new_null_array(column.data_type(), column.len()));
+    }
+    let values = take(dictionary.values(), &Int32Array::from(used), None)?;
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_values_in_use_are_left() {
+        let all: DictionaryArray<Int32Type> = [Some("a"), Some("b"), None, Some("c"), Some("b")].into_iter().collect();
+        let part: ArrayRef = Arc::new(all.slice(1, 3));
+        let compacted = compact_column(&part).unwrap();
+        assert_eq!(compacted.as_dictionary::<Int32Type>().values().len(), 2);
+        let texts = |array: &ArrayRef| arrow::compute::cast(array, &DataType::Utf8).unwrap();
+        assert_eq!(&texts(&compacted), &texts(&part));
+        let nulls: ArrayRef = Arc::new(all.slice(2, 1));
+        assert_eq!(compact_column(&nulls).unwrap().null_count(), 1);
+    }
+}
