@@ -175,7 +175,7 @@ impl Ledger {
                 .with_help("narrow the search: fewer events, fields or groups");
         }
         let (holds, refused) = consumers(reason);
-        if holds.first().is_some_and(|(name, _)| *name == EVENTS) {
+        if holds.first() == Some(&EVENTS) {
             return too_many_events(self.limit, commands.first().map_or(Span::default(), |first| first.place));
         }
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,10 +183,10 @@ impl Ledger {
             COLLECTED => failed,
             consumer => commands.iter().find(|command| uses(command.name, consumer)).copied(),
         };
-        // An operator of ours bears the name of its command. What cannot write to files is in the way of the others.
-        let own = refused.filter(|name| *name == COLLECTED || commands.iter().any(|command| command.name == *name));
-        let fixed = holds.iter().filter(|(_, spills)| !spills);
-        let suspects = own.into_iter().chain(fixed.chain(&holds).map(|(name, _)| *name)).chain(refused);
+        // An operator of ours bears the name of its command, and cannot write to files: it is in the way of the others.
+        let is_own = |name: &str| name == COLLECTED || commands.iter().any(|command| command.name == name);
+        let own = refused.into_iter().chain(holds.iter().copied()).filter(|name| is_own(name));
+        let suspects = own.chain(holds.iter().copied()).chain(refused);
         match suspects.into_iter().find_map(user) {
             Some(Planned { name, place }) => {
                 let message = format!("`{name}` needs more memory than the limit of {limit}");
@@ -233,12 +233,13 @@ pub fn hold_events(
     })
 }
 
-/// Who holds memory, most of it first, and whether it could be written to files; and who was refused more.
-fn consumers(reason: &str) -> (Vec<(&str, bool)>, Option<&str>) {
+/// Who holds memory, most of it first; and who was refused more.
+fn consumers(reason: &str) -> (Vec<&str>, Option<&str>) {
     // `  GroupedHashAggregateStream[1] (count(1))#7(can spill: true) consumed 4.0 MB, peak 4.0 MB,`
     let plain = |name| str::trim(str::split(name, '[').next().unwrap_or(name));
     let holds = reason.lines().filter_map(|line| line.trim().split_once('#'));
-    let holds = holds.map(|(name, rest)| (plain(name), rest.contains("(can spill: true)"))).collect();
+    // Whoever holds nothing is in nobody's way.
+    let holds = holds.filter(|(_, rest)| !rest.contains("consumed 0.0 B")).map(|(name, _)| plain(name)).collect();
     let refused = reason.strip_prefix("Additional allocation failed for ");
     let refused = refused.and_then(|rest| rest.split_once(" with top memory consumers"));
     (holds, refused.map(|(name, _)| plain(name)))
@@ -370,8 +371,7 @@ mod tests {
         first.try_grow(LEAST - 10).unwrap();
         let error = second.try_grow(100).unwrap_err();
         let DataFusionError::ResourcesExhausted(reason) = &error else { unreachable!("{error}") };
-        let holds = vec![("GroupedHashAggregateStream", false), ("RepartitionExec", false)];
-        assert_eq!(consumers(reason), (holds, Some("RepartitionExec")));
+        assert_eq!(consumers(reason), (vec!["GroupedHashAggregateStream"], Some("RepartitionExec")));
         let ledger = Ledger::new(&memory);
         ledger.enter("search", Span::new(0, 1));
         ledger.enter("stats", Span::new(4, 9));
