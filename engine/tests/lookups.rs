@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use spelunk_engine::ingest::{Input, Location};
+use spelunk_engine::knowledge::Knowledge;
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::session::{Checked, check};
 use spelunk_engine::values::{Cell, cell};
@@ -614,7 +615,8 @@ fn many_distinct_values() {
 #[test]
 fn checks_without_data() {
     let (_folder, shell) = app();
-    let macros = Default::default();
+    let (macros, saved_searches) = Default::default();
+    let knowledge = |lookups| Knowledge { macros: &macros, saved_searches: &saved_searches, lookups };
     let known = Arc::new(Lookups::load(&[], Writable::Assumed).unwrap());
     for query in [
         "index=a | lookup whatever k OUTPUT x AS y | where y=1",
@@ -623,15 +625,15 @@ fn checks_without_data() {
         "a | eval x=lookup(\"t\", json_object(\"a\", b), json_array(\"c\"))",
         "a | inputlookup append=t b | outputlookup c",
     ] {
-        let Checked::Ok(notes) = check(query, &macros, None) else { panic!("{query}") };
+        let Checked::Ok(notes) = check(query, knowledge(None)) else { panic!("{query}") };
         assert!(notes.iter().any(|note| note.message.contains("assumed to exist")), "{query}: {notes:?}");
     }
-    assert!(matches!(check("a | outputlookup b.csv | collect index=c", &macros, None), Checked::Ok(_)));
-    assert!(matches!(check("a | outputlookup b.csv | collect index=c", &macros, Some(&known)), Checked::Ok(_)));
-    assert!(matches!(check("a | outputlookup ../b.csv", &macros, None), Checked::PlanError(_)));
-    assert!(matches!(check("| inputlookup whatever", &macros, Some(&known)), Checked::PlanError(_)));
+    assert!(matches!(check("a | outputlookup b.csv | collect index=c", knowledge(None)), Checked::Ok(_)));
+    assert!(matches!(check("a | outputlookup b.csv | collect index=c", knowledge(Some(&known))), Checked::Ok(_)));
+    assert!(matches!(check("a | outputlookup ../b.csv", knowledge(None)), Checked::PlanError(_)));
+    assert!(matches!(check("| inputlookup whatever", knowledge(Some(&known))), Checked::PlanError(_)));
     assert!(matches!(
-        check("| inputlookup people | lookup users.csv user", &macros, Some(&shell.lookups)),
+        check("| inputlookup people | lookup users.csv user", knowledge(Some(&shell.lookups))),
         Checked::Ok(_)
     ));
 }
