@@ -117,19 +117,19 @@ fn macros_stand_for_terms_and_operands() {
 }
 
 #[test]
-fn macros_elsewhere_are_reported() {
-    let query = "index=a | `drop(x)` | table `cols` | stats count by `b` | foo\n| eval a=1 `c`";
-    insta::assert_snapshot!(errors(query), @r#"
-    1:11 SPL0011: the macro `drop` is not defined
-      help: macros come from macros.conf files; define it there, or write its text here
-    1:29 SPL0011: the macro `cols` is not defined
-      help: macros come from macros.conf files; define it there, or write its text here
-    1:53 SPL0011: the macro `b` is not defined
-      help: macros come from macros.conf files; define it there, or write its text here
-    1:59 SPL0003: unknown command "foo"
-    2:12 SPL0011: the macro `c` is not defined
-      help: macros come from macros.conf files; define it there, or write its text here
-    "#);
+fn commands_wait_for_their_macros() {
+    let query = "index=a | `drop(x)` | table `cols` | stats count by `b`\n| eval a=1 `c`";
+    let waiting: Vec<Vec<String>> = verified(query)
+        .commands
+        .into_iter()
+        .filter_map(|command| match command.kind {
+            CommandKind::Unexpanded(command) => Some(command.macros.into_iter().map(|name| name.node).collect()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waiting, [["drop"], ["cols"], ["b"], ["c"]]);
+    assert_eq!(canonical("a=`b` OR"), "| search a=`b` OR");
+    assert!(errors("index=a | `drop(x)` | foo").contains("unknown command \"foo\""));
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn comments_are_blanks() {
 #[test]
 fn every_pipe_shows_its_errors() {
     let query =
-        "index=a (b OR\n| stast count\n| typelearner count\n| eval 1+2 | table | head 5 x\n| rex feld=x \"a\" |";
+        "index=a (b OR\n| stast count\n| typelaerner count\n| eval 1+2 | table | head 5 x\n| rex feld=x \"a\" |";
     insta::assert_snapshot!(errors(query), @r#"
     1:9 SPL0002: unbalanced parenthesis: this `(` is never closed
     2:3 SPL0003: unknown command "stast"
       help: did you mean "stats"?
-    3:3 SPL0004: the command "typelearner" is not supported yet
+    3:3 SPL0003: unknown command "typelaerner"
     4:11 SPL0001: expected `=` after the field to assign to in `eval`, found the end
       help: syntax: eval <field>=<expression> [, <field>=<expression>] ...
     4:19 SPL0001: `table` needs a field name

@@ -149,7 +149,7 @@ fn command(
     };
     if name.is_empty() {
         if structure.unbalanced.is_empty()
-            && let Some(kind) = unexpanded(structure, segment, span)
+            && let Some(kind) = unexpanded(structure, segment, span, false)
         {
             return Some(Command { kind, name_span, span });
         }
@@ -175,7 +175,7 @@ fn command(
     let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
         Ok(pair) => (syntax.build)(&mut b, pair)?,
         Err(error) => {
-            if let Some(kind) = unexpanded(structure, segment, span) {
+            if let Some(kind) = unexpanded(structure, segment, span, implied) {
                 return Some(Command { kind, name_span, span });
             }
             diagnostics.push(diagnose::syntax_error(&error, &masked, arguments.start, syntax));
@@ -208,8 +208,9 @@ fn mask<'a>(structure: &'a Structure, segment: &Segment, arguments: Span) -> Cow
     Cow::Owned(out)
 }
 
-/// A command that may be well-formed once its macros are replaced; `None` if it has none.
-fn unexpanded(structure: &Structure, segment: &Segment, span: Span) -> Option<CommandKind> {
+/// A command that may be well-formed once its macros are replaced; `None` if it has none. An implied `search` is
+/// spelled out.
+fn unexpanded(structure: &Structure, segment: &Segment, span: Span, implied: bool) -> Option<CommandKind> {
     let macros: Vec<Spanned<String>> = top_marks(structure, segment.marks.clone())
         .filter_map(|(_, mark)| match mark.kind {
             MarkKind::Macro(end) => {
@@ -219,7 +220,8 @@ fn unexpanded(structure: &Structure, segment: &Segment, span: Span) -> Option<Co
             _ => None,
         })
         .collect();
-    let text = structure.text.get(span.range())?.to_owned();
+    let text = structure.text.get(span.range())?;
+    let text = if implied { format!("search {text}") } else { text.to_owned() };
     (!macros.is_empty()).then(|| CommandKind::Unexpanded(Unexpanded { text, macros }))
 }
 
