@@ -259,15 +259,19 @@ impl Frame {
         let some = |plan: &LogicalPlan, otherwise: Expr| {
             plan.schema().fields().first().map_or(otherwise, |field| column(field.name()))
         };
-        let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)));
+        let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)), &part);
         self.set(vec![(part.clone(), first)])?;
         let added = more(&self.plan)?;
-        let last = opaque(lit(1_i64), some(&added, lit(1_i64)));
+        let any = some(&added, lit(1_i64));
         let columns: Vec<Expr> = added
             .schema()
             .fields()
             .iter()
-            .map(|field| if *field.name() == part { last.clone().alias(&part) } else { column(field.name()) })
+            .map(|field| match field.name() {
+                name if *name == part => opaque(lit(1_i64), any.clone(), name).alias(name),
+                name if is_hidden(name) => opaque(column(name), any.clone(), name).alias(name),
+                name => column(name),
+            })
             .collect();
         let added = LogicalPlanBuilder::new(added).project(columns)?.build()?;
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;
