@@ -4,6 +4,7 @@
 
 pub mod occurrences;
 pub mod running;
+pub mod single;
 mod stream;
 pub mod transaction;
 mod whole;
