@@ -144,7 +144,13 @@ impl Frame {
     }
 
     /// Keeps the rows for which the condition is true.
-    pub fn filter(&mut self, condition: Expr) -> Result<()> {
+    pub fn filter(&mut self, mut condition: Expr) -> Result<()> {
+        if condition.is_volatile() {
+            // DataFusion would move it below an aggregate or a window, where it takes away what they look at.
+            let hidden = self.hidden_name();
+            self.set(vec![(hidden.clone(), condition)])?;
+            condition = column(&hidden);
+        }
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
         Ok(())
     }
