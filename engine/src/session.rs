@@ -30,6 +30,7 @@ use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
+use crate::operators::single::SingleRow;
 use crate::plan::frame::Frame;
 use crate::plan::possible::Possible;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
@@ -503,6 +504,7 @@ fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState
         .with_default_features()
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
+    state.add_analyzer_rule(Arc::new(SingleRow));
     for udf in functions::udfs() {
         // A function that is there already is replaced, which cannot fail.
         let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, udf);

@@ -14,19 +14,28 @@ const EVENTS: &str = r#"{"_time":"2024-01-01T00:00:00Z","Image":"C:\\Windows\\cm
 
 /// The texts of the first column that the search gives.
 async fn first_column(options: SessionOptions, query: &str) -> Vec<String> {
+    rows(options, query).await.into_iter().filter_map(|row| row.into_iter().next()).collect()
+}
+
+/// The texts of all columns that the search gives.
+async fn rows(options: SessionOptions, query: &str) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.json");
     std::fs::write(&path, EVENTS).unwrap();
     let session = Session::new(options, vec![Input { location: Location::Path(path), index: None }]).unwrap();
-    let search = session.search(query).await.unwrap();
-    let batches = search.stream.try_collect::<Vec<_>>().await.unwrap();
+    let search = session.search(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+    let batches = search.stream.try_collect::<Vec<_>>().await.unwrap_or_else(|error| panic!("{query}: {error}"));
     let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    rows.map(|(batch, row)| match cell(batch.column(0), row, &jiff::tz::TimeZone::UTC) {
-        Cell::Null => String::new(),
-        Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => text,
-        Cell::Many(texts) => texts.join(" "),
-    })
-    .collect()
+    let texts = |(batch, row): (&arrow::array::RecordBatch, usize)| {
+        let columns = batch.columns().iter();
+        let text = columns.map(|column| match cell(column, row, &jiff::tz::TimeZone::UTC) {
+            Cell::Null => String::new(),
+            Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => text,
+            Cell::Many(texts) => texts.join(" "),
+        });
+        text.collect()
+    };
+    rows.map(texts).collect()
 }
 
 async fn assert_finds(query: &str, expected: &[&str]) {
@@ -131,4 +140,57 @@ async fn whole_rows_are_read_where_every_field_counts() {
     assert_finds("index=* | trendline sma2(n) AS mean | where mean>0 | table mean", &["42.5"]).await;
     assert_finds("index=* | gauge n", &["5"]).await;
     assert_finds("index=* | reltime | stats count(reltime)", &["3"]).await;
+}
+
+/// Searches in which `@` stands where `uniq` changes nothing but that every field is read.
+const SEARCHES: &[&str] = &[
+    "* @ | stats count BY User | append [search User=bob] | table User count n Image",
+    "* @ | stats count BY User | append [search User=bob] | eval z=coalesce(Image, \"x\") | table z",
+    "* @ | fields User | append [search * | fields n] | stats sum(n) BY User",
+    "* @ | stats count BY User | join User [search *] | table User count n Image",
+    "* @ | stats count BY User | join User [search * | stats values(Image) AS i, max(n) BY User] | table User i *n*",
+    "* @ | join left=L right=R where L.User=R.User [search n=*] | table L.User R.n L.Image",
+    "* @ | table User n | join [search n=* | table User Image n] | table User Image n",
+    "* @ | table User Image _time | join User usetime=t earlier=f [search *] | table User n",
+    "* @ | stats count | appendcols [search * | head 1] | table count User n",
+    "* @ | appendpipe [stats sum(n) AS n BY Image] | table User n",
+    "* @ | stats count BY User | appendpipe [append [search * | head 2]] | table User Image",
+    "* @ | stats count BY User | appendpipe [map search=\"search User=$User$ | head 1\"] | table User Image",
+    "* @ | stats count BY User | union [search User=bob] | table User n count",
+    "| union [search User=bob @ | stats count BY User] [search n=*] | stats sum(count) sum(n) BY User",
+    "| set diff [search * @ | table User] [search n=80 | table User]",
+    "| set intersect [search *] [search n=80] | table User n",
+    "| append [search * @ | head 2] | append [search * | stats count BY User] | table User n count",
+    "| makeresults | eval User=\"bob\" | join User max=0 [search * @] | table User n Image",
+    "* @ | head 2 | map search=\"search User=$User$ Image=$Image$ | table User n\"",
+    "* @ | transaction User | table User Image duration linecount",
+    "* @ | transaction User startswith=(Image=*cmd*) keepevicted=t mvlist=n | table User n closed_txn",
+    "* @ | transaction User | search calc | table User",
+    "* @ | concurrency duration=n | table User concurrency",
+    "* @ | localize maxpause=1s | table starttime eventcount",
+    "* [search n=80 | fields User] @ | table n Image",
+    "* [search n=80 | eval search=\"Image=*\".substr(Image,-7) | fields search] @ | table User",
+    "* NOT [search n=80 | fields User Image] @ | table User",
+    "* @ | where n>[search * | stats avg(n) AS a | return $a] | table User",
+    "* @ | eval m=[search * | stats max(n) AS a | return $a] | table User m",
+    "* @ | chart sum(n) BY User Image | addtotals | foreach *exe [eval t=1] | table User Total t",
+    "* @ | foreach n [eval x_<<FIELD>>=<<FIELD>>.User] | table x_n",
+    "* @ | cluster field=Image | table cluster_count User",
+    "* @ | anomalydetection action=annotate | table User n log_event_prob",
+    "* @ | kmeans k=2 n | table User CLUSTERNUM",
+    "* @ | selfjoin keepsingle=t User | table n Image",
+    "* @ | mvcombine n | table User n",
+    "* @ | diff position1=1 position2=2",
+    "* @ | dedup User keepevents=t sortby -n | table User n",
+    "| tstats count WHERE index=* BY User | join User [search * @] | table User n count",
+];
+
+#[tokio::test]
+async fn enough_is_read_for_searches_in_searches() {
+    for search in SEARCHES {
+        let narrow = rows(SessionOptions::default(), &search.replace('@', "")).await;
+        let all = rows(SessionOptions::default(), &search.replace('@', "| uniq")).await;
+        assert!(!all.is_empty(), "{search} finds nothing");
+        assert_eq!(narrow, all, "{search}");
+    }
 }

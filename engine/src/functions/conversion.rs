@@ -191,6 +191,7 @@ fn to_string(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     if call.arguments.len() == 1 {
         return Ok(match value.kind {
             Kind::Literal | Kind::Text | Kind::Null => Typed::new(value.expr, Kind::Text, call.span),
+            Kind::Many => Typed::new(value.expr, Kind::Many, call.span),
             _ => Typed::new(value.text(), Kind::Text, call.span),
         });
     }

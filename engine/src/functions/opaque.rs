@@ -16,11 +16,11 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     vec![Arc::new(ScalarUDF::new_from_impl(Opaque { signature: Signature::any(3, Volatility::Immutable) }))]
 }
 
-/// The value as it is. The column, whatever it holds, keeps it from being taken for a constant, and the name from being
-/// taken for the same as another one.
+/// The value as it is. The column, whatever it holds, keeps it from being taken for a constant, and the name from
+/// being taken for another key that has the same value.
 pub fn opaque(value: Expr, column: Expr, name: &str) -> Expr {
-    ScalarUDF::new_from_impl(Opaque { signature: Signature::any(3, Volatility::Immutable) })
-        .call(vec![value, column, lit(name)])
+    let function = Opaque { signature: Signature::any(3, Volatility::Immutable) };
+    ScalarUDF::new_from_impl(function).call(vec![value, column, lit(name)])
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

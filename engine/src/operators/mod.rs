@@ -7,6 +7,7 @@ pub mod groups;
 pub mod leading;
 pub mod occurrences;
 pub mod running;
+pub mod single;
 mod stream;
 pub mod transaction;
 mod whole;

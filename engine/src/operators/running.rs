@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, exec_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::expr::Sort;
@@ -171,7 +171,14 @@ impl Running {
 
 fn coerced(expression: Expr, schema: &DFSchemaRef) -> Result<Expr> {
     let context = SimplifyContext::builder().with_schema(Arc::clone(schema)).build();
-    ExprSimplifier::new(context).coerce(expression, schema)
+    let simplifier = ExprSimplifier::new(context);
+    let coerced = simplifier.coerce(expression, schema)?;
+    // Some functions, such as `coalesce`, are only there to be simplified, and the optimizer does not do it here.
+    let simplified = coerced.transform_down(|part| match part {
+        Expr::AggregateFunction(_) | Expr::Alias(_) => Ok(Transformed::no(part)),
+        other => Ok(Transformed::new(simplifier.simplify(other)?, true, TreeNodeRecursion::Jump)),
+    })?;
+    Ok(simplified.data)
 }
 
 /// The columns of the input, then the new ones.

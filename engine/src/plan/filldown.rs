@@ -2,11 +2,11 @@
 //!
 //! Source: Splunk Search Reference, "filldown".
 
-use datafusion::logical_expr::{ExprFunctionExt, LogicalPlanBuilder};
+use datafusion::logical_expr::ExprFunctionExt;
 use spelunk_grammar::spl::commands::filldown::Filldown;
 
-use super::PlanResult;
 use super::frame::{Frame, column, matching};
+use super::{PlanResult, window};
 use crate::functions::windows;
 
 /// Plans the command, in the order of the rows.
@@ -35,11 +35,10 @@ pub fn plan(frame: &mut Frame, command: &Filldown) -> PlanResult<()> {
     for name in names {
         let hidden = frame.hidden_name();
         let value = windows::fill_down(column(name)).order_by(frame.sort_expressions()).build()?;
-        filled.push(value.alias(&hidden));
         assignments.push((name.clone(), column(&hidden)));
+        filled.push((hidden, value));
     }
-    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(filled)?.build()?;
-    frame.extend(plan);
+    window::add_all(frame, filled)?;
     frame.set(assignments)?;
     Ok(())
 }

@@ -144,7 +144,13 @@ impl Frame {
     }
 
     /// Keeps the rows for which the condition is true.
-    pub fn filter(&mut self, condition: Expr) -> Result<()> {
+    pub fn filter(&mut self, mut condition: Expr) -> Result<()> {
+        if condition.is_volatile() {
+            // DataFusion would move it below an aggregate or a window, where it takes away what they look at.
+            let hidden = self.hidden_name();
+            self.set(vec![(hidden.clone(), condition)])?;
+            condition = column(&hidden);
+        }
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
         Ok(())
     }
@@ -262,12 +268,16 @@ impl Frame {
         let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)), &part);
         self.set(vec![(part.clone(), first)])?;
         let added = more(&self.plan)?;
-        let last = opaque(lit(1_i64), some(&added, lit(1_i64)), &part);
+        let any = some(&added, lit(1_i64));
         let columns: Vec<Expr> = added
             .schema()
             .fields()
             .iter()
-            .map(|field| if *field.name() == part { last.clone().alias(&part) } else { column(field.name()) })
+            .map(|field| match field.name() {
+                name if *name == part => opaque(lit(1_i64), any.clone(), name).alias(name),
+                name if is_hidden(name) => opaque(column(name), any.clone(), name).alias(name),
+                name => column(name),
+            })
             .collect();
         let added = LogicalPlanBuilder::new(added).project(columns)?.build()?;
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;

@@ -8,9 +8,9 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder};
 use spelunk_grammar::spl::commands::mvcombine::Mvcombine;
 
-use super::PlanResult;
 use super::expression::{ExpressionPlanner, Kind};
 use super::frame::{Frame, OrderKey, column};
+use super::{PlanResult, window};
 use crate::functions::rows;
 
 /// What stands between the values where they are made one value and the search does not say.
@@ -24,12 +24,10 @@ pub fn plan(frame: &mut Frame, command: &Mvcombine) -> PlanResult<()> {
         return Ok(());
     }
     let fields = frame.fields();
-    let position = frame.hidden_name();
-    let number = row_number().order_by(frame.sort_expressions()).build()?;
-    let numbered = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![number.alias(&position)])?;
+    let position = window::add(frame, row_number().order_by(frame.sort_expressions()).build()?)?;
     let others: Vec<Expr> = fields.iter().filter(|name| **name != field.text).map(|name| column(name)).collect();
     let (gathered, first) = (frame.hidden_name(), frame.hidden_name());
-    let in_order = vec![Sort::new(column(&position), true, false)];
+    let in_order = vec![Sort::new(position.clone(), true, false)];
     let values = array_agg(value.text()).order_by(in_order).build()?.alias(&gathered);
     // The lists of a list, and the missing values in it, become its values.
     let mut columns: Vec<Expr> = fields
@@ -40,8 +38,10 @@ pub fn plan(frame: &mut Frame, command: &Mvcombine) -> PlanResult<()> {
         })
         .collect();
     columns.push(column(&first));
-    let plan =
-        numbered.aggregate(others, vec![values, min(column(&position)).alias(&first)])?.project(columns)?.build()?;
+    let plan = LogicalPlanBuilder::new(frame.plan().clone())
+        .aggregate(others, vec![values, min(position).alias(&first)])?
+        .project(columns)?
+        .build()?;
     frame.replace(plan, vec![OrderKey { column: first, descending: false }]);
     frame.delimiters.insert(field.text.clone(), delim.clone().unwrap_or_else(|| DELIMITER.into()));
     Ok(())

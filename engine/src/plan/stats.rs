@@ -58,9 +58,10 @@ pub fn reduce(frame: &mut Frame, reduction: Reduction<'_>) -> PlanResult<Vec<(St
     let mut columns: Vec<Expr> = groups.iter().map(|name| column(name)).collect();
     columns.extend(computed.iter().map(|c| c.result.clone().alias(&c.name)));
     let mut aggregated: Vec<Expr> = computed.into_iter().flat_map(|c| c.aggregates).collect();
+    // Patterns that fit no field.
     let nothing = columns.is_empty();
-    if nothing {
-        // Patterns that fit no field. DataFusion has to compute something all the same.
+    if groups.is_empty() && aggregated.is_empty() {
+        // There may be results that no row has a part in, and DataFusion has to compute something all the same.
         let rows = frame.hidden_name();
         aggregated.push(count(lit(1_i64)).alias(&rows));
         columns.push(column(&rows));

@@ -69,10 +69,12 @@ async fn resolve_expression(
             }
         }
         SearchExpression::Not(inner) => Box::pin(resolve_expression(planner, inner)).await?,
-        SearchExpression::Comparison(Comparison { value, .. }) => {
+        SearchExpression::Comparison(Comparison { field, value, operator: _, span: _ }) => {
             if let Operand::Subsearch(subsearch) = value {
                 let text = match run(planner, subsearch).await? {
                     Some(found) => value_text(&found, subsearch.span).map_err(|error| vec![error])?,
+                    // Some text that the field can be compared with.
+                    None if super::search::modifier(&field.text).is_some() => "0".to_string(),
                     None => "*".to_string(),
                 };
                 *value = Operand::Literal(literal(text, subsearch.span));
@@ -215,7 +217,13 @@ fn value_text(found: &Found, span: Span) -> PlanResult<String> {
     let mut texts: Vec<String> = Vec::new();
     for item in found.rows.iter().flatten() {
         match item {
-            Item::Text(text) => texts.push(text.clone()),
+            // `return 2 $field` gives `(a) OR (b)`.
+            Item::Text(text) => match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+                Some(several) if several.contains(") OR (") => {
+                    texts.extend(several.split(") OR (").map(ToString::to_string));
+                }
+                _ => texts.push(text.clone()),
+            },
             Item::Pair(_, values) => texts.extend(values.iter().cloned()),
         }
     }

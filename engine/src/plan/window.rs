@@ -13,18 +13,28 @@ use super::PlanResult;
 use super::frame::{Frame, column};
 
 /// Adds a window expression as a hidden column, and gives that.
-pub fn add(frame: &mut Frame, mut window: Expr) -> PlanResult<Expr> {
-    // Where nothing orders the rows, as after `stats` without BY, DataFusion refuses a frame made for an order.
-    if let Expr::WindowFunction(function) = &mut window
-        && function.params.order_by.is_empty()
-        && function.params.window_frame.units != WindowFrameUnits::Rows
-    {
-        function.params.window_frame = WindowFrame::new(None);
-    }
+pub fn add(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
     let name = frame.hidden_name();
-    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
-    frame.extend(plan);
+    add_all(frame, vec![(name.clone(), window)])?;
     Ok(column(&name))
+}
+
+/// Adds window expressions as hidden columns of these names.
+pub fn add_all(frame: &mut Frame, windows: Vec<(String, Expr)>) -> PlanResult<()> {
+    let mut columns = Vec::with_capacity(windows.len());
+    for (name, mut window) in windows {
+        // Where nothing orders the rows, as after `stats` without BY, DataFusion refuses a frame made for an order.
+        if let Expr::WindowFunction(function) = &mut window
+            && function.params.order_by.is_empty()
+            && function.params.window_frame.units != WindowFrameUnits::Rows
+        {
+            function.params.window_frame = WindowFrame::new(None);
+        }
+        columns.push(window.alias(name));
+    }
+    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(columns)?.build()?;
+    frame.extend(plan);
+    Ok(())
 }
 
 /// The sum of a number over the rows so far, in their order.
