@@ -31,6 +31,10 @@ fn summarise(diagnostics: &[Diagnostic]) -> String {
 
 impl From<datafusion::error::DataFusionError> for Error {
     fn from(error: datafusion::error::DataFusionError) -> Self {
-        Error::Run(error.strip_backtrace())
+        match error.find_root() {
+            // What the engine's own operators and functions say is written for the user.
+            datafusion::error::DataFusionError::Execution(message) => Error::Run(message.clone()),
+            _ => Error::Run(error.strip_backtrace()),
+        }
     }
 }

@@ -8,17 +8,22 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
 /// The DataFusion functions of this file.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    vec![Arc::new(ScalarUDF::new_from_impl(Opaque { signature: Signature::any(2, Volatility::Immutable) }))]
+    vec![Arc::new(ScalarUDF::new_from_impl(Opaque { signature: Signature::any(3, Volatility::Immutable) }))]
 }
 
-/// The value as it is. The column, whatever it holds, keeps it from being taken for a constant.
-pub fn opaque(value: Expr, column: Expr) -> Expr {
-    ScalarUDF::new_from_impl(Opaque { signature: Signature::any(2, Volatility::Immutable) }).call(vec![value, column])
+/// The value as it is. The column, whatever it holds, keeps it from being taken for a constant, and the position
+/// from being taken for another that is the same.
+pub fn opaque(value: Expr, column: Expr, position: usize) -> Expr {
+    ScalarUDF::new_from_impl(Opaque { signature: Signature::any(3, Volatility::Immutable) }).call(vec![
+        value,
+        column,
+        lit(position as u64),
+    ])
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -42,7 +47,7 @@ impl ScalarUDFImpl for Opaque {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match args.args.into_iter().next() {
             Some(value) => Ok(value),
-            None => exec_err!("spl_opaque takes two arguments"),
+            None => exec_err!("spl_opaque takes three arguments"),
         }
     }
 }

@@ -134,12 +134,12 @@ pub fn stack(upper: &mut Frame, lower: Frame) -> PlanResult<()> {
             columns.push(converted(frame, name, data_type)?.alias(name));
         }
         let some = frame.plan().schema().fields().last().map_or_else(|| lit(number), |field| column(field.name()));
-        let hiding = |value: Expr| opaque(value, some.clone());
-        columns.push(hiding(lit(number)).alias(&part));
+        let hiding = |value: Expr, position: usize| opaque(value, some.clone(), position);
+        columns.push(hiding(lit(number), columns.len()).alias(&part));
         for (own, keys) in [(number == 0, &above), (number == 1, &below)] {
             for (key, hidden, data_type) in keys {
                 let value = if own { column(&key.column) } else { lit(ScalarValue::try_from(data_type)?) };
-                columns.push(hiding(value).alias(hidden));
+                columns.push(hiding(value, columns.len()).alias(hidden));
             }
         }
         Ok(LogicalPlanBuilder::new(frame.plan().clone()).project(columns)?.build()?)

@@ -259,10 +259,10 @@ impl Frame {
         let some = |plan: &LogicalPlan, otherwise: Expr| {
             plan.schema().fields().first().map_or(otherwise, |field| column(field.name()))
         };
-        let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)));
+        let first = opaque(lit(0_i64), some(&self.plan, lit(0_i64)), 0);
         self.set(vec![(part.clone(), first)])?;
         let added = more(&self.plan)?;
-        let last = opaque(lit(1_i64), some(&added, lit(1_i64)));
+        let last = opaque(lit(1_i64), some(&added, lit(1_i64)), 0);
         let columns: Vec<Expr> = added
             .schema()
             .fields()
