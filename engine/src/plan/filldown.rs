@@ -5,8 +5,8 @@
 use datafusion::logical_expr::{ExprFunctionExt, LogicalPlanBuilder};
 use spelunk_grammar::spl::commands::filldown::Filldown;
 
-use super::PlanResult;
 use super::frame::{Frame, column, matching};
+use super::{PlanResult, window};
 use crate::functions::windows;
 
 /// Plans the command, in the order of the rows.
@@ -35,7 +35,7 @@ pub fn plan(frame: &mut Frame, command: &Filldown) -> PlanResult<()> {
     for name in names {
         let hidden = frame.hidden_name();
         let value = windows::fill_down(column(name)).order_by(frame.sort_expressions()).build()?;
-        filled.push(value.alias(&hidden));
+        filled.push(window::fitting(value).alias(&hidden));
         assignments.push((name.clone(), column(&hidden)));
     }
     let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(filled)?.build()?;

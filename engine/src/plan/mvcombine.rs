@@ -8,9 +8,9 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder};
 use spelunk_grammar::spl::commands::mvcombine::Mvcombine;
 
-use super::PlanResult;
 use super::expression::{ExpressionPlanner, Kind};
 use super::frame::{Frame, OrderKey, column};
+use super::{PlanResult, window};
 use crate::functions::rows;
 
 /// What stands between the values where they are made one value and the search does not say.
@@ -26,7 +26,8 @@ pub fn plan(frame: &mut Frame, command: &Mvcombine) -> PlanResult<()> {
     let fields = frame.fields();
     let position = frame.hidden_name();
     let number = row_number().order_by(frame.sort_expressions()).build()?;
-    let numbered = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![number.alias(&position)])?;
+    let numbered =
+        LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window::fitting(number).alias(&position)])?;
     let others: Vec<Expr> = fields.iter().filter(|name| **name != field.text).map(|name| column(name)).collect();
     let (gathered, first) = (frame.hidden_name(), frame.hidden_name());
     let in_order = vec![Sort::new(column(&position), true, false)];

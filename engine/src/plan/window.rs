@@ -13,18 +13,24 @@ use super::PlanResult;
 use super::frame::{Frame, column};
 
 /// Adds a window expression as a hidden column, and gives that.
-pub fn add(frame: &mut Frame, mut window: Expr) -> PlanResult<Expr> {
-    // Where nothing orders the rows, as after `stats` without BY, DataFusion refuses a frame made for an order.
+pub fn add(frame: &mut Frame, window: Expr) -> PlanResult<Expr> {
+    let window = fitting(window);
+    let name = frame.hidden_name();
+    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
+    frame.extend(plan);
+    Ok(column(&name))
+}
+
+/// The window expression as DataFusion takes it where nothing orders the rows, as after `stats` without BY: it
+/// refuses a frame made for an order.
+pub fn fitting(mut window: Expr) -> Expr {
     if let Expr::WindowFunction(function) = &mut window
         && function.params.order_by.is_empty()
         && function.params.window_frame.units != WindowFrameUnits::Rows
     {
         function.params.window_frame = WindowFrame::new(None);
     }
-    let name = frame.hidden_name();
-    let plan = LogicalPlanBuilder::new(frame.plan().clone()).window(vec![window.alias(&name)])?.build()?;
-    frame.extend(plan);
-    Ok(column(&name))
+    window
 }
 
 /// The sum of a number over the rows so far, in their order.
