@@ -42,7 +42,11 @@ impl From<DataFusionError> for Error {
                 Ok(error) => *error,
                 Err(other) => Error::Run(DataFusionError::External(other).strip_backtrace()),
             },
-            other => Error::Run(other.strip_backtrace()),
+            other => match other.find_root() {
+                // What the engine's own operators and functions say is written for the user.
+                DataFusionError::Execution(message) => Error::Run(message.clone()),
+                _ => Error::Run(other.strip_backtrace()),
+            },
         }
     }
 }

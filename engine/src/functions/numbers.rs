@@ -1,4 +1,5 @@
-//! The statistics of the numbers among several values a row, for which DataFusion's own aggregates have no form.
+//! Statistics of numbers that DataFusion's own aggregates have no form for: those of several values a row, and
+//! percentiles to the last digit.
 //!
 //! Source: Splunk Search Reference, "Aggregate functions".
 
@@ -27,9 +28,10 @@ pub fn moments(values: Expr, function: &str) -> Expr {
     MOMENTS.call(vec![values, lit(function)])
 }
 
-/// The percentile (0 to 1) of the numbers of all rows, interpolated between the nearest ranks.
-pub fn percentile(values: Expr, fraction: f64) -> Expr {
-    PERCENTILE.call(vec![values, lit(fraction)])
+/// The percentile (0 to 100) of the numbers of all rows, interpolated between the nearest ranks. DataFusion's own
+/// rounds the share of the upper rank.
+pub fn percentile(values: Expr, percent: f64) -> Expr {
+    PERCENTILE.call(vec![values, lit(percent)])
 }
 
 /// The second argument, a literal, says what is computed.
@@ -99,6 +101,10 @@ impl<A: Answer + 'static> Accumulator for Collected<A> {
         }
         if let Some(what) = Value::read(what.as_ref(), 0).text() {
             self.answer.parameter(&what);
+        }
+        if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {
+            numbers.iter().flatten().for_each(|number| self.answer.add(number));
+            return Ok(());
         }
         for row in 0..column.len() {
             let value = Value::read(column.as_ref(), row);
@@ -265,19 +271,19 @@ impl Answer for Moments {
 /// All numbers, for percentiles.
 #[derive(Debug, Default)]
 struct Ranks {
-    fraction: String,
+    percent: String,
     numbers: Vec<f64>,
 }
 
 impl Answer for Ranks {
     fn parameter(&mut self, what: &str) {
-        if self.fraction != what {
-            self.fraction = what.to_string();
+        if self.percent != what {
+            self.percent = what.to_string();
         }
     }
 
     fn parameter_text(&self) -> String {
-        self.fraction.clone()
+        self.percent.clone()
     }
 
     fn add(&mut self, number: f64) {
@@ -293,12 +299,13 @@ impl Answer for Ranks {
     }
 
     fn evaluate(&mut self) -> Option<f64> {
-        let fraction: f64 = self.fraction.parse().ok()?;
+        let percent: f64 = self.percent.parse().ok()?;
         self.numbers.sort_unstable_by(f64::total_cmp);
         let last = self.numbers.len().checked_sub(1)?;
-        let rank = fraction * last as f64;
+        let rank = percent * last as f64 / 100.0;
         let (below, above) = (self.numbers.get(rank.floor() as usize)?, self.numbers.get(rank.ceil() as usize)?);
-        Some(below + (above - below) * (rank - rank.floor()))
+        // Of two infinite numbers there is no difference.
+        Some(if below == above { *below } else { below + (above - below) * (rank - rank.floor()) })
     }
 
     fn bytes(&self) -> usize {

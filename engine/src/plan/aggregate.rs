@@ -6,7 +6,7 @@
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::{
-    array_agg, avg, count, count_distinct, max, min, percentile_cont, stddev, stddev_pop, sum, var_pop, var_sample,
+    array_agg, avg, count, count_distinct, max, min, stddev, stddev_pop, sum, var_pop, var_sample,
 };
 use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::logical_expr::expr::Sort;
@@ -439,10 +439,8 @@ impl Builder<'_> {
             let message = format!("a percentile lies between 0 and 100, not at {percent}");
             return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.function.span).into());
         }
-        if argument.kind == Kind::Many {
-            return Ok(self.add(numbers::percentile(argument.expr.clone(), percent / 100.0)));
-        }
-        Ok(self.add(percentile_cont(Sort::new(argument.number(), true, false), lit(percent / 100.0))))
+        let values = if argument.kind == Kind::Many { argument.expr.clone() } else { argument.number() };
+        Ok(self.add(numbers::percentile(values, percent)))
     }
 
     /// The value in the first or last row, by row order or by time, among the rows that have one.

@@ -4,7 +4,7 @@
 
 use spelunk_grammar::spl::commands::chart::Chart;
 use spelunk_grammar::spl::commands::series::{ChartTerm, SeriesOptions, Split};
-use spelunk_grammar::spl::commands::stats::AggregateArgument;
+use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -12,7 +12,7 @@ use super::bins::{Binned, Bins};
 use super::frame::{Frame, column};
 use super::pivot::{self, Key, Pivot, Table};
 use super::terms::Terms;
-use super::{PlanResult, Planner};
+use super::{PlanResult, Planner, sparkline};
 
 /// How many rows there are at most before numbers are put into bins.
 const MOST_ROWS: u64 = 300;
@@ -65,6 +65,7 @@ async fn compute<'q>(
 ) -> PlanResult<Option<(Pivot<'q>, Table)>> {
     let Chart { terms, row, column: by, series } = command;
     let mut frame = frame.clone();
+    sparkline::prepare(&mut frame, aggregates(terms))?;
     let distinct = series.dedup_splitvals.unwrap_or(false);
     let mut row_key = None;
     if let Some(row) = row {
@@ -84,6 +85,14 @@ async fn compute<'q>(
     let terms = Terms::plan(&frame, terms, &names, row_name.filter(|_| by.is_none()), false)?;
     let pivot = Pivot { row: row_key, column: column_key, terms, series, renames_internal: false, place };
     Ok(pivot.table(planner, &frame).await?.map(|table| (pivot, table)))
+}
+
+/// The terms that are aggregates.
+pub fn aggregates(terms: &[ChartTerm]) -> impl Iterator<Item = &Aggregate> {
+    terms.iter().filter_map(|term| match term {
+        ChartTerm::Aggregate(aggregate) => Some(aggregate),
+        ChartTerm::Eval(_) => None,
+    })
 }
 
 /// The key of the series. Numbers are put into bins where a width is given, or how many there are at most.

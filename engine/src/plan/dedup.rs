@@ -33,11 +33,16 @@ pub fn plan(frame: &mut Frame, command: &Dedup) -> PlanResult<()> {
     if !lacking && !consecutive.unwrap_or(false) && !keepevents.unwrap_or(false) {
         thin_out(frame, &keys, count.unwrap_or(1), keepempty.unwrap_or(false));
     }
-    let position = match consecutive.unwrap_or(false) {
-        true => position_in_run(frame, &keys)?,
-        false => position(frame, &keys)?,
+    let first = if lacking {
+        // No row is counted.
+        lit(false)
+    } else {
+        let position = match consecutive.unwrap_or(false) {
+            true => position_in_run(frame, &keys)?,
+            false => position(frame, &keys)?,
+        };
+        position.lt_eq(lit(i64::try_from(count.unwrap_or(1)).unwrap_or(i64::MAX)))
     };
-    let first = position.lt_eq(lit(i64::try_from(count.unwrap_or(1)).unwrap_or(i64::MAX)));
     let kept = all_present.clone().and(first);
     if keepevents.unwrap_or(false) {
         let cleared = fields

@@ -119,6 +119,10 @@ impl Pivot<'_> {
     /// A result that is too large, or DataFusion's own error.
     pub async fn table(&self, planner: &Planner<'_>, frame: &Frame) -> PlanResult<Option<Table>> {
         let Some(runner) = planner.runner else { return Ok(None) };
+        if self.terms.columns.is_empty() && self.row.is_none() {
+            // Patterns that fit no field.
+            return Ok(Some(Table { lines: BTreeMap::new(), width: 0, names: Vec::new() }));
+        }
         let mut frame = frame.clone();
         if let Some(row) = &self.row {
             row.plain(&mut frame)?;

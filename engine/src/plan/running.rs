@@ -44,6 +44,7 @@ pub fn aggregates<'c>(
     let computed = stats::compute(frame, aggregates, by, Manner { in_order: true, allnum })?;
     let (mut present, mut groupless) = (Vec::new(), false);
     for field in by {
+        stats::no_wildcard(field)?;
         match existing(frame, &field.text, field.span) {
             Some(_) if present.contains(&field.text) => {}
             Some(_) => present.push(field.text.clone()),

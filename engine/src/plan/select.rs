@@ -236,5 +236,8 @@ async fn with_zeros(pivot: &Pivot<'_>, planner: &Planner<'_>, cells: &Frame) -> 
         scores.resize(scores.len().max(rows), Value::Number(0.0));
         grid.rows.extend(scores.into_iter().map(|score| vec![Value::Text(name.clone().into()), score]));
     }
-    grid.into_frame(planner, pivot.place)
+    let mut frame = grid.into_frame(planner, pivot.place)?;
+    // Without any series the scores would be texts.
+    frame.set(vec![(SCORE.into(), value(&frame, SCORE))])?;
+    Ok(frame)
 }

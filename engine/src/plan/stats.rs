@@ -108,10 +108,7 @@ pub fn order_by_groups(frame: &mut Frame, groups: &[String]) -> PlanResult<()> {
 pub fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResult<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for field in by {
-        if field.text.contains('*') {
-            let message = format!("BY takes field names, not the wildcard `{}`", field.text);
-            return Err(Diagnostic::error(Code::InvalidArgument, message, field.span).into());
-        }
+        no_wildcard(field)?;
         if names.contains(&field.text) {
             continue;
         }
@@ -135,6 +132,15 @@ pub fn group_fields(frame: &mut Frame, by: &[Name], distinct: bool) -> PlanResul
         names.push(field.text.clone());
     }
     Ok(names)
+}
+
+/// Refuses a wildcard for a BY field.
+pub fn no_wildcard(field: &Name) -> Result<(), Diagnostic> {
+    if field.text.contains('*') {
+        let message = format!("BY takes field names, not the wildcard `{}`", field.text);
+        return Err(Diagnostic::error(Code::InvalidArgument, message, field.span));
+    }
+    Ok(())
 }
 
 /// The aggregates of `stats` and its relatives, with the names of their results.
@@ -231,8 +237,12 @@ pub fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<V
     };
     let fields: Vec<String> =
         frame.fields().into_iter().filter(|name| !by.iter().any(|group| group.text == *name)).collect();
-    let found = matching(&pattern.text, &fields).into_iter();
+    let found = matching(&pattern.text, &fields);
+    if found.is_empty() && call.argument.is_some() && !frame.open {
+        frame.note_missing(&pattern.text, pattern.span);
+    }
     Ok(found
+        .into_iter()
         .map(|name| {
             let result = match &aggregate.alias {
                 Some(alias) => {

@@ -86,9 +86,11 @@ impl Terms {
                 ChartTerm::Aggregate(aggregate) => aggregate.span,
                 ChartTerm::Eval(eval) => eval.span,
             };
-            let (known, new) = planned.columns.split_at(before.min(planned.columns.len()));
-            let taken = |name: &str| row == Some(name) || known.iter().any(|column| column.name == name);
-            if let Some(twice) = new.iter().find(|column| taken(&column.name)) {
+            let taken = |(position, new): &(usize, &Column)| {
+                let mut known = planned.columns.iter().take(*position);
+                row == Some(new.name.as_str()) || known.any(|column| column.name == new.name)
+            };
+            if let Some((_, twice)) = planned.columns.iter().enumerate().skip(before).find(taken) {
                 let message = format!("two columns of the result would be named {:?}", twice.name);
                 let error = Diagnostic::error(Code::InvalidArgument, message, span);
                 return Err(error.with_help("give one of them another name with `AS`").into());

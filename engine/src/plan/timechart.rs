@@ -13,7 +13,7 @@ use super::expression::{Kind, Typed};
 use super::frame::{Frame, column};
 use super::pivot::{self, Key, Pivot, Table};
 use super::terms::Terms;
-use super::{PlanResult, Planner};
+use super::{PlanResult, Planner, sparkline};
 use crate::functions::bins::TimeBins;
 use crate::functions::operators;
 use crate::time;
@@ -28,6 +28,7 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Timechart,
     let field = Name { text: TIME.into(), span: place };
     let time = Split { field, bins: (**bins).clone() };
     let mut rows = frame.clone();
+    sparkline::prepare(&mut rows, chart::aggregates(terms))?;
     let mut value = pivot::split_value(&rows, &time)?;
     if value.kind == Kind::Null {
         value = Typed::new(

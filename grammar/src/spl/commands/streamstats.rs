@@ -118,6 +118,11 @@ fn set(b: &mut Builder<'_>, options: &mut StreamstatsOptions, pair: Pair<'_, Rul
         "time_window" => options.time_window = Some(option.text()),
         "reset_on_change" => options.reset_on_change = Some(option.boolean(b)?),
         "allnum" => options.allnum = Some(option.boolean(b)?),
+        name @ ("reset_before" | "reset_after") => {
+            let message = format!("`{name}` takes a condition in quotes, such as {name}=\"(x==1)\"");
+            b.error(Code::InvalidOption, message, option.value_span);
+            return None;
+        }
         _ => return option.unknown(b, OPTIONS),
     }
     Some(())
