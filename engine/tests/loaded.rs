@@ -25,17 +25,18 @@ async fn rows(options: SessionOptions, query: &str) -> Vec<Vec<String>> {
     let session = Session::new(options, vec![Input { location: Location::Path(path), index: None }]).unwrap();
     let search = session.search(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
     let batches = search.stream.try_collect::<Vec<_>>().await.unwrap_or_else(|error| panic!("{query}: {error}"));
-    let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
-    let texts = |(batch, row): (&arrow::array::RecordBatch, usize)| {
-        let columns = batch.columns().iter();
-        let text = columns.map(|column| match cell(column, row, &jiff::tz::TimeZone::UTC) {
-            Cell::Null => String::new(),
-            Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => text,
-            Cell::Many(texts) => texts.join(" "),
-        });
-        text.collect()
-    };
-    rows.map(texts).collect()
+    let mut rows = Vec::new();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            let texts = batch.columns().iter().map(|column| match cell(column, row, &jiff::tz::TimeZone::UTC) {
+                Cell::Null => String::new(),
+                Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => text,
+                Cell::Many(texts) => texts.join(" "),
+            });
+            rows.push(texts.collect());
+        }
+    }
+    rows
 }
 
 async fn assert_finds(query: &str, expected: &[&str]) {
