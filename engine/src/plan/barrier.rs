@@ -261,6 +261,16 @@ pub async fn materialise(planner: &Planner<'_>, frame: &mut Frame) -> PlanResult
     Ok(Some(batches))
 }
 
+/// Puts no rows with the same columns in the place of the plan so far, which without data is looked at for its columns
+/// only.
+///
+/// # Errors
+/// DataFusion's own.
+pub fn stand_in(frame: &mut Frame) -> PlanResult<()> {
+    let schema = Arc::clone(frame.plan().schema().inner());
+    Collected { schema, batches: Vec::new() }.resume(frame)
+}
+
 /// `eval prefix_{field}=value`: sets, row by row, the field whose name the row's values complete.
 pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Target, value: Expr) -> PlanResult<()> {
     let expressions = ExpressionPlanner::new(frame);
