@@ -4,7 +4,7 @@
 
 use spelunk_grammar::spl::commands::chart::Chart;
 use spelunk_grammar::spl::commands::series::{ChartTerm, SeriesOptions, Split};
-use spelunk_grammar::spl::commands::stats::AggregateArgument;
+use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -12,7 +12,7 @@ use super::bins::{Binned, Bins};
 use super::frame::{Frame, column};
 use super::pivot::{self, Key, Pivot, Table};
 use super::terms::Terms;
-use super::{PlanResult, Planner};
+use super::{PlanResult, Planner, sparkline};
 
 /// How many rows there are at most before numbers are put into bins.
 const MOST_ROWS: u64 = 300;
@@ -80,10 +80,18 @@ async fn compute<'q>(
     };
     let names: Vec<Name> = row.iter().chain(by).map(|split| split.field.clone()).collect();
     let row_name = row.as_ref().map(|row| row.field.text.as_str());
+    sparkline::prepare(&mut frame, terms.iter().filter_map(aggregate_of))?;
     // A column that is named like the rows' field is a mistake only where it keeps that name.
     let terms = Terms::plan(&frame, terms, &names, row_name.filter(|_| by.is_none()), false)?;
     let pivot = Pivot { row: row_key, column: column_key, terms, series, renames_internal: false, place };
     Ok(pivot.table(planner, &frame).await?.map(|table| (pivot, table)))
+}
+
+fn aggregate_of(term: &ChartTerm) -> Option<&Aggregate> {
+    match term {
+        ChartTerm::Aggregate(aggregate) => Some(aggregate),
+        ChartTerm::Eval(_) => None,
+    }
 }
 
 /// The key of the series. Numbers are put into bins where a width is given, or how many there are at most.

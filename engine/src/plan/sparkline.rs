@@ -1,4 +1,4 @@
-//! `sparkline()` among the functions of `stats`: which stretches of time all its lines have.
+//! `sparkline()` among the functions of `stats` and `chart`: which stretches of time all its lines have.
 //!
 //! Source: Splunk Search Reference, "stats"; Search Manual, "Add sparklines to search results".
 
@@ -21,9 +21,9 @@ const BOUNDS: (&str, &str) = ("__order_sparkline_first", "__order_sparkline_last
 ///
 /// # Errors
 /// There is no `_time`.
-pub fn prepare(frame: &mut Frame, aggregates: &[Aggregate]) -> PlanResult<()> {
+pub fn prepare<'q>(frame: &mut Frame, aggregates: impl IntoIterator<Item = &'q Aggregate>) -> PlanResult<()> {
     let is_sparkline = |aggregate: &&Aggregate| matches!(aggregate.argument, Some(AggregateArgument::Sparkline(_)));
-    let Some(aggregate) = aggregates.iter().find(is_sparkline) else { return Ok(()) };
+    let Some(aggregate) = aggregates.into_iter().find(is_sparkline) else { return Ok(()) };
     let time = ExpressionPlanner::new(frame).field("_time", aggregate.span);
     if time.kind == Kind::Null && !frame.open {
         let message = "`sparkline` needs the field `_time`, which no row has";
@@ -62,7 +62,7 @@ pub fn plan(frame: &Frame, command: &Sparkline, value: Option<Typed>) -> PlanRes
     }
     let schema = frame.plan().schema();
     if !schema.fields().iter().any(|field| field.name() == BOUNDS.0) {
-        let message = "`sparkline` is a function of `stats`, `sistats`, `chart` and `timechart` only";
+        let message = "`sparkline` is a function of `stats`, `sistats` and `chart` only";
         return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.span).into());
     }
     let value = match value {
