@@ -175,7 +175,11 @@ fn command(
     let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
         Ok(pair) => (syntax.build)(&mut b, pair)?,
         Err(error) => {
-            if let Some(kind) = unexpanded(structure, segment, span) {
+            if let Some(mut kind) = unexpanded(structure, segment, span) {
+                if let (true, CommandKind::Unexpanded(command)) = (implied, &mut kind) {
+                    // Behind the pipe that is printed before it, its first word would be taken for a command.
+                    command.text.insert_str(0, "search ");
+                }
                 return Some(Command { kind, name_span, span });
             }
             diagnostics.push(diagnose::syntax_error(&error, &masked, arguments.start, syntax));
