@@ -62,7 +62,7 @@ connection = duckdb.connect()
 connection.execute("SET threads = %d" % int(sys.argv[3]))
 connection.execute("SET TimeZone = 'UTC'")
 connection.execute("CREATE VIEW events AS SELECT * FROM read_parquet('%s')" % sys.argv[1])
-connection.execute("COPY (%s) TO '/dev/stdout' (FORMAT csv, HEADER false)" % sys.argv[2])
+connection.execute("COPY (%s) TO '/dev/stdout' (FORMAT csv, HEADER false, FORCE_QUOTE *)" % sys.argv[2])
 """
 
 
@@ -82,7 +82,7 @@ def run(command):
 
 
 def rows(text, has_header):
-    lines = list(csv.reader(io.StringIO(text)))[1 if has_header else 0 :]
+    lines = list(csv.reader(io.StringIO(text, newline="")))[1 if has_header else 0 :]
     def cell(value):
         try:
             return repr(float(value))

@@ -23,10 +23,6 @@ pub fn commands() -> String {
     for (name, reason) in commands::refused_commands() {
         let _ = writeln!(page, "- `{name}`: {reason}");
     }
-    let unsupported = commands::known_unsupported().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    if !unsupported.is_empty() {
-        let _ = write!(page, "\n## Not supported yet\n\nRefused by name and place: {}.\n", unsupported.join(", "));
-    }
     page
 }
 
@@ -62,8 +58,6 @@ fn code(text: &str) -> String {
 pub enum Help {
     /// What the commands and functions of that name do, as plain text.
     Known(String),
-    /// The language has it, but it is not supported yet: what it is.
-    Unsupported(&'static str),
     /// The language has nothing of that name; the name that was perhaps meant.
     Unknown(Option<&'static str>),
 }
@@ -107,14 +101,10 @@ pub fn help(name: &str) -> Help {
     if let Some((name, reason)) = commands::refused_commands().iter().find(|(known, _)| *known == lower) {
         return Help::Known(format!("{name} - refused: {reason}.\n"));
     }
-    if commands::is_known(name) {
-        return Help::Unsupported("command");
-    }
     let supported = commands::commands().iter().map(|doc| doc.name);
     let supported = supported.chain(functions::all().map(|function| function.name));
     let supported = supported.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name));
-    let near = suggest::nearest(name, supported);
-    Help::Unknown(near.or_else(|| suggest::nearest(name, commands::known_unsupported().iter().copied())))
+    Help::Unknown(suggest::nearest(name, supported))
 }
 
 fn page(name: &str, what: &str, summary: &str, syntax: &str) -> String {
@@ -155,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_explained() {
-        assert_eq!(help("pivot"), Help::Unsupported("command"));
+        assert!(text("tee").starts_with("tee - refused: "));
         assert!(text("rest").starts_with("rest - refused: "));
         assert_eq!(help("mvindx"), Help::Unknown(Some("mvindex")));
         assert_eq!(help("count7"), Help::Unknown(Some("count")));

@@ -255,7 +255,7 @@ pub struct CheckArgs {
     /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
     #[arg(long, value_name = "FILE")]
     pub macros: Vec<PathBuf>,
-    /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
+    /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; without any, every saved search is assumed to exist; may be repeated
     #[arg(long, value_name = "FILE")]
     pub savedsearches: Vec<PathBuf>,
     /// Read lookups from PATH; without any, every lookup is assumed to exist; may be repeated

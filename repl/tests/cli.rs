@@ -128,7 +128,7 @@ mod help {
 
     #[test]
     fn other_names_are_refused() {
-        refused(&["help", "pivot"], "the command pivot is not supported yet");
+        refused(&["help", "pivto"], "did you mean pivot?");
         refused(&["help", "stast"], "did you mean stats?");
         refused(&["help", "x\u{1b}"], "no command or function is called x␛");
         assert_eq!(run_with_input(&["repl"], ".help stast\n").code, 2);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
@@ -17,7 +17,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     vec![Arc::clone(&SERIES)]
 }
 
-/// The position of a text among the names; one behind the last for null, two behind for any other.
+/// The position of a text or an integer among the names; one behind the last for null, two behind for any other.
 pub fn series<'n>(text: Expr, names: impl Iterator<Item = &'n str>) -> Expr {
     SERIES.call(std::iter::once(text).chain(names.map(lit)).collect())
 }
@@ -79,6 +79,16 @@ fn positions(array: &ArrayRef, names: &HashMap<&str, i64>, none: i64) -> Int64Ar
             .map(|key| key.map_or(none, |key| values.values().get(key as usize).copied().unwrap_or(other)))
             .map(Some)
             .collect();
+    }
+    if let Some(integers) = array.as_primitive_opt::<Int64Type>() {
+        let numbered = names.iter().filter_map(|(name, position)| {
+            let number: i64 = name.parse().ok()?;
+            // `007` is a name that no integer has.
+            (number.to_string() == *name).then_some((number, *position))
+        });
+        let positions: ahash::AHashMap<i64, i64> = numbered.collect();
+        let of = |number: Option<i64>| number.map_or(none, |number| positions.get(&number).copied().unwrap_or(other));
+        return integers.iter().map(|number| Some(of(number))).collect();
     }
     if let Some(texts) = array.as_string_opt::<i32>() {
         return texts.iter().map(|text| Some(of(text))).collect();

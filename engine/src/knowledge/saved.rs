@@ -13,6 +13,7 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct SavedSearches {
     by_name: BTreeMap<String, SavedSearch>,
+    assumed: bool,
 }
 
 /// A search that has a name.
@@ -63,7 +64,18 @@ impl SavedSearches {
                 SavedSearch { text, earliest: time("dispatch.earliest_time"), latest: time("dispatch.latest_time") };
             Some((stanza.name.trim().to_owned(), saved))
         });
-        Self { by_name: by_name.collect() }
+        Self { by_name: by_name.collect(), assumed: false }
+    }
+
+    /// The same, those that are not there being assumed to exist while a search is planned without data.
+    #[must_use]
+    pub fn assuming(self) -> Self {
+        Self { assumed: true, ..self }
+    }
+
+    /// Whether those that are not there are assumed to exist.
+    pub fn assumed(&self) -> bool {
+        self.assumed
     }
 
     /// The saved search of that name; letter case counts.

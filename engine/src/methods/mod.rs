@@ -2,6 +2,7 @@
 //! of plans and frames. Each names the paper or book that it follows.
 
 pub mod coded;
+pub mod decomposition;
 pub mod induction;
 pub mod kalman;
 pub mod kmeans;

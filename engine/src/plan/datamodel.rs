@@ -1,10 +1,11 @@
-//! `datamodel`, and data models elsewhere: the events of a data model.
+//! `datamodel`, `pivot`, and data models elsewhere: the events of a data model.
 //!
 //! No data model can be loaded yet, so a search with one can be checked but not run.
 //!
-//! Source: Splunk Search Reference, "datamodel", "from"; Knowledge Manager Manual, "About data models".
+//! Source: Splunk Search Reference, "datamodel", "pivot", "from"; Knowledge Manager Manual, "About data models".
 
 use spelunk_grammar::spl::commands::datamodel::Datamodel;
+use spelunk_grammar::spl::commands::pivot::Pivot;
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::frame::Frame;
@@ -19,6 +20,15 @@ pub fn plan(planner: &Planner<'_>, command: &Datamodel, span: Span) -> PlanResul
         (Some(model), Some(object), _) => events(planner, &format!("{}.{}", model.text, object.text), model.span),
         (Some(model), None, _) => events(planner, &model.text, model.span),
     }
+}
+
+/// Plans `pivot`. Its columns depend on the data, so without any every field may be there.
+pub fn plan_pivot(planner: &Planner<'_>, command: &Pivot) -> PlanResult<Frame> {
+    // What the table is made of matters only once there are events.
+    let Pivot { model, object, elements: _ } = command;
+    let mut frame = events(planner, &format!("{}.{}", model.text, object.text), model.span)?;
+    frame.events = false;
+    Ok(frame)
 }
 
 /// The events of an object of a data model, every field of which is assumed to exist. Only while planning

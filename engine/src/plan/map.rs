@@ -23,7 +23,14 @@ pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Map, s
     let Map { search, maxsearches } = command;
     let (place, saved) = match search {
         MapSearch::Text(text) => (text, None),
-        MapSearch::Saved(name) => (name, Some(saved::find(planner, name)?)),
+        MapSearch::Saved(name) => match saved::find(planner, name)? {
+            Some(saved) => (name, Some(saved)),
+            None => {
+                *frame = combine::nothing(planner)?;
+                frame.open = true;
+                return Ok(());
+            }
+        },
     };
     let template = Template::read(saved.as_ref().map_or(&place.node, |saved| &saved.text));
     known(frame, &template, place.span)?;

@@ -52,6 +52,7 @@ pub mod frame;
 mod fromjson;
 mod gauge;
 mod gentimes;
+mod geostats;
 pub mod grid;
 mod head;
 mod iconify;
@@ -63,6 +64,7 @@ mod kmeans;
 mod localize;
 pub mod lookup;
 mod makecontinuous;
+mod makejson;
 mod makemv;
 mod makeresults;
 mod map;
@@ -105,6 +107,7 @@ mod streamstats;
 pub mod subsearch;
 pub mod suggest;
 mod table;
+mod tags;
 mod tail;
 mod template;
 mod terms;
@@ -123,6 +126,7 @@ mod uniq;
 mod untable;
 mod where_;
 mod window;
+mod x11;
 mod xmlkv;
 mod xmlunescape;
 mod xpath;
@@ -402,6 +406,7 @@ impl Planner<'_> {
             CommandKind::Fromjson(fromjson) => fromjson::plan(self, frame, fromjson).await,
             CommandKind::Gauge(gauge) => gauge::plan(frame, gauge),
             CommandKind::Gentimes(_) => Err(not_first(command).into()),
+            CommandKind::Geostats(geostats) => geostats::plan(self, frame, geostats, command.name_span).await,
             CommandKind::Head(head) => head::plan(frame, head),
             CommandKind::Highlight(_) => Ok(()),
             CommandKind::Iconify(iconify) => iconify::plan(frame, iconify),
@@ -416,6 +421,7 @@ impl Planner<'_> {
             CommandKind::Inputlookup(input) => inputlookup::plan(self, frame, input, command.name_span),
             CommandKind::Lookup(lookup) => lookup::plan(self, frame, lookup),
             CommandKind::Kmeans(kmeans) => kmeans::plan(self, frame, kmeans, command.name_span).await,
+            CommandKind::Makejson(makejson) => makejson::plan(frame, makejson),
             CommandKind::Makemv(makemv) => makemv::plan(frame, makemv),
             CommandKind::Makeresults(_) => Err(not_first(command).into()),
             CommandKind::Map(map) => map::plan(self, frame, map, command.span).await,
@@ -432,6 +438,7 @@ impl Planner<'_> {
             CommandKind::Outputcsv(output) => outputlookup::plan_csv(self, frame, output).await,
             CommandKind::Outputlookup(output) => outputlookup::plan(self, frame, output).await,
             CommandKind::Outputtext(output) => outputtext::plan(frame, output, command.name_span),
+            CommandKind::Pivot(_) => Err(not_first(command).into()),
             CommandKind::Predict(predict) => predict::plan(self, frame, predict, command.name_span).await,
             CommandKind::Rangemap(rangemap) => rangemap::plan(frame, rangemap),
             CommandKind::Rare(rare) => top::plan(frame, &rare.0, top::Which::Rare),
@@ -459,6 +466,10 @@ impl Planner<'_> {
             CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
+            CommandKind::Tags(tags) => {
+                tags::plan(self, frame, tags, command.name_span);
+                Ok(())
+            }
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
                 timechart::plan(self, frame, chart, command.name_span).await
@@ -475,6 +486,7 @@ impl Planner<'_> {
             CommandKind::Uniq(_) => uniq::plan(frame),
             CommandKind::Untable(untable) => untable::plan(frame, untable),
             CommandKind::Where(condition) => where_::plan(frame, condition),
+            CommandKind::X11(x11) => x11::plan(self, frame, x11, command.name_span).await,
             CommandKind::Xmlkv(xmlkv) => xmlkv::plan(self, frame, xmlkv, command.span).await,
             CommandKind::Xmlunescape(_) => xmlunescape::plan(frame, command.name_span),
             CommandKind::Xpath(xpath) => xpath::plan(frame, xpath),
@@ -504,6 +516,7 @@ impl Planner<'_> {
             CommandKind::From(from) => Ok((dataset::frame_of(self, &from.dataset).await?, rest)),
             CommandKind::Loadjob(loadjob) => Ok((saved::plan_job(self, loadjob).await?, rest)),
             CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span)?, rest)),
+            CommandKind::Pivot(pivot) => Ok((datamodel::plan_pivot(self, pivot)?, rest)),
             CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
             CommandKind::Eventcount(_) | CommandKind::Metadata(_) | CommandKind::Metasearch(_) => {
                 let frame = self.scan()?;

@@ -175,6 +175,10 @@ impl Needs {
                 self.name(spath.input.as_ref().map_or("_raw", |field| &field.text));
                 spath.output.iter().for_each(|field| self.name(&field.text));
             }
+            CommandKind::Makejson(makejson) => {
+                self.everything |= makejson.fields.is_empty() && !self.closed;
+                makejson.fields.iter().for_each(|typed| self.name(&typed.field.text));
+            }
             CommandKind::Tojson(tojson) => {
                 self.everything |= tojson.fields.is_empty() && !self.closed;
                 if tojson.fields.is_empty() && tojson.include_internal.unwrap_or(false) {
@@ -236,6 +240,18 @@ impl Needs {
                 self.name(continuous.field.as_ref().map_or("_time", |field| &field.text));
             }
             CommandKind::Timewrap(_) => self.name("_time"),
+            CommandKind::Geostats(geostats) => {
+                let options = &geostats.options;
+                self.name(options.latfield.as_ref().map_or("lat", |field| &field.text));
+                self.name(options.longfield.as_ref().map_or("lon", |field| &field.text));
+                self.aggregates(&geostats.aggregates);
+                geostats.by.iter().for_each(|field| self.name(&field.text));
+                self.closed = true;
+            }
+            // No event is read for it.
+            CommandKind::Pivot(_) => self.closed = true,
+            CommandKind::Tags(tags) => tags.fields.iter().for_each(|field| self.name(&field.text)),
+            CommandKind::X11(x11) => self.name(&x11.field.text),
             CommandKind::Analyzefields(analyzefields) => {
                 self.name("*");
                 self.name(&analyzefields.classfield.text);

@@ -28,7 +28,8 @@ pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Output
         create_context: _,
         output_format,
     } = command;
-    if let Some(key) = key_field {
+    // A lookup that is assumed to exist may well be such a collection.
+    if let (Some(key), Some(_)) = (key_field, &planner.lookups) {
         let message = "`key_field` replaces records of a KV store, and spelunk has none";
         return Err(Diagnostic::error(Code::InvalidOption, message, key.span).into());
     }

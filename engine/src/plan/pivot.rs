@@ -137,13 +137,16 @@ impl Pivot<'_> {
                 self.hold(planner, &mut frame).await?;
             }
             names = select::series(self, planner, &frame, key).await?;
-            let text = Typed::new(column(&key.column), kind_of(&frame, &key.column), self.place).text();
+            let kind = kind_of(&frame, &key.column);
+            let text = Typed::new(column(&key.column), kind, self.place).text();
             let text = match self.series.usenull {
                 // A value of that name joins those that have none.
                 None | Some(true) if names.iter().any(|name| name == self.null_name()) => {
                     let text = cast(text, arrow::datatypes::DataType::Utf8);
                     datafusion::functions::expr_fn::nullif(text, datafusion::logical_expr::lit(self.null_name()))
                 }
+                // Its digits are looked up as the number that they are.
+                _ if kind == Kind::Integer => column(&key.column),
                 _ => text,
             };
             names.retain(|name| name != self.null_name() || self.series.usenull == Some(false));

@@ -11,7 +11,7 @@ use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 use super::frame::Frame;
 use super::{PlanError, PlanResult, Planner, combine, suggest};
 use crate::knowledge::Expanded;
-use crate::knowledge::saved::SavedSearch;
+use crate::knowledge::saved::{SavedSearch, SavedSearches};
 use crate::time;
 
 /// How deep saved searches may call saved searches.
@@ -60,7 +60,7 @@ pub async fn frame_of(
     name: &Spanned<String>,
     replacements: &[(Name, Spanned<String>)],
 ) -> PlanResult<Frame> {
-    let saved = find(planner, name)?;
+    let Some(saved) = find(planner, name)? else { return planner.open_frame() };
     let mut text = saved.text.clone();
     for (key, value) in replacements {
         text = text.replace(&format!("${}$", key.text), &value.node);
@@ -69,11 +69,11 @@ pub async fn frame_of(
     frame_of_saved(planner, &name.node, &saved, &text, &about, name.span).await
 }
 
-/// The saved search of that name.
+/// The saved search of that name; `None` if it is not there and assumed to exist.
 ///
 /// # Errors
 /// There is none, or it runs itself.
-pub fn find(planner: &Planner<'_>, name: &Spanned<String>) -> PlanResult<SavedSearch> {
+pub fn find(planner: &Planner<'_>, name: &Spanned<String>) -> PlanResult<Option<SavedSearch>> {
     if planner.running.contains(&name.node) {
         let message = format!("the saved search {:?} runs itself", name.node);
         return Err(Diagnostic::error(Code::Subsearch, message, name.span).into());
@@ -84,7 +84,10 @@ pub fn find(planner: &Planner<'_>, name: &Spanned<String>) -> PlanResult<SavedSe
     }
     let known = planner.knowledge.map(|knowledge| knowledge.saved_searches);
     if let Some(saved) = known.and_then(|known| known.get(&name.node)) {
-        return Ok(saved.clone());
+        return Ok(Some(saved.clone()));
+    }
+    if planner.runner.is_none() && known.is_some_and(SavedSearches::assumed) {
+        return Ok(None);
     }
     let message = format!("there is no saved search {:?}", name.node);
     let near = known.and_then(|known| suggest::nearest(&name.node, known.names()));

@@ -335,6 +335,10 @@ impl Lowering<'_> {
         if operator != ComparisonOperator::Equal {
             return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
         }
+        if self.frame.setting.planning && literal.text == "*" {
+            // A subsearch stands there, which was not run.
+            return Ok(lit(self.frame.open));
+        }
         let time = modifier
             .time(&literal.text, &self.frame.setting.clock)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;

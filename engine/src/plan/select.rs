@@ -35,7 +35,12 @@ const SCORE: &str = "__score";
 pub async fn series(pivot: &Pivot<'_>, planner: &Planner<'_>, frame: &Frame, key: &Key) -> PlanResult<Vec<String>> {
     let Some(runner) = planner.runner else { return Ok(Vec::new()) };
     let mut all = frame.clone();
-    let text = Typed::new(column(&key.column), kind_of(&all, &key.column), pivot.place).text();
+    let kind = kind_of(&all, &key.column);
+    let text = match kind {
+        // DataFusion writes integers as SPL does, and faster.
+        Kind::Integer => column(&key.column),
+        _ => Typed::new(column(&key.column), kind, pivot.place).text(),
+    };
     all.set(vec![(SERIES.into(), cast(text, DataType::Utf8View))])?;
     let mut frame = all.clone();
     frame.filter(column(SERIES).is_not_null())?;

@@ -62,7 +62,7 @@ pub fn plan(frame: &Frame, command: &Sparkline, value: Option<Typed>) -> PlanRes
     }
     let schema = frame.plan().schema();
     if !schema.fields().iter().any(|field| field.name() == BOUNDS.0) {
-        let message = "`sparkline` is a function of `stats`, `sistats`, `chart` and `timechart` only";
+        let message = "`sparkline` is a function of `stats`, `sistats` and `chart` only";
         return Err(Diagnostic::error(Code::InvalidArgument, message, aggregate.span).into());
     }
     let value = match value {

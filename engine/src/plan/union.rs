@@ -91,6 +91,7 @@ fn is_streaming(kind: &CommandKind) -> bool {
         | CommandKind::Foreach(_)
         | CommandKind::Fromjson(_)
         | CommandKind::Iplocation(_)
+        | CommandKind::Makejson(_)
         | CommandKind::Makemv(_)
         | CommandKind::Multikv(_)
         | CommandKind::Mvexpand(_)
@@ -104,6 +105,7 @@ fn is_streaming(kind: &CommandKind) -> bool {
         | CommandKind::Spath(_)
         | CommandKind::Strcat(_)
         | CommandKind::Tojson(_)
+        | CommandKind::Unexpanded(_)
         | CommandKind::Where(_)
         | CommandKind::Xmlkv(_)
         | CommandKind::Xpath(_) => true,
@@ -111,6 +113,6 @@ fn is_streaming(kind: &CommandKind) -> bool {
         CommandKind::Fillnull(fillnull) => !fillnull.fields.is_empty(),
         // A row of totals at the end is made of all rows.
         CommandKind::Addtotals(totals) => !totals.col.unwrap_or(false),
-        other => ["bin", "lookup", "tags", "typer"].contains(&other.doc().name),
+        other => ["bin", "lookup", "tags"].contains(&other.doc().name),
     }
 }

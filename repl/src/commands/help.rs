@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 /// Prints the help of a name, or of spelunk itself.
 ///
 /// # Errors
-/// A name that is not known or not supported.
+/// A name that is not known.
 pub fn run(args: &HelpArgs) -> Result<Exit, Failure> {
     let definition = Cli::definition();
     let Some(name) = &args.name else { return usage(definition, &["spelunk", "--help"]) };
@@ -41,7 +41,6 @@ pub fn explain(name: &str) -> Result<String, Failure> {
     let shown = escape::line(name);
     Err(Failure::Usage(match reference::help(name) {
         Help::Known(text) => return Ok(text),
-        Help::Unsupported(what) => format!("the {what} {shown} is not supported yet"),
         Help::Unknown(Some(near)) => format!("no command or function is called {shown}: did you mean {near}?"),
         Help::Unknown(None) => format!("no command or function is called {shown}"),
     }))

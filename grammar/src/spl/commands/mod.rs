@@ -13,7 +13,6 @@ pub mod bins;
 mod refused;
 pub mod series;
 mod unexpanded;
-mod unsupported;
 
 pub(crate) use refused::refused;
 pub use refused::{Refused, refused_commands};
@@ -99,11 +98,6 @@ pub fn commands() -> &'static [CommandDoc] {
     DOCS
 }
 
-/// The names of the commands of the language that are refused by name, in order.
-pub fn known_unsupported() -> &'static [&'static str] {
-    unsupported::KNOWN_UNSUPPORTED
-}
-
 /// Other names of commands.
 const ALIASES: &[(&str, &str)] = &[
     ("af", "analyzefields"),
@@ -115,6 +109,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("hilite", "highlight"),
     ("kv", "extract"),
     ("maketable", "xyseries"),
+    ("savedsplunk", "savedsearch"),
     ("stash", "collect"),
     ("sumindex", "collect"),
     ("summaryindex", "collect"),
@@ -140,9 +135,7 @@ pub fn is_supported(name: &str) -> bool {
 
 /// Whether the language has a command of that name.
 pub fn is_known(name: &str) -> bool {
-    is_supported(name)
-        || refused::reason(name).is_some()
-        || known_unsupported().iter().any(|known| known.eq_ignore_ascii_case(name))
+    is_supported(name) || refused::reason(name).is_some()
 }
 
 /// The names in a list of pairs.
@@ -219,6 +212,7 @@ commands! {
     fromjson => Fromjson, fromjson_arguments;
     gauge => Gauge, gauge_arguments;
     gentimes => Gentimes, gentimes_arguments;
+    geostats => Geostats, geostats_arguments;
     head => Head, head_arguments;
     highlight => Highlight, highlight_arguments;
     iconify => Iconify, iconify_arguments;
@@ -232,6 +226,7 @@ commands! {
     localop => Localop, localop_arguments;
     lookup => Lookup, lookup_arguments;
     makecontinuous => Makecontinuous, makecontinuous_arguments;
+    makejson => Makejson, makejson_arguments;
     makemv => Makemv, makemv_arguments;
     makeresults => Makeresults, makeresults_arguments;
     map => Map, map_arguments;
@@ -247,6 +242,7 @@ commands! {
     outputcsv => Outputcsv, outputcsv_arguments;
     outputlookup => Outputlookup, outputlookup_arguments;
     outputtext => Outputtext, outputtext_arguments;
+    pivot => Pivot, pivot_arguments;
     predict => Predict, predict_arguments;
     rangemap => Rangemap, rangemap_arguments;
     rare => Rare, rare_arguments;
@@ -275,6 +271,7 @@ commands! {
     strcat => Strcat, strcat_arguments;
     streamstats => Streamstats, streamstats_arguments;
     table => Table, table_arguments;
+    tags => Tags, tags_arguments;
     tail => Tail, tail_arguments;
     timechart => Timechart, timechart_arguments;
     timewrap => Timewrap, timewrap_arguments;
@@ -288,6 +285,7 @@ commands! {
     uniq => Uniq, uniq_arguments;
     untable => Untable, untable_arguments;
     where_ => Where, where_arguments;
+    x11 => X11, x11_arguments;
     xmlkv => Xmlkv, xmlkv_arguments;
     xmlunescape => Xmlunescape, xmlunescape_arguments;
     xpath => Xpath, xpath_arguments;

@@ -31,6 +31,7 @@ const SERVER: &str = "it asks a Splunk server about itself";
 const MAPS: &str = "it prepares rows for a map, and spelunk draws none";
 const MODEL: &str = "it needs the models that Splunk's learning commands keep on a server";
 const TYPES: &str = "it needs event types, which spelunk does not have yet";
+const UNPUBLISHED: &str = "what it does is not published";
 const OUTSIDE: &str = "it acts outside of the search";
 
 /// The commands and their reasons, in order of their names.
@@ -40,6 +41,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("audit", SERVER),
     ("bucketdir", SERVER),
     ("crawl", SERVER),
+    ("datamodelsimple", "it lists the data models that a Splunk server keeps"),
     ("dbinspect", SERVER),
     ("delete", "it removes events, and spelunk never changes what it reads"),
     ("deletemodel", MODEL),
@@ -48,9 +50,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("entitymerge", SECURITY),
     ("findtypes", TYPES),
     ("fit", MODEL),
+    ("folderize", "how it groups names is not published exactly"),
     ("geom", MAPS),
     ("geomfilter", MAPS),
-    ("geostats", MAPS),
+    ("hide", UNPUBLISHED),
     ("history", SERVER),
     ("inputintelligence", SECURITY),
     ("kvform", "it reads form files, which are kept on a Splunk server"),
@@ -61,6 +64,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("mpreview", METRICS),
     ("msearch", METRICS),
     ("mstats", METRICS),
+    ("outputraw", "the text form that it writes is not published"),
     ("outputtelemetry", "it sends data to Splunk"),
     ("overlap", "it checks a summary index, which only a Splunk server has"),
     ("redistribute", "it tells a cluster of Splunk servers where to run"),
@@ -71,15 +75,17 @@ const REFUSED: &[(&str, &str)] = &[
     ("script", OUTSIDE),
     ("scrub", "it needs the dictionaries of names and terms that are kept on a Splunk server"),
     ("searchtxn", "it needs the transaction types that a Splunk server has configured"),
+    ("select", UNPUBLISHED),
     ("sendalert", OUTSIDE),
     ("sendemail", OUTSIDE),
     ("summary", MODEL),
+    ("surrounding", UNPUBLISHED),
+    ("tee", UNPUBLISHED),
     ("tscollect", "it writes to a namespace on a Splunk server"),
     ("typeahead", SERVER),
     ("typelearner", TYPES),
     ("typer", TYPES),
     ("walklex", "it reads the index files of a Splunk server"),
-    ("x11", "its seasonal adjustment is published by name only, not as a formula"),
 ];
 
 /// The commands that need what spelunk is not, and why each is refused, in order of their names.

@@ -203,6 +203,9 @@ fn aggregate_argument(
     let argument = pair.into_inner().next()?;
     if argument.as_rule() == Rule::odd_argument {
         let (name, odd) = (&function.node, argument.as_str().trim());
+        if is_result(odd) {
+            return Some(AggregateArgument::Field(Name { text: odd.to_owned(), span: b.span(&argument) }));
+        }
         let message = format!("`{name}` takes a field or `eval(...)` in `{}`, not `{odd}`", b.doc.name);
         let found = Diagnostic::error(Code::InvalidArgument, message, b.span(&argument));
         b.diagnostics.push(found.with_help("compute over the results of `stats` in an `eval` after it"));
@@ -213,6 +216,14 @@ fn aggregate_argument(
     }
     let inner = argument.into_inner().find(|part| part.as_rule() == Rule::expression)?;
     Some(AggregateArgument::Eval(expression::expression(b, inner)?))
+}
+
+/// Whether a text is the name that `stats` gives a result, such as `dc(user)`: published searches aggregate such
+/// fields without quotes.
+fn is_result(text: &str) -> bool {
+    const FUNCTIONS: &[&str] = &["avg", "c", "count", "dc", "distinct_count", "max", "mean", "min", "sum"];
+    let parts = text.strip_suffix(')').and_then(|text| text.split_once('('));
+    parts.is_some_and(|(function, field)| FUNCTIONS.contains(&function) && !field.contains(['(', ')', '"', ',']))
 }
 
 impl Display for Stats {
@@ -290,6 +301,7 @@ mod tests {
 
     #[test]
     fn refuses_nesting() {
+        assert_eq!(canonical("| stats count(dc(name)) AS n"), "| stats count(dc(name)) AS n");
         assert!(errors("| stats round(avg(x),2)").contains("`round` takes a field or `eval(...)` in `stats`, not `avg(x),2`"));
         assert!(errors("| stats max(eval(x=))").contains("expected an expression after `=`"));
         assert!(errors("| stats by a").contains("an aggregate such as `count`"));

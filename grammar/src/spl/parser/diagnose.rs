@@ -152,6 +152,8 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::iplocation_arguments
         | Rule::fromjson_arguments
         | Rule::tojson_arguments
+        | Rule::makejson_arguments
+        | Rule::tags_arguments
         | Rule::filldown_arguments
         | Rule::makemv_arguments
         | Rule::mvexpand_arguments
@@ -181,7 +183,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::argument_word
         | Rule::argument_words => "a field name",
         Rule::as_op => "`AS`",
-        Rule::by_op | Rule::by_clause | Rule::chart_by => "`BY`",
+        Rule::by_op | Rule::by_clause | Rule::chart_by | Rule::geostats_by => "`BY`",
         Rule::over_op | Rule::chart_over => "`OVER`",
         Rule::where_op | Rule::series_where => "`where`",
         Rule::limit_value => "`topN` or `bottomN`",
@@ -203,6 +205,9 @@ fn describe(rule: Rule) -> Option<&'static str> {
         | Rule::streamstats_arguments
         | Rule::sistats_arguments
         | Rule::tstats_arguments
+        | Rule::geostats_arguments
+        | Rule::pivot_cell
+        | Rule::pivot_call
         | Rule::tstats_aggregate
         | Rule::tstats_call
         | Rule::sparkline_call
@@ -233,6 +238,14 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::highlight_arguments => "a word",
         Rule::setfields_arguments | Rule::setting => "`field=\"value\"`",
         Rule::trendline_arguments | Rule::trend | Rule::trend_type => "a moving average such as `sma5(field)`",
+        Rule::x11_arguments | Rule::x11_type | Rule::x11_period => "a field in parentheses such as `mult7(count)`",
+        Rule::pivot_arguments => "a data model and an object of it",
+        Rule::pivot_split | Rule::pivot_split_word => "`SPLITROW` or `SPLITCOL`",
+        Rule::pivot_filter => "`FILTER`",
+        Rule::pivot_compare => "a comparison such as `is`",
+        Rule::pivot_text => "a value",
+        Rule::pivot_side | Rule::pivot_best => "`top` or `bottom`",
+        Rule::pivot_key => "a field to sort by",
         Rule::switch | Rule::switch_name => "an option",
         Rule::option
         | Rule::option_name

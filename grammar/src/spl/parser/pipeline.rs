@@ -225,18 +225,9 @@ fn unexpanded(structure: &Structure, segment: &Segment, span: Span, implied: boo
     (!macros.is_empty()).then(|| CommandKind::Unexpanded(Unexpanded { text, macros }))
 }
 
-/// The error for a command that is not of the language, or not supported.
+/// The error for a command that is not of the language.
 fn refuse(name: &str, span: Span) -> Diagnostic {
-    let lower = name.to_ascii_lowercase();
-    if commands::known_unsupported().contains(&lower.as_str()) {
-        return Diagnostic::error(
-            Code::UnsupportedCommand,
-            format!("the command \"{name}\" is not supported yet"),
-            span,
-        );
-    }
-    let candidates =
-        commands::commands().iter().map(|doc| doc.name).chain(commands::known_unsupported().iter().copied());
+    let candidates = commands::commands().iter().map(|doc| doc.name);
     let error = Diagnostic::error(Code::UnknownCommand, format!("unknown command \"{name}\""), span);
     match nearest(name, candidates) {
         Some(near) => error.with_help(format!("did you mean \"{near}\"?")),

@@ -6,6 +6,7 @@ mod sources;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 
 use serde::Serialize;
 use spelunk_engine::knowledge::Knowledge;
@@ -30,7 +31,10 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 /// A file that does not exist, no search at all, or an output that cannot be written.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let macros = inputs::macros(&args.macros)?;
-    let saved_searches = inputs::saved_searches(&args.savedsearches)?;
+    let mut saved_searches = inputs::saved_searches(&args.savedsearches)?;
+    if args.savedsearches.is_empty() {
+        saved_searches = Arc::new(Arc::unwrap_or_clone(saved_searches).assuming());
+    }
     let lookups = inputs::known_lookups(&args.lookups)?;
     let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: lookups.as_ref() };
     let items = sources::read(&args.files)?;
