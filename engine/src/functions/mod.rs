@@ -24,6 +24,7 @@ pub mod json;
 pub mod json_text;
 pub mod kernel;
 pub mod lambda;
+pub mod logscale;
 pub mod lookup;
 pub mod mapping;
 pub mod mathematical;
@@ -123,6 +124,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         geoip::udfs(),
         informational::udfs(),
         json::udfs(),
+        logscale::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         opaque::udfs(),

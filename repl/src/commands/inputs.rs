@@ -58,11 +58,8 @@ pub fn without_mark(text: &str) -> &str {
 /// A session over the paths and the indexes that were named.
 ///
 /// # Errors
-/// LogScale, standard input named twice, a time that cannot be read.
+/// Standard input named twice, a time that cannot be read.
 pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
-    if data.lang == Language::Logscale {
-        return Err(Failure::Usage("LogScale is not supported yet: --lang takes spl for now".into()));
-    }
     let bound = data.index.into_iter().map(|index| Input { location: location(index.path), index: Some(index.name) });
     let free = paths.into_iter().map(|path| Input { location: location(path), index: None });
     let inputs: Vec<Input> = free.chain(bound).collect();
@@ -70,6 +67,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         return Err(Failure::Usage("standard input can be read once only".into()));
     }
     let options = SessionOptions {
+        language: language(data.lang),
         time_zone: data.tz,
         now: data.now,
         earliest: data.earliest,
@@ -84,6 +82,14 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The engine's name of a language.
+fn language(language: Language) -> spelunk_engine::Language {
+    match language {
+        Language::Spl => spelunk_engine::Language::Spl,
+        Language::Logscale => spelunk_engine::Language::LogScale,
+    }
 }
 
 /// The macros that the files define.
