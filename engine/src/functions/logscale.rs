@@ -16,7 +16,7 @@ use crate::values::Value;
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    let rows = [HEX, FORMAT, FORMAT_TIME, SPLIT, LENGTH, CONCATENATE, JOIN, REPLACE, LOWER, UPPER];
+    let rows = [HEX, FORMAT, FORMAT_TIME, SPLIT, LENGTH, CONCATENATE, JOIN, REPLACE, LOWER, UPPER, PRESENT, DURATION];
     rows.iter().map(Row::udf).chain([Arc::clone(&GLOB), Arc::clone(&NETWORK)]).collect()
 }
 
@@ -103,6 +103,55 @@ pub fn replace(text: Expr, pattern: &str, replacement: &str, span: Span) -> Type
 pub fn cased(text: Expr, upper: bool, span: Span) -> Typed {
     call(if upper { &UPPER } else { &LOWER }, vec![text], span)
 }
+
+/// How many of the values there are before the first that is missing.
+pub fn present(values: Vec<Expr>, span: Span) -> Typed {
+    call(&PRESENT, values, span)
+}
+
+/// A length of time as `6h30m52s`, with so many parts at most.
+pub fn duration(number: Expr, unit: &str, precision: i64, span: Span) -> Typed {
+    call(&DURATION, vec![number, lit(unit), lit(precision)], span)
+}
+
+const PRESENT: Row = Row {
+    name: "cql_present",
+    returns: Returns::Number,
+    evaluate: |values| Value::Number(values.iter().take_while(|value| **value != Value::Null).count() as f64),
+};
+
+const DURATION: Row = Row {
+    name: "cql_duration",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let [number, unit, precision] = values else { return Value::Null };
+        let (Some(number), Some(unit), Some(precision)) = (number.number(), unit.text(), precision.number()) else {
+            return Value::Null;
+        };
+        let milliseconds = match &*unit {
+            "ns" => number / 1e6,
+            "us" => number / 1e3,
+            "s" => number * 1e3,
+            "m" => number * 6e4,
+            "h" => number * 3.6e6,
+            "d" => number * 8.64e7,
+            _ => number,
+        };
+        let mut left = milliseconds.abs().round() as u64;
+        let mut text = String::new();
+        let mut parts = 0.0;
+        for (length, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
+            let (whole, rest) = (left.checked_div(length).unwrap_or(0), left.checked_rem(length).unwrap_or(0));
+            left = rest;
+            if whole > 0 && parts < precision {
+                text.push_str(&format!("{whole}{name}"));
+                parts += 1.0;
+            }
+        }
+        let sign = if milliseconds < 0.0 { "-" } else { "" };
+        Value::Text(Cow::Owned(if text.is_empty() { "0ms".to_owned() } else { format!("{sign}{text}") }))
+    },
+};
 
 fn of_text(values: &[Value<'_>], make: fn(&str) -> String) -> Value<'static> {
     match values.first().and_then(Value::text) {

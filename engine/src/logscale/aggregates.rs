@@ -1,5 +1,6 @@
 //! Aggregates: over all rows, by group, by stretch of time.
 
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, lit};
@@ -20,6 +21,12 @@ use crate::plan::stats::order_by_groups;
 /// How many rows `top` gives where the query does not say.
 const TOP_ROWS: usize = 10;
 
+/// The rows of a group, where a limit asks for the biggest ones.
+const GROUP_ROWS: &str = "__order_group_rows";
+
+/// How many values `collect` keeps where the query does not say.
+const COLLECTED: usize = 2_000;
+
 /// A planned aggregate: what DataFusion computes, and the fields made of it.
 struct Computed {
     aggregates: Vec<Expr>,
@@ -36,14 +43,12 @@ pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -
             let functions = functions_of(a)?;
             let limit = a.count("limit")?;
             a.done()?;
-            // The limit guards a server's memory, and the biggest groups would be kept.
-            let _ = limit;
-            reduce(frame, &groups, functions, a.span())?;
+            reduce(frame, &groups, functions, limit)?;
         }
         "stats" => {
             let functions = functions_of(a)?;
             a.done()?;
-            reduce(frame, &[], functions, a.span())?;
+            reduce(frame, &[], functions, None)?;
         }
         "bucket" => {
             let span_text = a.need_text("span")?;
@@ -54,17 +59,18 @@ pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -
             let mut groups = vec![Spanned::new("_bucket".to_owned(), a.span())];
             groups.extend(a.names("field")?.unwrap_or_default());
             let functions = functions_of(a)?;
+            let limit = a.count("limit")?;
             a.done()?;
             let time = as_number(&Rows::of(frame).field("@timestamp", a.span()));
             let bucket = datafusion::functions::expr_fn::floor(time / lit(milliseconds)) * lit(milliseconds);
             frame.set(vec![("_bucket".to_owned(), bucket)])?;
-            reduce(frame, &groups, functions, a.span())?;
+            reduce(frame, &groups, functions, limit)?;
         }
         "top" => top(frame, a)?,
         _ => {
             let computed = compute(frame, a, 0)?;
             a.done()?;
-            finish(frame, &[], vec![computed])?;
+            finish(frame, &[], vec![computed], None)?;
         }
     }
     run.aggregated = true;
@@ -72,9 +78,9 @@ pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -
 }
 
 /// `[f(), g()]`
-pub async fn stats(run: &mut Run<'_, '_>, frame: &mut Frame, elements: &[Element], span: Span) -> PlanResult<()> {
+pub async fn stats(run: &mut Run<'_, '_>, frame: &mut Frame, elements: &[Element]) -> PlanResult<()> {
     let functions = elements.iter().map(function).collect::<Result<Vec<_>, _>>()?;
-    reduce(frame, &[], functions, span)?;
+    reduce(frame, &[], functions, None)?;
     run.aggregated = true;
     Ok(())
 }
@@ -104,7 +110,12 @@ fn function(element: &Element) -> Result<Named<'_>, Diagnostic> {
     }
 }
 
-fn reduce(frame: &mut Frame, groups: &[Spanned<String>], functions: Vec<Named<'_>>, _: Span) -> PlanResult<()> {
+fn reduce(
+    frame: &mut Frame,
+    groups: &[Spanned<String>],
+    functions: Vec<Named<'_>>,
+    limit: Option<usize>,
+) -> PlanResult<()> {
     let mut computed = Vec::new();
     for (position, (name, value)) in functions.into_iter().enumerate() {
         if matches!(&value.kind, ExpressionKind::Word(word) if word.is_empty()) {
@@ -126,11 +137,16 @@ fn reduce(frame: &mut Frame, groups: &[Spanned<String>], functions: Vec<Named<'_
         computed.push(compute(frame, &arguments, position)?);
         arguments.done()?;
     }
-    finish(frame, groups, computed)
+    finish(frame, groups, computed, limit)
 }
 
 /// Runs the aggregates by group.
-fn finish(frame: &mut Frame, groups: &[Spanned<String>], computed: Vec<Computed>) -> PlanResult<()> {
+fn finish(
+    frame: &mut Frame,
+    groups: &[Spanned<String>],
+    computed: Vec<Computed>,
+    limit: Option<usize>,
+) -> PlanResult<()> {
     let mut keys = Vec::new();
     let mut names: Vec<String> = Vec::new();
     let mut present: Option<Expr> = None;
@@ -171,6 +187,11 @@ fn finish(frame: &mut Frame, groups: &[Spanned<String>], computed: Vec<Computed>
         return Err(expected("an aggregate", Span::default()).into());
     }
     let keys: Vec<Expr> = keys.into_iter().map(|(name, value)| value.alias(name)).collect();
+    let limit = limit.filter(|limit| *limit < usize::MAX);
+    if limit.is_some() {
+        aggregated.push(count(lit(1_i64)).alias(GROUP_ROWS));
+        columns.push(column(GROUP_ROWS));
+    }
     let plan = LogicalPlanBuilder::new(frame.plan().clone()).aggregate(keys, aggregated)?.project(columns)?.build()?;
     let open = frame.open;
     frame.replace(plan, Vec::new());
@@ -178,6 +199,13 @@ fn finish(frame: &mut Frame, groups: &[Spanned<String>], computed: Vec<Computed>
     if drops {
         let some = results.iter().map(|name| column(name).is_not_null()).reduce(Expr::or);
         frame.filter(some.unwrap_or_else(|| lit(true)))?;
+    }
+    if let Some(limit) = limit {
+        // The biggest groups are kept.
+        frame.order_by(vec![(column(GROUP_ROWS), true)])?;
+        frame.limit(limit)?;
+        let kept = results.iter().map(|name| (name.clone(), column(name))).collect();
+        frame.select(kept)?;
     }
     order_by_groups(frame, &names)
 }
@@ -256,7 +284,7 @@ fn compute(frame: &Frame, a: &Arguments<'_>, position: usize) -> PlanResult<Comp
         "collect" => {
             let fields = a.need_names("fields")?;
             let separator = a.text("separator")?.map_or_else(|| "\n".to_owned(), |text| text.node);
-            a.count("limit")?;
+            let limit = u64::try_from(a.count("limit")?.unwrap_or(COLLECTED)).unwrap_or(u64::MAX);
             let multival = a.flag("multival", true)?;
             if !multival {
                 return Err(unsupported("`multival=false`", span).into());
@@ -267,7 +295,10 @@ fn compute(frame: &Frame, a: &Arguments<'_>, position: usize) -> PlanResult<Comp
                 let value = rows.field(&field.node, field.span);
                 let value = Typed::new(super::rows::stored(&value), super::rows::stored_kind(value.kind), field.span);
                 all.aggregates.push(aggregates::values(value.text()).alias(&hidden));
-                all.results.push((field.node.clone(), row_functions::single(column(&hidden), &separator)));
+                all.results.push((
+                    field.node.clone(),
+                    row_functions::single(row_functions::first_values(column(&hidden), limit), &separator),
+                ));
             }
             Ok(all)
         }
@@ -313,7 +344,7 @@ fn top(frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     let value = field
         .map(|field| Typed::new(as_number(&Rows::of(frame).field(&field.node, field.span)), Kind::Number, field.span));
     let computed = through(frame, function, value, &name, a.span(), 0)?;
-    finish(frame, &groups, vec![computed])?;
+    finish(frame, &groups, vec![computed], None)?;
     frame.order_by(vec![(column(&name), true)])?;
     frame.limit(limit)?;
     Ok(())

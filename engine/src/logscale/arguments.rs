@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
-use super::functions::{self, Parameters};
+use super::functions;
 
 /// The arguments of a call. Each is taken once; what is left over is refused.
 pub struct Arguments<'c> {
@@ -13,7 +13,6 @@ pub struct Arguments<'c> {
     pub call: &'c Call,
     /// The function's name as it is documented.
     pub function: &'static str,
-    parameters: Parameters,
     given: RefCell<Vec<(Spanned<String>, &'c Expression)>>,
     output: Option<Spanned<String>>,
     field: Option<Spanned<String>>,
@@ -58,7 +57,7 @@ impl<'c> Arguments<'c> {
             }
             given.push((Spanned::new(known, name.span), value));
         }
-        Ok(Self { call, function, parameters, given: RefCell::new(given), output: None, field: None })
+        Ok(Self { call, function, given: RefCell::new(given), output: None, field: None })
     }
 
     /// The same, with its result under that name.
@@ -197,11 +196,6 @@ impl<'c> Arguments<'c> {
     /// The place of the call.
     pub fn span(&self) -> Span {
         self.call.span
-    }
-
-    /// The names that the function knows.
-    pub fn parameters(&self) -> &Parameters {
-        &self.parameters
     }
 }
 

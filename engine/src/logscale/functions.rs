@@ -41,6 +41,8 @@ const fn step(name: &'static str, names: &'static [&'static str]) -> Function {
 
 /// The registry: a line a function.
 const FUNCTIONS: &[Function] = &[
+    row_function("array:contains", &["array", "value"]),
+    row_function("array:length", &["array", "as"]),
     step("avg", &["field", "as"]),
     step("bucket", &["field", "span", "function", "limit"]),
     row_function("cidr", &["field", "subnet"]),
@@ -55,6 +57,7 @@ const FUNCTIONS: &[Function] = &[
     Function { name: "eval", parameters: Parameters { names: &[], any: true }, step: false },
     row_function("format", &["format", "field", "as"]),
     row_function("formatTime", &["format", "field", "as", "timezone", "locale", "unit"]),
+    row_function("formatDuration", &["field", "from", "precision", "as"]),
     row_function("getField", &["source", "as"]),
     step("groupBy", &["field", "function", "limit"]),
     step("head", &["limit"]),
@@ -78,6 +81,7 @@ const FUNCTIONS: &[Function] = &[
     step("select", &["fields"]),
     step("selectLast", &["fields"]),
     step("sort", &["field", "order", "type", "limit", "reverse"]),
+    step("split", &["field", "strip"]),
     step("splitString", &["field", "by", "as", "index"]),
     step("stats", &["function"]),
     step("stdDev", &["field", "as"]),
@@ -120,6 +124,25 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>, output: &str) -> Result<Ef
     let a = &arguments;
     let span = a.span();
     let effect = match a.function {
+        "array:contains" => {
+            let array = a.need_text("array")?;
+            let wanted = a.need_text("value")?;
+            let tests = elements(rows, &array).into_iter().map(|value| is_true(value.text().eq(lit(&wanted.node))));
+            Effect::keep(balanced(tests.collect(), Expr::or).unwrap_or_else(|| lit(rows.frame.open)))
+        }
+        "array:length" => {
+            let array = a.need_text("array")?;
+            let present = elements(rows, &array).into_iter().map(|value| value.text()).collect();
+            Effect::set(&a.output("_length")?, logscale::present(present, span))
+        }
+        "formatDuration" => {
+            let field = a.need_field()?;
+            let unit = a.choice("from", &["ms", "s", "m", "h", "d", "us", "ns"])?;
+            let precision = a.count("precision")?.unwrap_or(usize::MAX);
+            let value = as_number(&rows.field(&field.node, field.span));
+            let text = logscale::duration(value, unit, i64::try_from(precision).unwrap_or(i64::MAX), span);
+            Effect::set(&a.output("_duration")?, text)
+        }
         "cidr" => {
             let field = a.need_field()?;
             let value = rows.field(&field.node, field.span);
@@ -381,7 +404,18 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>, output: &str) -> Result<Ef
         }
         other => return Err(super::unsupported(&format!("`{other}` at this place"), a.call.name.span)),
     };
-    a.text("locale")?;
+    if let Some(locale) = a.text("locale")?
+        && !locale.node.to_ascii_lowercase().starts_with("en")
+    {
+        return Err(super::unsupported("a locale other than English", locale.span));
+    }
     a.done()?;
     Ok(effect)
+}
+
+/// The elements of an array that any row has, in their order.
+fn elements(rows: &Rows<'_>, array: &Spanned<String>) -> Vec<Typed> {
+    let name = array.node.trim_end_matches("[]");
+    let names = (0_usize..).map(|index| format!("{name}[{index}]"));
+    names.map_while(|name| rows.frame.data_type(&name).map(|_| rows.field(&name, array.span))).collect()
 }

@@ -108,7 +108,7 @@ impl Run<'_, '_> {
                 Ok(())
             }
             StepKind::Filter(filter) => self.filter(frame, filter, step.span).await,
-            StepKind::Stats(elements) => aggregates::stats(self, frame, elements, step.span).await,
+            StepKind::Stats(elements) => aggregates::stats(self, frame, elements).await,
             StepKind::Assign(Assignment { target, value }) => {
                 if let (Target::Field(name), ExpressionKind::Call(call)) = (target, &value.kind)
                     && functions::is_step(&call.name.node)
