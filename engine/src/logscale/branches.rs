@@ -19,7 +19,7 @@ pub fn case(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, arm
     let outer = arm.as_deref().cloned();
     let mut done = Vec::new();
     for pipeline in arms {
-        let mut inner = open(frame, outer.as_ref())?;
+        let mut inner = open(outer.as_ref());
         through(run, frame, &mut inner, pipeline)?;
         done.push(inner);
     }
@@ -31,7 +31,7 @@ pub fn choose(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, c
     let outer = arm.as_deref().cloned();
     let mut done = Vec::new();
     for branch in &choice.arms {
-        let mut inner = open(frame, outer.as_ref())?;
+        let mut inner = open(outer.as_ref());
         let rows = Rows { frame, arm: Some(&inner) };
         let effect = match &branch.guard {
             Guard::Value(value) if matches!(&value.kind, ValueKind::Pattern(p) if p == "*" || p == "true") => {
@@ -58,13 +58,8 @@ pub fn choose(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, c
 }
 
 /// An arm that has kept every row so far that the one around it has.
-fn open(frame: &mut Frame, outer: Option<&Arm>) -> PlanResult<Arm> {
-    if let Some(outer) = outer {
-        return Ok(outer.clone());
-    }
-    let guard = frame.hidden_name();
-    frame.set(vec![(guard.clone(), lit(true))])?;
-    Ok(Arm { guard, assigned: HashMap::new() })
+fn open(outer: Option<&Arm>) -> Arm {
+    outer.cloned().unwrap_or_else(|| Arm { guard: lit(true), assigned: HashMap::new() })
 }
 
 fn through(run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm, pipeline: &Pipeline) -> PlanResult<()> {
@@ -74,17 +69,23 @@ fn through(run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm, pipeline: &P
 /// Puts the arms together: of each row the values of the first arm that kept it.
 fn close(frame: &mut Frame, arm: Option<&mut Arm>, done: Vec<Arm>) -> PlanResult<()> {
     let names: BTreeSet<String> = done.iter().flat_map(|arm| arm.assigned.keys().cloned()).collect();
+    let mut guards = Vec::new();
+    for inner in &done {
+        guards.push((frame.hidden_name(), inner.guard.clone()));
+    }
+    let kept: Vec<Expr> = guards.iter().map(|(name, _)| column(name)).collect();
+    frame.set(guards)?;
     let mut replace = Vec::new();
     for name in names {
         let before = Rows { frame, arm: arm.as_deref() }.field(&name, Span::default());
-        let choices = done.iter().map(|inner| {
+        let choices = done.iter().zip(&kept).map(|(inner, guard)| {
             let value = Rows { frame, arm: Some(inner) }.field(&name, Span::default());
-            (column(&inner.guard), value)
+            (guard.clone(), value)
         });
         let choices: Vec<_> = choices.collect();
         replace.push((name, ExpressionPlanner::new(frame).choice(choices, Some(before), Span::default())));
     }
-    let keep: Option<Expr> = done.iter().map(|arm| column(&arm.guard)).reduce(Expr::or);
+    let keep: Option<Expr> = kept.into_iter().reduce(Expr::or);
     // The values are chosen before rows are dropped: both look at the same columns.
     apply(frame, arm, Effect { keep: Some(keep.unwrap_or_else(|| lit(false))), replace, ..Effect::default() })
 }

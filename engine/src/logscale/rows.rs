@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, is_true, lit, when};
 use spelunk_grammar::Span;
 
@@ -22,10 +23,10 @@ pub struct Rows<'r> {
 /// An arm of a `case`: it sees the row as it was before the `case`, and its own assignments.
 #[derive(Debug, Clone)]
 pub struct Arm {
-    /// The hidden column that says whether the arm has kept the row so far.
-    pub guard: String,
-    /// The hidden columns of the fields that the arm has assigned.
-    pub assigned: HashMap<String, (String, Kind)>,
+    /// Whether the arm has kept the row so far.
+    pub guard: Expr,
+    /// The fields that the arm has assigned.
+    pub assigned: HashMap<String, (Expr, Kind)>,
 }
 
 /// What a step does to a row.
@@ -61,8 +62,8 @@ impl<'r> Rows<'r> {
 
     /// A field's value; the tag `#x` is the field `x` where there is no other.
     pub fn field(&self, name: &str, span: Span) -> Typed {
-        if let Some((hidden, kind)) = self.arm.and_then(|arm| arm.assigned.get(name)) {
-            return Typed::new(column(hidden), *kind, span);
+        if let Some((value, kind)) = self.arm.and_then(|arm| arm.assigned.get(name)) {
+            return Typed::new(value.clone(), *kind, span);
         }
         if let Some(data_type) = self.frame.data_type(name) {
             return Typed::new(column(name), Kind::of(&data_type), span);
@@ -140,21 +141,33 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
             for name in remove {
                 assignments.push((name, Typed::null(Span::default())));
             }
-            let mut columns = Vec::new();
             if let Some(keep) = keep {
-                let guard = frame.hidden_name();
-                columns.push((guard.clone(), column(&arm.guard).and(is_true(keep))));
-                arm.guard = guard;
+                arm.guard = small(frame, arm.guard.clone().and(is_true(keep)))?;
             }
             for (name, value) in assignments {
-                let hidden = frame.hidden_name();
-                columns.push((hidden.clone(), value.expr));
-                arm.assigned.insert(name, (hidden, value.kind));
-            }
-            if !columns.is_empty() {
-                frame.set(columns)?;
+                let expr = small(frame, value.expr)?;
+                arm.assigned.insert(name, (expr, value.kind));
             }
         }
     }
     Ok(())
+}
+
+/// How large an expression may get before it becomes a column of its own.
+const LARGEST: usize = 64;
+
+/// The expression, or a hidden column that holds its value. A column for each step would make planning slow, and
+/// an expression inside an expression for each step could double it every time.
+fn small(frame: &mut Frame, expr: Expr) -> PlanResult<Expr> {
+    let mut nodes = 0_usize;
+    expr.apply(|_| {
+        nodes = nodes.saturating_add(1);
+        Ok(if nodes > LARGEST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if nodes <= LARGEST {
+        return Ok(expr);
+    }
+    let hidden = frame.hidden_name();
+    frame.set(vec![(hidden.clone(), expr)])?;
+    Ok(column(&hidden))
 }
