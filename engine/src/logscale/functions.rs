@@ -141,7 +141,7 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>, output: &str) -> Result<Ef
             let precision = a.count("precision")?.unwrap_or(usize::MAX);
             let value = as_number(&rows.field(&field.node, field.span));
             let text = logscale::duration(value, unit, i64::try_from(precision).unwrap_or(i64::MAX), span);
-            Effect::set(&a.output("_duration")?, text)
+            Effect::set(&a.output(&field.node)?, text)
         }
         "cidr" => {
             let field = a.need_field()?;

@@ -50,6 +50,17 @@ pub fn query(words: Vec<OsString>, file: Option<PathBuf>, data: &DataArgs) -> Re
     Ok((without_mark(&text).to_owned(), paths))
 }
 
+/// The language of a search: LogScale's where its file's name says so.
+pub fn language_of(file: Option<&Path>, named: Language) -> Language {
+    let ending = file.and_then(Path::extension).and_then(|ending| ending.to_str());
+    match ending {
+        Some(ending) if ["cql", "logscale"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
+            Language::Logscale
+        }
+        _ => named,
+    }
+}
+
 /// The text without the byte order mark that some editors write.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
