@@ -92,7 +92,7 @@ const FUNCTIONS: &[Function] = &[
     row_function("time:hour", &["field", "as", "timezone"]),
     step("top", &["field", "limit", "sum", "max", "as"]),
     row_function("upper", &["field", "as", "locale"]),
-    row_function("wildcard", &["pattern", "field", "ignoreCase"]),
+    row_function("wildcard", &["pattern", "field", "ignoreCase", "includeEverythingOnAsterisk"]),
 ];
 
 /// The function of that name, in any letter case.
@@ -392,6 +392,7 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>, output: &str) -> Result<Ef
         "wildcard" => {
             let pattern = a.need_text("pattern")?;
             let any_case = a.flag("ignoreCase", false)?;
+            let everything = a.flag("includeEverythingOnAsterisk", false)? && pattern.node == "*";
             let fields = match a.names("field")? {
                 Some(fields) => fields,
                 None => rows.frame.fields().into_iter().map(|name| Spanned::new(name, span)).collect(),
@@ -400,6 +401,7 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>, output: &str) -> Result<Ef
                 let value = rows.field(&field.node, field.span);
                 is_true(logscale::glob(text_of(&value), &pattern.node, any_case))
             });
+            let tests = tests.chain(everything.then(|| lit(true)));
             Effect::keep(balanced(tests.collect(), Expr::or).unwrap_or_else(|| lit(false)))
         }
         other => return Err(super::unsupported(&format!("`{other}` at this place"), a.call.name.span)),

@@ -76,6 +76,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Item>, Failure> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Spl,
+    LogScale,
     Yaml,
     Conf,
     Jsonl,
@@ -84,6 +85,7 @@ enum Kind {
 fn kind(path: &Path) -> Option<Kind> {
     match path.extension()?.to_str()? {
         "spl" => Some(Kind::Spl),
+        "cql" | "logscale" => Some(Kind::LogScale),
         "yml" | "yaml" => Some(Kind::Yaml),
         "conf" => Some(Kind::Conf),
         "jsonl" => Some(Kind::Jsonl),
@@ -103,6 +105,7 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
     let text = without_mark(&text);
     match kind {
         Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()))],
+        Kind::LogScale => vec![item(stem, Text::LogScale(text.to_owned()))],
         Kind::Conf => Conf::read(text)
             .stanzas()
             .filter_map(|stanza| Some((stanza.name, stanza.get("search").filter(|search| !search.is_empty())?)))
