@@ -8,6 +8,7 @@ pub mod error;
 pub mod functions;
 pub mod ingest;
 pub mod knowledge;
+pub mod logscale;
 pub mod lookups;
 pub mod memory;
 pub mod methods;
@@ -20,4 +21,4 @@ pub mod time;
 pub mod values;
 
 pub use error::Error;
-pub use session::{Search, Session, SessionOptions};
+pub use session::{Language, Search, Session, SessionOptions};

@@ -19,6 +19,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use spelunk_grammar::logscale;
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Diagnostic, Severity};
 
@@ -39,9 +40,27 @@ use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
 use crate::time;
 
+/// A query language.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Splunk's.
+    #[default]
+    Spl,
+    /// LogScale's.
+    LogScale,
+}
+
+/// A query, in its language.
+enum Parsed {
+    Spl(Query),
+    LogScale(logscale::Query),
+}
+
 /// How searches are run.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
+    /// The language of the searches.
+    pub language: Language,
     /// The zone in which times are read and shown.
     pub time_zone: TimeZone,
     /// The time that `now()` and relative times mean; `None` for the clock's.
@@ -75,6 +94,7 @@ pub struct SessionOptions {
 impl Default for SessionOptions {
     fn default() -> Self {
         Self {
+            language: Language::Spl,
             time_zone: TimeZone::UTC,
             now: None,
             earliest: None,
@@ -328,9 +348,14 @@ impl Session {
 
     /// From a text to a plan, with every finding at its place in the text.
     async fn prepare(&self, text: &str, purpose: Purpose) -> Result<(Planned, Expanded), Error> {
+        if self.options.language == Language::LogScale {
+            let query = logscale::parse(text).map_err(Error::Query)?;
+            let planned = self.plan(Parsed::LogScale(query), purpose, false).await?;
+            return Ok((planned, Expanded::unchanged(text)));
+        }
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
-        match self.plan(query, purpose, expanded.failed()).await {
+        match self.plan(Parsed::Spl(query), purpose, expanded.failed()).await {
             Ok(mut planned) => {
                 for possible in &mut planned.possible {
                     possible.finding = expanded.placed(possible.finding.clone());
@@ -344,20 +369,29 @@ impl Session {
         }
     }
 
-    async fn plan(&self, mut query: Query, purpose: Purpose, only_mistakes: bool) -> Result<Planned, Error> {
+    async fn plan(&self, mut query: Parsed, purpose: Purpose, only_mistakes: bool) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
-        let canonical = query.to_string();
+        let canonical = match &query {
+            Parsed::Spl(query) => query.to_string(),
+            Parsed::LogScale(query) => query.to_string(),
+        };
         // Mistakes show before anything is read.
         let ledger = Arc::new(Ledger::new(&self.memory));
         let failure = |errors| failure(errors, Some(&ledger));
-        let warnings =
-            plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await.map_err(failure)?;
-        drop(warnings);
+        let checked = match &query {
+            Parsed::Spl(query) => plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await,
+            Parsed::LogScale(query) => logscale_without_data(query, &self.clock(), self.knowledge()).await,
+        };
+        drop(checked.map_err(failure)?);
         if only_mistakes {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let wanted = needs::of(&query);
+        let wanted = match &query {
+            Parsed::Spl(query) => needs::of(query),
+            // Fields are named in too many ways to leave any out.
+            Parsed::LogScale(_) => FieldSelection::All,
+        };
         let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
         let events = loaded.events.narrowed(wanted.clone());
         let mut read_time = started.elapsed();
@@ -381,20 +415,25 @@ impl Session {
             diagnostics: Vec::new(),
             possible: Vec::new(),
         };
-        subsearch::resolve(&mut planner, &mut query).await.map_err(failure)?;
         let mut report = loaded.report;
-        let named = needs::of(&query);
-        if !wanted.covers(&named) {
-            // A subsearch found conditions on fields that nothing in the query named.
-            let started = Instant::now();
-            let wanted = wanted.and(named);
-            let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
-            read_time = read_time.saturating_add(started.elapsed());
-            more = loaded.events.narrowed(wanted);
-            planner.events = Some(&more);
-            report = loaded.report;
-        }
-        let mut frame = planner.plan(&query).await.map_err(failure)?;
+        let mut frame = match &mut query {
+            Parsed::Spl(search) => {
+                subsearch::resolve(&mut planner, search).await.map_err(failure)?;
+                let named = needs::of(search);
+                if !wanted.covers(&named) {
+                    // A subsearch found conditions on fields that nothing in the query named.
+                    let started = Instant::now();
+                    let wanted = wanted.and(named);
+                    let loaded = self.events(wanted.clone()).await?;
+                    read_time = read_time.saturating_add(started.elapsed());
+                    more = loaded.events.narrowed(wanted);
+                    planner.events = Some(&more);
+                    report = loaded.report;
+                }
+                planner.plan(search).await.map_err(failure)?
+            }
+            Parsed::LogScale(search) => crate::logscale::plan(&mut planner, search).await.map_err(failure)?,
+        };
         if purpose == Purpose::Listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
@@ -458,10 +497,14 @@ fn located(error: Error, expanded: &Expanded) -> Error {
 }
 
 /// A lack of memory while reading, laid at the door of the query's first command.
-fn begun(error: Error, query: &Query) -> Error {
-    match (error, query.commands.first()) {
-        (Error::Memory(finding), Some(first)) => Error::Memory(Box::new(Diagnostic { span: first.span, ..*finding })),
-        (other, _) => other,
+fn begun(error: Error, query: &Parsed) -> Error {
+    let place = match query {
+        Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
+        Parsed::LogScale(query) => query.span,
+    };
+    match error {
+        Error::Memory(finding) => Error::Memory(Box::new(Diagnostic { span: place, ..*finding })),
+        other => other,
     }
 }
 
@@ -597,7 +640,22 @@ pub enum Checked {
 /// Parses and plans a query without data: every field is assumed to exist, and every macro and lookup where none
 /// were given; a macro that was assumed is told as a warning.
 pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
+    check_in(Language::Spl, text, knowledge)
+}
+
+/// The same for a query in any language.
+pub fn check_in(language: Language, text: &str, knowledge: Knowledge<'_>) -> Checked {
     let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
+    if language == Language::LogScale {
+        let query = match logscale::parse(text) {
+            Ok(query) => query,
+            Err(findings) => return Checked::ParseError(findings),
+        };
+        return match futures::executor::block_on(logscale_without_data(&query, &clock, knowledge)) {
+            Ok((_, diagnostics)) => Checked::Ok(diagnostics),
+            Err(errors) => refused(errors),
+        };
+    }
     let assumed = !knowledge.macros.given();
     let expanded = knowledge.macros.expand(text, &clock).assuming(assumed);
     let query = match expanded.parse() {
@@ -608,23 +666,37 @@ pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
     match futures::executor::block_on(plan_without_data(query, &clock, knowledge, assumed)) {
         Ok((_, diagnostics)) if expanded.failed() => Checked::PlanError(expanded.report(diagnostics)),
         Ok((_, diagnostics)) => Checked::Ok(expanded.report(diagnostics)),
-        Err(errors) => match failure(errors, None) {
-            Error::Query(findings) => Checked::PlanError(expanded.report(findings)),
-            other => Checked::PlanError(vec![Diagnostic {
-                severity: Severity::Error,
-                ..Diagnostic::error(spelunk_grammar::Code::Unsupported, other.to_string(), Default::default())
-            }]),
+        Err(errors) => match refused(errors) {
+            Checked::PlanError(findings) => Checked::PlanError(expanded.report(findings)),
+            other => other,
         },
     }
 }
 
-async fn plan_without_data(
-    mut query: Query,
+/// Why a query cannot be planned.
+fn refused(errors: Vec<PlanError>) -> Checked {
+    match failure(errors, None) {
+        Error::Query(findings) => Checked::PlanError(findings),
+        other => Checked::PlanError(vec![Diagnostic {
+            severity: Severity::Error,
+            ..Diagnostic::error(spelunk_grammar::Code::Unsupported, other.to_string(), Default::default())
+        }]),
+    }
+}
+
+async fn logscale_without_data(
+    query: &logscale::Query,
     clock: &Clock,
     knowledge: Knowledge<'_>,
-    assume_macros: bool,
 ) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
-    let mut planner = Planner {
+    let mut planner = without_data(clock, knowledge, false);
+    let frame = crate::logscale::plan(&mut planner, query).await?;
+    Ok((frame, planner.diagnostics))
+}
+
+/// A planner that assumes any field to exist.
+fn without_data<'k>(clock: &'k Clock, knowledge: Knowledge<'k>, assume_macros: bool) -> Planner<'k> {
+    Planner {
         events: None,
         clock,
         strict: false,
@@ -638,7 +710,16 @@ async fn plan_without_data(
         running: Vec::new(),
         diagnostics: Vec::new(),
         possible: Vec::new(),
-    };
+    }
+}
+
+async fn plan_without_data(
+    mut query: Query,
+    clock: &Clock,
+    knowledge: Knowledge<'_>,
+    assume_macros: bool,
+) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
+    let mut planner = without_data(clock, knowledge, assume_macros);
     subsearch::resolve(&mut planner, &mut query).await?;
     let frame = planner.plan(&query).await?;
     Ok((frame, planner.diagnostics))

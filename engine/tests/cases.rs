@@ -3,7 +3,7 @@
 //! A case is `query NAME [rowsort]`, the query, `----`, then the expected CSV (header first; null is an unquoted
 //! empty cell, the empty string is `""`, a multivalue cell holds its values one per line) ended by a blank line; or
 //! one line `error: WORD` where the query must be refused with WORD in the message. Lines that start with `#`
-//! before a case say where the expectation comes from.
+//! before a case say where the expectation comes from. A query whose first line is `// lang: logscale` is one of LogScale.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use futures::TryStreamExt;
 use libtest_mimic::{Arguments, Failed, Trial};
 use spelunk_engine::values::{Cell, cell};
-use spelunk_engine::{Error, Session, SessionOptions};
+use spelunk_engine::{Error, Language, Session, SessionOptions};
 
 struct Case {
     name: String,
@@ -114,7 +114,11 @@ fn same_cell(a: Option<&str>, b: Option<&str>) -> bool {
 }
 
 async fn run(query: &str) -> Result<Vec<Row>, Error> {
-    let session = Session::new(SessionOptions::default(), Vec::new())?;
+    let language = match query.trim_start().starts_with("// lang: logscale") {
+        true => Language::LogScale,
+        false => Language::Spl,
+    };
+    let session = Session::new(SessionOptions { language, ..SessionOptions::default() }, Vec::new())?;
     let search = session.search(query).await?;
     let mut rows: Vec<Row> = Vec::new();
     rows.push(search.schema.fields().iter().map(|field| Some(field.name().clone())).collect());

@@ -182,7 +182,7 @@ pub struct DataArgs {
 pub enum Language {
     /// Splunk's Search Processing Language
     Spl,
-    /// CrowdStrike's LogScale (not supported yet)
+    /// CrowdStrike's LogScale (CQL)
     Logscale,
 }
 

@@ -25,6 +25,7 @@ pub mod json;
 pub mod json_text;
 pub mod kernel;
 pub mod lambda;
+pub mod logscale;
 pub mod lookup;
 pub mod mapping;
 pub mod mathematical;
@@ -125,6 +126,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         geoip::udfs(),
         informational::udfs(),
         json::udfs(),
+        logscale::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         opaque::udfs(),

@@ -93,6 +93,11 @@ impl Expanded {
         spl::parse(&self.text).map_err(|findings| self.report(findings))
     }
 
+    /// A text without macros, which stays as it is.
+    pub fn unchanged(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
     /// Makes warnings of macros that are not defined, if they are assumed to exist.
     pub fn assuming(mut self, assumed: bool) -> Self {
         let undefined = |finding: &mut Diagnostic| assumed && finding.code == Code::UnknownMacro;

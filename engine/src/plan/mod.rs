@@ -17,7 +17,7 @@ mod appendpipe;
 mod arules;
 mod associate;
 mod autoregress;
-mod barrier;
+pub(crate) mod barrier;
 mod bin;
 mod bins;
 pub mod call;
@@ -101,7 +101,7 @@ mod setfields;
 mod sort;
 mod sparkline;
 mod spath;
-mod stats;
+pub(crate) mod stats;
 mod strcat;
 mod streamstats;
 pub mod subsearch;
@@ -571,7 +571,7 @@ impl Planner<'_> {
     }
 
     /// All loaded events, newest first.
-    fn scan(&self) -> PlanResult<Frame> {
+    pub(crate) fn scan(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
         let scan = scan_of("events", Arc::clone(&events.table))?;
         let columns = scan.schema().fields().iter().filter_map(|field| match field.name().as_str() {

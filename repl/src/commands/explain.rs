@@ -14,7 +14,8 @@ use crate::terminal;
 ///
 /// # Errors
 /// A wrong command line or query, an input that cannot be read, Ctrl-C.
-pub async fn run(args: ExplainArgs) -> Result<Exit, Failure> {
+pub async fn run(mut args: ExplainArgs) -> Result<Exit, Failure> {
+    args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, false)?;
     let interrupt = Interrupt::listen(session.cancelled());

@@ -50,6 +50,17 @@ pub fn query(words: Vec<OsString>, file: Option<PathBuf>, data: &DataArgs) -> Re
     Ok((without_mark(&text).to_owned(), paths))
 }
 
+/// The language of a search: LogScale's where its file's name says so.
+pub fn language_of(file: Option<&Path>, named: Language) -> Language {
+    let ending = file.and_then(Path::extension).and_then(|ending| ending.to_str());
+    match ending {
+        Some(ending) if ["cql", "logscale"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
+            Language::Logscale
+        }
+        _ => named,
+    }
+}
+
 /// The text without the byte order mark that some editors write.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
@@ -58,11 +69,8 @@ pub fn without_mark(text: &str) -> &str {
 /// A session over the paths and the indexes that were named.
 ///
 /// # Errors
-/// LogScale, standard input named twice, a time that cannot be read.
+/// Standard input named twice, a time that cannot be read.
 pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
-    if data.lang == Language::Logscale {
-        return Err(Failure::Usage("LogScale is not supported yet: --lang takes spl for now".into()));
-    }
     let bound = data.index.into_iter().map(|index| Input { location: location(index.path), index: Some(index.name) });
     let free = paths.into_iter().map(|path| Input { location: location(path), index: None });
     let inputs: Vec<Input> = free.chain(bound).collect();
@@ -70,6 +78,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         return Err(Failure::Usage("standard input can be read once only".into()));
     }
     let options = SessionOptions {
+        language: language(data.lang),
         time_zone: data.tz,
         now: data.now,
         earliest: data.earliest,
@@ -86,6 +95,14 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         temp: data.temp,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The engine's name of a language.
+fn language(language: Language) -> spelunk_engine::Language {
+    match language {
+        Language::Spl => spelunk_engine::Language::Spl,
+        Language::Logscale => spelunk_engine::Language::LogScale,
+    }
 }
 
 /// The macros that the files define.

@@ -12,8 +12,9 @@ use crate::search::{self, Sink};
 ///
 /// # Errors
 /// A wrong command line or query, a failure while reading, running or writing, Ctrl-C.
-pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
+pub async fn run(mut args: RunArgs) -> Result<Exit, Failure> {
     let sink = Arc::new(Sink::new(args.output)?);
+    args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, false)?;
     let interrupt = Interrupt::listen(session.cancelled());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use spelunk_engine::knowledge::Knowledge;
-use spelunk_engine::session::{self, Checked};
+use spelunk_engine::session::{self, Checked, Language};
 use spelunk_grammar::{Code, Diagnostic, Severity};
 
 use crate::cli::{CheckArgs, CheckForm};
@@ -94,15 +94,16 @@ impl Verdict {
 }
 
 fn check(item: &Item, knowledge: Knowledge<'_>) -> Verdict {
-    let query = match &item.text {
-        Text::Spl(query) => query,
+    let (query, language) = match &item.text {
+        Text::Spl(query) => (query, Language::Spl),
+        Text::LogScale(query) => (query, Language::LogScale),
         Text::OtherLanguage(language) => {
             let code = Some(UNSUPPORTED_LANGUAGE);
             return Verdict::Failed { code, message: format!("{language} is not supported yet") };
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| session::check(query, knowledge))) {
+    match panic::catch_unwind(AssertUnwindSafe(|| session::check_in(language, query, knowledge))) {
         Ok(Checked::Ok(findings)) => {
             Verdict::Ok(findings.into_iter().filter(|finding| finding.code == Code::UnknownMacro).collect())
         }
@@ -142,7 +143,7 @@ impl<'a> Line<'a> {
             line.code = code.map(str::to_owned);
             line.message = Some(message);
         }
-        if let (Some(finding), Text::Spl(query)) = (verdict.first(), &item.text) {
+        if let (Some(finding), Text::Spl(query) | Text::LogScale(query)) = (verdict.first(), &item.text) {
             let (row, column) = finding.line_column(query);
             line.code = Some(finding.code.to_string());
             line.message = Some(&finding.message);
@@ -164,11 +165,11 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
                 assumed += u64::from(!found.is_empty());
                 continue;
             }
-            (Verdict::Parse(findings), Text::Spl(query)) => {
+            (Verdict::Parse(findings), Text::Spl(query) | Text::LogScale(query)) => {
                 parse += 1;
                 (findings, query)
             }
-            (Verdict::Plan(findings), Text::Spl(query)) => {
+            (Verdict::Plan(findings), Text::Spl(query) | Text::LogScale(query)) => {
                 plan += 1;
                 (findings, query)
             }
@@ -231,12 +232,12 @@ mod tests {
             json(&item("a"), &Verdict::Ok(Vec::new())),
             r#"{"id":"one","file":"f.spl","parse":"ok","plan":"ok","code":null,"message":null,"line":null,"column":null}"#
         );
-        let other = Item { text: Text::OtherLanguage("LogScale".into()), ..item("") };
+        let other = Item { text: Text::OtherLanguage("language \"kql\"".into()), ..item("") };
         let (macros, saved_searches) = Default::default();
         let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: None };
         assert_eq!(
             json(&other, &check(&other, knowledge)),
-            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"LogScale is not supported yet","line":null,"column":null}"#
+            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported yet","line":null,"column":null}"#
         );
     }
 

@@ -25,6 +25,8 @@ pub struct Item {
 pub enum Text {
     /// A search.
     Spl(String),
+    /// A search in LogScale's language.
+    LogScale(String),
     /// A search in a language that spelunk does not run; its name.
     OtherLanguage(String),
     /// Nothing that can be read, and why.
@@ -74,6 +76,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Item>, Failure> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Spl,
+    LogScale,
     Yaml,
     Conf,
     Jsonl,
@@ -82,6 +85,7 @@ enum Kind {
 fn kind(path: &Path) -> Option<Kind> {
     match path.extension()?.to_str()? {
         "spl" => Some(Kind::Spl),
+        "cql" | "logscale" => Some(Kind::LogScale),
         "yml" | "yaml" => Some(Kind::Yaml),
         "conf" => Some(Kind::Conf),
         "jsonl" => Some(Kind::Jsonl),
@@ -101,6 +105,7 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
     let text = without_mark(&text);
     match kind {
         Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()))],
+        Kind::LogScale => vec![item(stem, Text::LogScale(text.to_owned()))],
         Kind::Conf => Conf::read(text)
             .stanzas()
             .filter_map(|stanza| Some((stanza.name, stanza.get("search").filter(|search| !search.is_empty())?)))
@@ -158,7 +163,7 @@ fn in_language(language: Option<String>, query: String) -> Text {
     match language {
         None => Text::Spl(query),
         Some(language) if language.eq_ignore_ascii_case("spl") => Text::Spl(query),
-        Some(language) if language.eq_ignore_ascii_case("logscale") => Text::OtherLanguage("LogScale".to_owned()),
+        Some(language) if language.eq_ignore_ascii_case("logscale") => Text::LogScale(query),
         Some(language) => Text::OtherLanguage(format!("language {language:?}")),
     }
 }
@@ -173,6 +178,7 @@ mod tests {
         let items = read(&[folder.path().to_owned()]).unwrap_or_default();
         let show = |text| match text {
             Text::Spl(query) => query,
+            Text::LogScale(query) => format!("<LogScale> {query}"),
             Text::OtherLanguage(language) => format!("<{language}>"),
             Text::Unreadable(reason) => format!("!{reason}"),
         };
@@ -214,7 +220,7 @@ mod tests {
         let lines = "{\"id\":\"a\",\"query\":\"x\",\"lang\":\"spl\"}\n\n{\"id\":7,\"query\":\"y\"}\n\
                      {\"query\":\"z\",\"lang\":\"logscale\"}\n{\"id\":\"q\"}\n";
         let read = read_as("a.jsonl", lines);
-        assert_eq!(read[..3], [pair("a", "x"), pair("7", "y"), pair("line 4", "<LogScale>")]);
+        assert_eq!(read[..3], [pair("a", "x"), pair("7", "y"), pair("line 4", "<LogScale> z")]);
         assert!(read[3].1.starts_with("!missing field `query`"), "{read:?}");
     }
 

@@ -1,0 +1,351 @@
+//! What LogScale's functions need and SPL's do not have.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
+use jiff::tz::TimeZone;
+use spelunk_grammar::Span;
+
+use super::kernel::{Returns, Row, TextPredicate};
+use super::pattern::{Pattern, Wildcard, cidr, in_cidr};
+use super::{printf, strftime};
+use crate::plan::expression::Typed;
+use crate::values::Value;
+
+/// The DataFusion functions of this family.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    let rows = [HEX, FORMAT, FORMAT_TIME, SPLIT, LENGTH, CONCATENATE, JOIN, REPLACE, LOWER, UPPER, PRESENT, DURATION];
+    rows.iter().map(Row::udf).chain([Arc::clone(&GLOB), Arc::clone(&NETWORK)]).collect()
+}
+
+/// `cql_glob(text, pattern, case)`: whether the whole text fits a pattern with `*`.
+static GLOB: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("cql_glob", |parameters| {
+        let [pattern, case] = parameters else {
+            return Err(DataFusionError::Execution("cql_glob needs a pattern and a case".into()));
+        };
+        if !pattern.contains('*') && *case != "any" {
+            let pattern = (*pattern).to_owned();
+            return Ok(Box::new(move |text| text == pattern));
+        }
+        let compiled = if *case == "any" { Wildcard::any_case(pattern) } else { Wildcard::same_case(pattern) };
+        let wildcard = compiled.map_err(DataFusionError::Execution)?;
+        Ok(Box::new(move |text| wildcard.matches(text)))
+    })
+});
+
+/// Whether a text fits a pattern.
+pub fn glob(text: Expr, pattern: &str, any_case: bool) -> Expr {
+    GLOB.call(vec![text, lit(pattern), lit(if any_case { "any" } else { "same" })])
+}
+
+/// `cql_network(text, network)`: whether the text is an address in the network.
+static NETWORK: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("cql_network", |parameters| {
+        let network = parameters.first().and_then(|text| cidr(text));
+        let network = network.ok_or_else(|| DataFusionError::Execution("cql_network needs a network".into()))?;
+        Ok(Box::new(move |text| in_cidr(&network, text)))
+    })
+});
+
+/// Whether a text is an address in a network.
+pub fn in_network(text: Expr, network: &str) -> Expr {
+    NETWORK.call(vec![text, lit(network)])
+}
+
+fn call(row: &Row, arguments: Vec<Expr>, span: Span) -> Typed {
+    row.call(arguments, span)
+}
+
+/// The number that hexadecimal digits stand for.
+pub fn hexadecimal(value: Expr) -> Expr {
+    call(&HEX, vec![value], Span::default()).expr
+}
+
+/// A text by a format.
+pub fn format(format: &str, values: Vec<Expr>, span: Span) -> Typed {
+    call(&FORMAT, std::iter::once(lit(format)).chain(values).collect(), span)
+}
+
+/// A time by a format, in a zone.
+pub fn format_time(time: Expr, format: &str, zone: &str, unit: &str, span: Span) -> Typed {
+    call(&FORMAT_TIME, vec![time, lit(format), lit(zone), lit(unit)], span)
+}
+
+/// The part at an index of a text that is split; of a negative one from the end.
+pub fn split(text: Expr, pattern: &str, index: i64, span: Span) -> Typed {
+    call(&SPLIT, vec![text, lit(pattern), lit(index)], span)
+}
+
+/// How many characters a text has.
+pub fn length(text: Expr, span: Span) -> Typed {
+    call(&LENGTH, vec![text], span)
+}
+
+/// Texts one after the other, without those that are missing.
+pub fn concatenate(texts: Vec<Expr>, span: Span) -> Typed {
+    call(&CONCATENATE, texts, span)
+}
+
+/// The texts up to the first that is missing, with a separator between them.
+pub fn join(separator: &str, texts: Vec<Expr>, span: Span) -> Typed {
+    call(&JOIN, std::iter::once(lit(separator)).chain(texts).collect(), span)
+}
+
+/// A text with every match replaced.
+pub fn replace(text: Expr, pattern: &str, replacement: &str, span: Span) -> Typed {
+    call(&REPLACE, vec![text, lit(pattern), lit(replacement)], span)
+}
+
+/// A text in small letters, or in capital ones.
+pub fn cased(text: Expr, upper: bool, span: Span) -> Typed {
+    call(if upper { &UPPER } else { &LOWER }, vec![text], span)
+}
+
+/// How many of the values there are before the first that is missing.
+pub fn present(values: Vec<Expr>, span: Span) -> Typed {
+    call(&PRESENT, values, span)
+}
+
+/// A length of time as `6h30m52s`, with so many parts at most.
+pub fn duration(number: Expr, unit: &str, precision: i64, span: Span) -> Typed {
+    call(&DURATION, vec![number, lit(unit), lit(precision)], span)
+}
+
+const PRESENT: Row = Row {
+    name: "cql_present",
+    returns: Returns::Number,
+    evaluate: |values| Value::Number(values.iter().take_while(|value| **value != Value::Null).count() as f64),
+};
+
+const DURATION: Row = Row {
+    name: "cql_duration",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let [number, unit, precision] = values else { return Value::Null };
+        let (Some(number), Some(unit), Some(precision)) = (number.number(), unit.text(), precision.number()) else {
+            return Value::Null;
+        };
+        let milliseconds = match &*unit {
+            "ns" => number / 1e6,
+            "us" => number / 1e3,
+            "s" => number * 1e3,
+            "m" => number * 6e4,
+            "h" => number * 3.6e6,
+            "d" => number * 8.64e7,
+            _ => number,
+        };
+        let mut left = milliseconds.abs().round() as u64;
+        let mut text = String::new();
+        let mut parts = 0.0;
+        for (length, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
+            let (whole, rest) = (left.checked_div(length).unwrap_or(0), left.checked_rem(length).unwrap_or(0));
+            left = rest;
+            if whole > 0 && parts < precision {
+                text.push_str(&format!("{whole}{name}"));
+                parts += 1.0;
+            }
+        }
+        let sign = if milliseconds < 0.0 { "-" } else { "" };
+        Value::Text(Cow::Owned(if text.is_empty() { "0ms".to_owned() } else { format!("{sign}{text}") }))
+    },
+};
+
+fn of_text(values: &[Value<'_>], make: fn(&str) -> String) -> Value<'static> {
+    match values.first().and_then(Value::text) {
+        Some(text) => Value::Text(Cow::Owned(make(&text))),
+        None => Value::Null,
+    }
+}
+
+const LOWER: Row =
+    Row { name: "cql_lower", returns: Returns::Text, evaluate: |values| of_text(values, str::to_lowercase) };
+
+const UPPER: Row =
+    Row { name: "cql_upper", returns: Returns::Text, evaluate: |values| of_text(values, str::to_uppercase) };
+
+const HEX: Row = Row {
+    name: "cql_hex",
+    returns: Returns::Number,
+    evaluate: |values| {
+        let Some(text) = values.first().and_then(Value::text) else { return Value::Null };
+        let digits = text.trim_start_matches("0x").trim_start_matches("0X");
+        u64::from_str_radix(digits, 16).map_or(Value::Null, |number| Value::Number(number as f64))
+    },
+};
+
+const LENGTH: Row = Row {
+    name: "cql_length",
+    returns: Returns::Number,
+    evaluate: |values| {
+        let text = values.first().and_then(Value::text);
+        text.map_or(Value::Null, |text| Value::Number(text.chars().count() as f64))
+    },
+};
+
+const CONCATENATE: Row = Row {
+    name: "cql_concat",
+    returns: Returns::Text,
+    evaluate: |values| Value::Text(Cow::Owned(values.iter().filter_map(Value::text).collect())),
+};
+
+const JOIN: Row = Row {
+    name: "cql_join",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let Some((separator, values)) = values.split_first() else { return Value::Null };
+        let texts: Vec<Cow<'_, str>> = values.iter().map_while(Value::text).collect();
+        match (texts.is_empty(), separator.text()) {
+            (false, Some(separator)) => Value::Text(Cow::Owned(texts.join(&separator))),
+            _ => Value::Null,
+        }
+    },
+};
+
+const REPLACE: Row = Row {
+    name: "cql_replace",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let [text, pattern, replacement] = values else { return Value::Null };
+        let (Some(text), Some(pattern), Some(replacement)) = (text.text(), pattern.text(), replacement.text()) else {
+            return Value::Null;
+        };
+        match Pattern::new(&pattern) {
+            Ok(pattern) => Value::Text(Cow::Owned(pattern.replace_all(&text, &replacement))),
+            Err(_) => Value::Null,
+        }
+    },
+};
+
+const SPLIT: Row = Row {
+    name: "cql_split",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let [text, pattern, index] = values else { return Value::Null };
+        let (Some(text), Some(pattern), Some(index)) = (text.text(), pattern.text(), index.number()) else {
+            return Value::Null;
+        };
+        let part = parts(&text, &pattern).and_then(|parts| {
+            let index = index as i64;
+            let index = if index < 0 { index.checked_add(i64::try_from(parts.len()).ok()?)? } else { index };
+            parts.get(usize::try_from(index).ok()?).map(|part| (*part).to_owned())
+        });
+        part.map_or(Value::Null, |part| Value::Text(Cow::Owned(part)))
+    },
+};
+
+/// The parts of a text between the matches of a pattern.
+pub fn parts<'t>(text: &'t str, pattern: &str) -> Option<Vec<&'t str>> {
+    let pattern = Pattern::new(pattern).ok()?;
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for place in pattern.places(text, 0) {
+        if place.is_empty() {
+            continue;
+        }
+        parts.push(text.get(start..place.start)?);
+        start = place.end;
+    }
+    parts.push(text.get(start..)?);
+    Some(parts)
+}
+
+/// A format without arguments that are named by their number (`%2$s`), and the number of each conversion's argument.
+pub fn numbered(format: &str) -> (String, Vec<usize>) {
+    let (mut plain, mut order, mut next) = (String::new(), Vec::new(), 0_usize);
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        let (before, tail) = rest.split_at(at);
+        plain.push_str(before);
+        plain.push('%');
+        rest = tail.get(1..).unwrap_or_default();
+        if let Some(after) = rest.strip_prefix('%') {
+            plain.push('%');
+            rest = after;
+            continue;
+        }
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        if let (Some(after), Ok(number)) = (after.strip_prefix('$'), number.parse::<usize>()) {
+            order.push(number.saturating_sub(1));
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('<') {
+            order.push(order.last().copied().unwrap_or(0));
+            rest = after;
+        } else {
+            order.push(next);
+            next = next.saturating_add(1);
+        }
+        // A thousands separator is written another way.
+        while let Some(after) = rest.strip_prefix(',') {
+            plain.push('\'');
+            rest = after;
+        }
+    }
+    plain.push_str(rest);
+    (plain, order)
+}
+
+const FORMAT: Row = Row {
+    name: "cql_format",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let Some((format, values)) = values.split_first() else { return Value::Null };
+        let Some(format) = format.text() else { return Value::Null };
+        let (plain, order) = numbered(&format);
+        // `%s` of nothing is the word null.
+        let missing = Value::Text(Cow::Borrowed("null"));
+        let order = order.into_iter().map(|position| match values.get(position) {
+            Some(Value::Null) | None => missing.clone(),
+            Some(value) => value.clone(),
+        });
+        let ordered: Vec<Value<'_>> = order.collect();
+        printf::write(&plain, &ordered).map_or(Value::Null, |text| Value::Text(Cow::Owned(text)))
+    },
+};
+
+/// A number of LogScale's units as microseconds.
+pub fn microseconds(number: f64, unit: &str) -> i64 {
+    /// Greater numbers are milliseconds rather than seconds.
+    const MOST_SECONDS: f64 = 1e11;
+    let factor = match unit {
+        "seconds" => 1e6,
+        "milliseconds" => 1e3,
+        _ if number.abs() <= MOST_SECONDS => 1e6,
+        _ => 1e3,
+    };
+    (number * factor).round() as i64
+}
+
+const FORMAT_TIME: Row = Row {
+    name: "cql_format_time",
+    returns: Returns::Text,
+    evaluate: |values| {
+        let [time, format, zone, unit] = values else { return Value::Null };
+        let (Some(time), Some(format), Some(zone), Some(unit)) =
+            (time.number(), format.text(), zone.text(), unit.text())
+        else {
+            return Value::Null;
+        };
+        let Some(zone) = time_zone(&zone) else { return Value::Null };
+        let spelled = format.replace("%L", "%3N");
+        let text = strftime::format(microseconds(time, &unit), &spelled, &zone);
+        text.map_or(Value::Null, |text| Value::Text(Cow::Owned(text)))
+    },
+};
+
+/// A zone by its name or offset.
+pub fn time_zone(name: &str) -> Option<TimeZone> {
+    match name {
+        "Z" | "UTC" | "utc" | "GMT" => Some(TimeZone::UTC),
+        other => TimeZone::get(other).ok().or_else(|| {
+            let offset = format!("2000-01-01T00:00:00{other}");
+            let parsed: jiff::Timestamp = offset.parse().ok()?;
+            let zero: jiff::Timestamp = "2000-01-01T00:00:00Z".parse().ok()?;
+            let seconds = zero.as_second().checked_sub(parsed.as_second())?;
+            Some(TimeZone::fixed(jiff::tz::Offset::from_seconds(i32::try_from(seconds).ok()?).ok()?))
+        }),
+    }
+}

@@ -1,0 +1,248 @@
+//! The arguments of a call, by name.
+
+use std::cell::RefCell;
+
+use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, ExpressionKind};
+use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
+
+use super::functions;
+
+/// The arguments of a call. Each is taken once; what is left over is refused.
+pub struct Arguments<'c> {
+    /// The call.
+    pub call: &'c Call,
+    /// The function's name as it is documented.
+    pub function: &'static str,
+    given: RefCell<Vec<(Spanned<String>, &'c Expression)>>,
+    output: Option<Spanned<String>>,
+    field: Option<Spanned<String>>,
+}
+
+impl<'c> Arguments<'c> {
+    /// Those of a call.
+    ///
+    /// # Errors
+    /// No such function, an argument that it does not have, two of the same name.
+    pub fn of(call: &'c Call) -> Result<Self, Diagnostic> {
+        let (function, parameters) = functions::find(&call.name)?;
+        let mut given: Vec<(Spanned<String>, &'c Expression)> = Vec::new();
+        for argument in &call.arguments {
+            let (name, value) = match argument {
+                Argument::Named(name, value) => (name.clone(), value),
+                Argument::Unnamed(value) => {
+                    let Some(first) = parameters.names.first() else {
+                        let message = format!("`{function}` takes no unnamed argument");
+                        return Err(Diagnostic::error(Code::InvalidArgument, message, value.span));
+                    };
+                    (Spanned::new((*first).to_owned(), value.span), value)
+                }
+                Argument::Labelled(labelled) => {
+                    let message = format!("`{function}` takes no subquery with a name");
+                    return Err(Diagnostic::error(Code::InvalidArgument, message, labelled.name.span));
+                }
+            };
+            let known = parameters.names.iter().find(|known| known.eq_ignore_ascii_case(&name.node));
+            let known = match (known, parameters.any) {
+                (Some(known), _) => (*known).to_owned(),
+                (None, true) => name.node.clone(),
+                (None, false) => {
+                    let message = format!("`{function}` has no argument `{}`", name.node);
+                    let help = format!("its arguments are {}", parameters.names.join(", "));
+                    return Err(Diagnostic::error(Code::InvalidOption, message, name.span).with_help(help));
+                }
+            };
+            if !parameters.any && given.iter().any(|(before, _)| before.node == known) {
+                let message = format!("the argument `{known}` of `{function}` is given twice");
+                return Err(Diagnostic::error(Code::InvalidArgument, message, name.span));
+            }
+            given.push((Spanned::new(known, name.span), value));
+        }
+        Ok(Self { call, function, given: RefCell::new(given), output: None, field: None })
+    }
+
+    /// The same, with its result under that name.
+    pub fn named_as(mut self, name: Spanned<String>) -> Self {
+        self.output = Some(name);
+        self
+    }
+
+    /// The same, over that field.
+    pub fn with_field(mut self, field: &Spanned<String>) -> Self {
+        self.field = Some(field.clone());
+        self
+    }
+
+    /// Every argument by name, for `eval`.
+    pub fn all_named(&self) -> Result<Vec<(Spanned<String>, &'c Expression)>, Diagnostic> {
+        Ok(self.given.take())
+    }
+
+    /// An argument as it was written.
+    pub fn take(&self, name: &str) -> Option<&'c Expression> {
+        let mut given = self.given.borrow_mut();
+        let position = given.iter().position(|(known, _)| known.node == name)?;
+        Some(given.remove(position).1)
+    }
+
+    /// An argument that has to be there.
+    pub fn need(&self, name: &str) -> Result<&'c Expression, Diagnostic> {
+        self.take(name).ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> Diagnostic {
+        let message = format!("`{}` needs the argument `{name}`", self.function);
+        Diagnostic::error(Code::InvalidArgument, message, self.call.span)
+    }
+
+    /// Refuses what no one asked for.
+    pub fn done(&self) -> Result<(), Diagnostic> {
+        match self.given.borrow().first() {
+            Some((name, _)) => {
+                let message = format!("the argument `{}` of `{}`", name.node, self.function);
+                Err(super::unsupported(&message, name.span))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A name or a text.
+    pub fn text(&self, name: &str) -> Result<Option<Spanned<String>>, Diagnostic> {
+        self.take(name).map(|value| text(value)).transpose()
+    }
+
+    /// A name or a text that has to be there.
+    pub fn need_text(&self, name: &str) -> Result<Spanned<String>, Diagnostic> {
+        text(self.need(name)?)
+    }
+
+    /// The field that the call works on.
+    pub fn field(&self) -> Result<Option<Spanned<String>>, Diagnostic> {
+        match (&self.field, self.text("field")?) {
+            (Some(_), Some(twice)) => {
+                let message = format!("the argument `field` of `{}` is given twice", self.function);
+                Err(Diagnostic::error(Code::InvalidArgument, message, twice.span))
+            }
+            (Some(field), None) => Ok(Some(field.clone())),
+            (None, field) => Ok(field),
+        }
+    }
+
+    /// The field that the call works on, which has to be named.
+    pub fn need_field(&self) -> Result<Spanned<String>, Diagnostic> {
+        self.field()?.ok_or_else(|| self.missing("field"))
+    }
+
+    /// The fields of an argument: one, or a list.
+    pub fn names(&self, name: &str) -> Result<Option<Vec<Spanned<String>>>, Diagnostic> {
+        if name == "field"
+            && let Some(field) = &self.field
+        {
+            return Ok(Some(vec![field.clone()]));
+        }
+        self.take(name).map(names).transpose()
+    }
+
+    /// The fields of an argument that has to be there.
+    pub fn need_names(&self, name: &str) -> Result<Vec<Spanned<String>>, Diagnostic> {
+        self.names(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool, Diagnostic> {
+        let Some(value) = self.text(name)? else { return Ok(default) };
+        match value.node.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => {
+                let message = format!("`{name}` is true or false, not `{other}`");
+                Err(Diagnostic::error(Code::InvalidOption, message, value.span))
+            }
+        }
+    }
+
+    /// One of several words.
+    pub fn choice(&self, name: &str, words: &[&'static str]) -> Result<&'static str, Diagnostic> {
+        let Some(value) = self.text(name)? else { return Ok(words.first().copied().unwrap_or_default()) };
+        words.iter().find(|word| word.eq_ignore_ascii_case(&value.node)).copied().ok_or_else(|| {
+            let message =
+                format!("`{name}` of `{}` is one of {}, not `{}`", self.function, words.join(", "), value.node);
+            Diagnostic::error(Code::InvalidOption, message, value.span)
+        })
+    }
+
+    /// How many; `max` is as many as there are.
+    pub fn count(&self, name: &str) -> Result<Option<usize>, Diagnostic> {
+        let Some(value) = self.text(name)? else { return Ok(None) };
+        if value.node.eq_ignore_ascii_case("max") {
+            return Ok(Some(usize::MAX));
+        }
+        value.node.parse().map(Some).map_err(|_| {
+            let message = format!("`{name}` of `{}` is a whole number, not `{}`", self.function, value.node);
+            Diagnostic::error(Code::InvalidOption, message, value.span)
+        })
+    }
+
+    /// The name of the result.
+    pub fn output(&self, default: &str) -> Result<String, Diagnostic> {
+        let named = self.text("as")?;
+        Ok(self.output.clone().or(named).map_or_else(|| default.to_owned(), |name| name.node))
+    }
+
+    /// Whether there is an argument of that name that no one has taken.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.borrow().iter().any(|(known, _)| known.node == name)
+    }
+
+    /// The place of the call.
+    pub fn span(&self) -> Span {
+        self.call.span
+    }
+}
+
+/// The text of a word, a string, a number or a parameter's default.
+pub fn text(value: &Expression) -> Result<Spanned<String>, Diagnostic> {
+    let text = match &value.kind {
+        ExpressionKind::Word(word) | ExpressionKind::Pattern(word) | ExpressionKind::Number(word) => word.clone(),
+        ExpressionKind::Text(text) => text.unescaped(),
+        ExpressionKind::Parameter(parameter) => match &parameter.default {
+            Some(default) => default.clone(),
+            None => return Err(no_value(&parameter.name, value.span)),
+        },
+        // `Europe/Paris`, `ISO-8859-1`: words that an expression takes apart.
+        ExpressionKind::Sum(..) | ExpressionKind::Product(..) | ExpressionKind::Negative(_) => {
+            value.to_string().replace(' ', "")
+        }
+        ExpressionKind::Array(elements) => match elements.as_slice() {
+            [Element::Value(only)] => return text(only),
+            _ => return Err(expected("one name or text", value.span)),
+        },
+        _ => return Err(expected("a name or a text", value.span)),
+    };
+    Ok(Spanned::new(text, value.span))
+}
+
+/// The values of a list, or the only one.
+pub fn names(value: &Expression) -> Result<Vec<Spanned<String>>, Diagnostic> {
+    match &value.kind {
+        ExpressionKind::Array(elements) => elements
+            .iter()
+            .map(|element| match element {
+                Element::Value(value) => text(value),
+                Element::Assign(other) => Err(expected("a name", other.value.span)),
+                Element::Labelled(other) => Err(expected("a name", other.name.span)),
+            })
+            .collect(),
+        _ => Ok(vec![text(value)?]),
+    }
+}
+
+/// A parameter that no one gave a value.
+pub fn no_value(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::InvalidArgument, format!("the parameter `?{name}` has no value"), span)
+        .with_help(format!("give it one in the query: ?{{{name}=\"*\"}}"))
+}
+
+/// Something else was expected.
+pub fn expected(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::InvalidArgument, format!("expected {what}"), span)
+}
