@@ -107,7 +107,7 @@ impl<'c> Arguments<'c> {
 
     /// A name or a text.
     pub fn text(&self, name: &str) -> Result<Option<Spanned<String>>, Diagnostic> {
-        self.take(name).map(|value| text(value)).transpose()
+        self.take(name).map(text).transpose()
     }
 
     /// A name or a text that has to be there.

@@ -103,11 +103,11 @@ impl Run<'_, '_> {
             // A chain of ANDs is a chain of pipes, in which any function may stand.
             StepKind::Filter(Filter::And(parts)) => {
                 for part in parts {
-                    Box::pin(self.filter(frame, part, step.span)).await?;
+                    Box::pin(self.filter(frame, part)).await?;
                 }
                 Ok(())
             }
-            StepKind::Filter(filter) => self.filter(frame, filter, step.span).await,
+            StepKind::Filter(filter) => self.filter(frame, filter).await,
             StepKind::Stats(elements) => aggregates::stats(self, frame, elements).await,
             StepKind::Assign(Assignment { target, value }) => {
                 if let (Target::Field(name), ExpressionKind::Call(call)) = (target, &value.kind)
@@ -127,19 +127,19 @@ impl Run<'_, '_> {
         }
     }
 
-    async fn filter(&mut self, frame: &mut Frame, filter: &Filter, span: Span) -> PlanResult<()> {
+    async fn filter(&mut self, frame: &mut Frame, filter: &Filter) -> PlanResult<()> {
         if let Filter::Call(call) = filter
             && functions::is_step(&call.name.node)
         {
             return steps::plan(self, frame, Arguments::of(call)?).await;
         }
-        self.row_filter(frame, None, filter, span)
+        self.row_filter(frame, None, filter)
     }
 
     /// A step that works on each row by itself; in an arm of a `case` no other may stand.
     pub fn row_step(&mut self, frame: &mut Frame, arm: Option<&mut Arm>, step: &Step) -> PlanResult<()> {
         match &step.kind {
-            StepKind::Filter(filter) => self.row_filter(frame, arm, filter, step.span),
+            StepKind::Filter(filter) => self.row_filter(frame, arm, filter),
             StepKind::Where(condition) => {
                 filter::warn_of_mixture(self.planner, condition);
                 let rows = Rows { frame, arm: arm.as_deref() };
@@ -171,17 +171,11 @@ impl Run<'_, '_> {
         }
     }
 
-    fn row_filter(
-        &mut self,
-        frame: &mut Frame,
-        mut arm: Option<&mut Arm>,
-        filter: &Filter,
-        span: Span,
-    ) -> PlanResult<()> {
+    fn row_filter(&mut self, frame: &mut Frame, mut arm: Option<&mut Arm>, filter: &Filter) -> PlanResult<()> {
         match filter {
             Filter::And(parts) => {
                 for part in parts {
-                    self.row_filter(frame, arm.as_deref_mut(), part, span)?;
+                    self.row_filter(frame, arm.as_deref_mut(), part)?;
                 }
                 Ok(())
             }

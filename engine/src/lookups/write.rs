@@ -129,7 +129,7 @@ impl Write {
                 }
                 Kind::Stash(out, stash.clone())
             }
-            Form::Table(form) => Kind::Table(TableWriter::new(out, path, *form, &fields)?),
+            Form::Table(form) => Kind::Table(Box::new(TableWriter::new(out, path, *form, &fields)?)),
         };
         Ok(Open { temporary, fields, kind })
     }
@@ -143,7 +143,7 @@ struct Open {
 }
 
 enum Kind {
-    Table(TableWriter),
+    Table(Box<TableWriter>),
     Stash(Out, Stash),
 }
 

@@ -124,7 +124,7 @@ fn seeds(points: &[Vec<f64>], count: usize, distance: Distance, random: &mut fas
             }
         }
         let total: f64 = nearest.iter().sum();
-        if !(total > 0.0) {
+        if total.is_nan() || total <= 0.0 {
             break;
         }
         let mut target = random.f64() * total;

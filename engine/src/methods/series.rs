@@ -262,7 +262,8 @@ pub fn period(values: &[Option<f64>]) -> Option<usize> {
         .collect();
     let variance = rest.iter().flatten().map(|value| value * value).sum::<f64>() / count;
     // What is left of a straight line is rounding.
-    if !(variance > 1e-18 * (1.0 + height * height)) {
+    let rounding = 1e-18 * (1.0 + height * height);
+    if variance.is_nan() || rounding.is_nan() || variance <= rounding {
         return None;
     }
     let correlation = |distance: usize| {

@@ -32,12 +32,8 @@ pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Join) 
         0 => None,
         most => Some(i64::try_from(most).unwrap_or(i64::MAX)),
     };
-    let time = match usetime.as_ref().filter(|usetime| usetime.node) {
-        Some(usetime) => {
-            Some(Time { earlier: earlier.as_ref().is_none_or(|earlier| earlier.node), span: usetime.span })
-        }
-        None => None,
-    };
+    let earlier = earlier.as_ref().is_none_or(|earlier| earlier.node);
+    let time = usetime.as_ref().filter(|usetime| usetime.node).map(|usetime| Time { earlier, span: usetime.span });
     let fields = Sides { keys: &keys, kept, max, time }.join(frame, right)?;
     match on {
         Keys::Fields(_) => merge(frame, fields, &keys, overwrite.unwrap_or(true)),

@@ -26,10 +26,10 @@ const UNCOUNTED: &str = "psrsvd_gc";
 
 /// Plans the command at the start of a search.
 pub fn plan(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
-    if let Some(append) = command.options.append.as_ref().filter(|append| append.node) {
-        if !prestats(command) {
-            return Err(append_without_prestats(append.span));
-        }
+    if let Some(append) = command.options.append.as_ref().filter(|append| append.node)
+        && !prestats(command)
+    {
+        return Err(append_without_prestats(append.span));
     }
     frame_of(planner, command)
 }

@@ -149,7 +149,7 @@ pub fn relocate<'p>(moved: &[Moved], places: impl Iterator<Item = &'p mut Place>
 
 /// What columns take. The values of a dictionary are shared with where they came from.
 fn bytes(columns: &[ArrayRef]) -> usize {
-    columns.iter().map(|column| size(column)).fold(0, usize::saturating_add)
+    columns.iter().map(size).fold(0, usize::saturating_add)
 }
 
 fn size(column: &ArrayRef) -> usize {

@@ -222,7 +222,7 @@ fn unexpanded(structure: &Structure, segment: &Segment, span: Span, implied: boo
         .collect();
     let text = structure.text.get(span.range())?;
     let text = if implied { format!("search {text}") } else { text.to_owned() };
-    (!macros.is_empty()).then(|| CommandKind::Unexpanded(Unexpanded { text, macros }))
+    (!macros.is_empty()).then_some(CommandKind::Unexpanded(Unexpanded { text, macros }))
 }
 
 /// The error for a command that is not of the language.
