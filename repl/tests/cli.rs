@@ -72,7 +72,7 @@ mod usage {
     fn what_is_refused() {
         refused(&["run"], "no search");
         refused(&["run", "a", "--output", "xml"], "invalid value 'xml'");
-        refused(&["run", "a", "--lang", "logscale"], "LogScale is not supported yet");
+        refused(&["run", "a", "--lang", "kql"], "invalid value 'kql'");
         refused(&["run", "a", "--index", "main"], "expected NAME=PATH");
         refused(&["run", "a", "--tz", "Middle/Earth"], "Europe/Berlin");
         refused(&["run", "a", "--now", "yesterday"], "invalid value 'yesterday'");
@@ -305,23 +305,26 @@ mod check {
             ("a.yml", "name: A\nid: 11-22\nsearch: 'EventCode=1 | stats count'\n"),
             ("b/savedsearches.conf", "[One]\nsearch = error \\\n| head 5\n[Two]\nsearch = warning\n"),
             ("b/eventtypes.conf", "[x]\nsearch = not | a | search |\n"),
-            ("c.jsonl", "{\"id\":\"q\",\"query\":\"x\",\"lang\":\"logscale\"}\n"),
+            (
+                "c.jsonl",
+                "{\"id\":\"q\",\"query\":\"x\",\"lang\":\"kql\"}\n{\"id\":\"l\",\"query\":\"x | groupBy(y)\",\"lang\":\"logscale\"}\n",
+            ),
             ("d.spl", "error\n| stats count by host\n"),
             ("readme.txt", "nothing"),
         ]);
         let ran = run(&["check", text(folder.path()), "--output", "jsonl"]);
-        assert_eq!(ran.code, 1, "LogScale is an error: {}", ran.stderr);
+        assert_eq!(ran.code, 1, "another language is an error: {}", ran.stderr);
         let lines: Vec<serde_json::Value> =
             ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let ids: Vec<&str> = lines.iter().map(|line| line["id"].as_str().unwrap()).collect();
-        assert_eq!(ids, ["11-22", "One", "Two", "q", "d"]);
+        assert_eq!(ids, ["11-22", "One", "Two", "q", "l", "d"]);
         for line in &lines {
             let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
             assert_eq!(keys, ["id", "file", "parse", "plan", "code", "message", "line", "column"]);
-            let logscale = line["id"] == "q";
-            assert_eq!(line["parse"], if logscale { "error" } else { "ok" }, "{line}");
-            assert_eq!(line["plan"], if logscale { "skipped" } else { "ok" }, "{line}");
-            assert_eq!(line["code"], if logscale { "SPL0006".into() } else { serde_json::Value::Null }, "{line}");
+            let other = line["id"] == "q";
+            assert_eq!(line["parse"], if other { "error" } else { "ok" }, "{line}");
+            assert_eq!(line["plan"], if other { "skipped" } else { "ok" }, "{line}");
+            assert_eq!(line["code"], if other { "SPL0006".into() } else { serde_json::Value::Null }, "{line}");
         }
     }
 
