@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
-use super::functions;
+use super::functions::{self, Function, Makes};
 
 /// The arguments of a call. Each is taken once; what is left over is refused.
 pub struct Arguments<'c> {
     /// The call.
     pub call: &'c Call,
-    /// The function's name as it is documented.
-    pub function: &'static str,
+    /// The function.
+    pub function: &'static Function,
     given: RefCell<Vec<(Spanned<String>, &'c Expression)>>,
     output: Option<Spanned<String>>,
     field: Option<Spanned<String>>,
@@ -24,35 +24,36 @@ impl<'c> Arguments<'c> {
     /// # Errors
     /// No such function, an argument that it does not have, two of the same name.
     pub fn of(call: &'c Call) -> Result<Self, Diagnostic> {
-        let (function, parameters) = functions::find(&call.name)?;
+        let function = functions::find(&call.name)?;
+        let any = matches!(function.makes, Makes::Assignments);
         let mut given: Vec<(Spanned<String>, &'c Expression)> = Vec::new();
         for argument in &call.arguments {
             let (name, value) = match argument {
                 Argument::Named(name, value) => (name.clone(), value),
                 Argument::Unnamed(value) => {
-                    let Some(first) = parameters.names.first() else {
-                        let message = format!("`{function}` takes no unnamed argument");
+                    let Some(first) = function.parameters.first() else {
+                        let message = format!("`{}` takes no unnamed argument", function.name);
                         return Err(Diagnostic::error(Code::InvalidArgument, message, value.span));
                     };
                     (Spanned::new((*first).to_owned(), value.span), value)
                 }
                 Argument::Labelled(labelled) => {
-                    let message = format!("`{function}` takes no subquery with a name");
+                    let message = format!("`{}` takes no subquery with a name", function.name);
                     return Err(Diagnostic::error(Code::InvalidArgument, message, labelled.name.span));
                 }
             };
-            let known = parameters.names.iter().find(|known| known.eq_ignore_ascii_case(&name.node));
-            let known = match (known, parameters.any) {
+            let known = function.parameters.iter().find(|known| known.eq_ignore_ascii_case(&name.node));
+            let known = match (known, any) {
                 (Some(known), _) => (*known).to_owned(),
                 (None, true) => name.node.clone(),
                 (None, false) => {
-                    let message = format!("`{function}` has no argument `{}`", name.node);
-                    let help = format!("its arguments are {}", parameters.names.join(", "));
+                    let message = format!("`{}` has no argument `{}`", function.name, name.node);
+                    let help = format!("its arguments are {}", function.parameters.join(", "));
                     return Err(Diagnostic::error(Code::InvalidOption, message, name.span).with_help(help));
                 }
             };
-            if !parameters.any && given.iter().any(|(before, _)| before.node == known) {
-                let message = format!("the argument `{known}` of `{function}` is given twice");
+            if !any && given.iter().any(|(before, _)| before.node == known) {
+                let message = format!("the argument `{known}` of `{}` is given twice", function.name);
                 return Err(Diagnostic::error(Code::InvalidArgument, message, name.span));
             }
             given.push((Spanned::new(known, name.span), value));
@@ -77,6 +78,23 @@ impl<'c> Arguments<'c> {
         Ok(self.given.take())
     }
 
+    /// What the call makes.
+    pub fn makes(&self) -> &'static Makes {
+        self.function.makes(self.call)
+    }
+
+    /// The field that the call works on, for one who does not read it.
+    pub fn field_name(&self) -> Result<Option<String>, Diagnostic> {
+        match &self.field {
+            Some(field) => Ok(Some(field.node.clone())),
+            None => self.peek("field").map(|value| Ok(text(value)?.node)).transpose(),
+        }
+    }
+
+    fn peek(&self, name: &str) -> Option<&'c Expression> {
+        self.given.borrow().iter().find(|(known, _)| known.node == name).map(|(_, value)| *value)
+    }
+
     /// An argument as it was written.
     pub fn take(&self, name: &str) -> Option<&'c Expression> {
         let mut given = self.given.borrow_mut();
@@ -90,7 +108,7 @@ impl<'c> Arguments<'c> {
     }
 
     fn missing(&self, name: &str) -> Diagnostic {
-        let message = format!("`{}` needs the argument `{name}`", self.function);
+        let message = format!("`{}` needs the argument `{name}`", self.function.name);
         Diagnostic::error(Code::InvalidArgument, message, self.call.span)
     }
 
@@ -98,7 +116,7 @@ impl<'c> Arguments<'c> {
     pub fn done(&self) -> Result<(), Diagnostic> {
         match self.given.borrow().first() {
             Some((name, _)) => {
-                let message = format!("the argument `{}` of `{}`", name.node, self.function);
+                let message = format!("the argument `{}` of `{}`", name.node, self.function.name);
                 Err(super::unsupported(&message, name.span))
             }
             None => Ok(()),
@@ -119,7 +137,7 @@ impl<'c> Arguments<'c> {
     pub fn field(&self) -> Result<Option<Spanned<String>>, Diagnostic> {
         match (&self.field, self.text("field")?) {
             (Some(_), Some(twice)) => {
-                let message = format!("the argument `field` of `{}` is given twice", self.function);
+                let message = format!("the argument `field` of `{}` is given twice", self.function.name);
                 Err(Diagnostic::error(Code::InvalidArgument, message, twice.span))
             }
             (Some(field), None) => Ok(Some(field.clone())),
@@ -165,7 +183,7 @@ impl<'c> Arguments<'c> {
         let Some(value) = self.text(name)? else { return Ok(words.first().copied().unwrap_or_default()) };
         words.iter().find(|word| word.eq_ignore_ascii_case(&value.node)).copied().ok_or_else(|| {
             let message =
-                format!("`{name}` of `{}` is one of {}, not `{}`", self.function, words.join(", "), value.node);
+                format!("`{name}` of `{}` is one of {}, not `{}`", self.function.name, words.join(", "), value.node);
             Diagnostic::error(Code::InvalidOption, message, value.span)
         })
     }
@@ -177,7 +195,7 @@ impl<'c> Arguments<'c> {
             return Ok(Some(usize::MAX));
         }
         value.node.parse().map(Some).map_err(|_| {
-            let message = format!("`{name}` of `{}` is a whole number, not `{}`", self.function, value.node);
+            let message = format!("`{name}` of `{}` is a whole number, not `{}`", self.function.name, value.node);
             Diagnostic::error(Code::InvalidOption, message, value.span)
         })
     }
@@ -191,6 +209,11 @@ impl<'c> Arguments<'c> {
     /// Whether there is an argument of that name that no one has taken.
     pub fn has(&self, name: &str) -> bool {
         self.given.borrow().iter().any(|(known, _)| known.node == name)
+    }
+
+    /// Whether the result has a name.
+    pub fn is_named(&self) -> bool {
+        self.output.is_some() || self.has("as")
     }
 
     /// The place of the call.

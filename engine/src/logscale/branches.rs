@@ -48,7 +48,7 @@ pub fn choose(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, c
                 let filter = Filter::FieldCall(choice.field.clone(), true, call.clone());
                 Effect::keep(rows.filter(&filter, None, false)?)
             }
-            Guard::Call(false, call) => functions::row(&rows, Arguments::of(call)?.with_field(&choice.field), "")?,
+            Guard::Call(false, call) => functions::row(&rows, Arguments::of(call)?.with_field(&choice.field))?,
         };
         apply(frame, Some(&mut inner), effect)?;
         through(run, frame, &mut inner, &branch.pipeline)?;

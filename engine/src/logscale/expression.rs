@@ -64,8 +64,7 @@ impl Rows<'_> {
                         None => lit(true),
                     };
                     let value = self.expression(&arm.value)?;
-                    let kind = super::rows::stored_kind(value.kind);
-                    branches.push((condition, Typed::new(super::rows::stored(&value), kind, value.span)));
+                    branches.push((condition, super::rows::settled(&value)));
                 }
                 if branches.is_empty() {
                     return Ok(Typed::null(span));
@@ -161,10 +160,7 @@ impl Rows<'_> {
 
     /// Two values compared; null where one is missing, or is no number where numbers are compared.
     pub fn compared(&self, left: &Typed, comparator: Comparator, right: &Typed) -> Expr {
-        let by_value = |typed: &Typed| {
-            let kind = super::rows::stored_kind(typed.kind);
-            Typed::new(super::rows::stored(typed), kind, typed.span)
-        };
+        let by_value = super::rows::settled;
         match comparator {
             Comparator::Less => as_number(left).lt(as_number(right)),
             Comparator::LessOrEqual => as_number(left).lt_eq(as_number(right)),
@@ -180,12 +176,12 @@ impl Rows<'_> {
     /// # Errors
     /// The first thing wrong with it.
     pub fn call_value(&self, call: &Call) -> Result<Typed, Diagnostic> {
-        if functions::is_step(&call.name.node) {
+        if functions::is_step(call) {
             return Err(unsupported(&format!("`{}` in an expression", call.name.node), call.name.span));
         }
         const VALUE: &str = "_value";
         let named = Spanned::new(VALUE.to_owned(), call.span);
-        let effect = functions::row(self, Arguments::of(call)?.named_as(named), VALUE)?;
+        let effect = functions::row(self, Arguments::of(call)?.named_as(named))?;
         let made = effect.set.into_iter().chain(effect.replace).find(|(name, _)| name == VALUE);
         match (made, effect.keep) {
             (Some((_, value)), _) => Ok(value),

@@ -134,9 +134,9 @@ impl Rows<'_> {
     }
 
     fn filter_call(&self, arguments: Arguments<'_>) -> Result<Expr, Diagnostic> {
-        let name = arguments.function;
+        let name = arguments.function.name;
         let span = arguments.span();
-        functions::row(self, arguments, "")?.keep.ok_or_else(|| {
+        functions::row(self, arguments)?.keep.ok_or_else(|| {
             let message = format!("`{name}` is no filter, and cannot stand under `or` or `not`");
             Diagnostic::error(Code::InvalidArgument, message, span)
         })

@@ -6,7 +6,6 @@
 mod aggregates;
 mod arguments;
 mod branches;
-mod documents;
 mod expression;
 mod filter;
 mod functions;
@@ -111,7 +110,7 @@ impl Run<'_, '_> {
             StepKind::Stats(elements) => aggregates::stats(self, frame, elements).await,
             StepKind::Assign(Assignment { target, value }) => {
                 if let (Target::Field(name), ExpressionKind::Call(call)) = (target, &value.kind)
-                    && functions::is_step(&call.name.node)
+                    && functions::is_step(call)
                 {
                     let arguments = Arguments::of(call)?.named_as(name.clone());
                     return steps::plan(self, frame, arguments).await;
@@ -129,7 +128,7 @@ impl Run<'_, '_> {
 
     async fn filter(&mut self, frame: &mut Frame, filter: &Filter) -> PlanResult<()> {
         if let Filter::Call(call) = filter
-            && functions::is_step(&call.name.node)
+            && functions::is_step(call)
         {
             return steps::plan(self, frame, Arguments::of(call)?).await;
         }
@@ -152,7 +151,7 @@ impl Run<'_, '_> {
                     ExpressionKind::Call(call) => {
                         refuse_step(call)?;
                         let arguments = Arguments::of(call)?.named_as(name.clone());
-                        let effect = functions::row(&rows, arguments, &name.node)?;
+                        let effect = functions::row(&rows, arguments)?;
                         if !effect.set.is_empty() {
                             return rows::apply(frame, arm, effect);
                         }
@@ -185,13 +184,13 @@ impl Run<'_, '_> {
                     return self.eval(frame, arm, call);
                 }
                 let rows = Rows { frame, arm: arm.as_deref() };
-                let effect = functions::row(&rows, Arguments::of(call)?, "")?;
+                let effect = functions::row(&rows, Arguments::of(call)?)?;
                 rows::apply(frame, arm, effect)
             }
             Filter::FieldCall(field, false, call) => {
                 refuse_step(call)?;
                 let rows = Rows { frame, arm: arm.as_deref() };
-                let effect = functions::row(&rows, Arguments::of(call)?.with_field(field), "")?;
+                let effect = functions::row(&rows, Arguments::of(call)?.with_field(field))?;
                 rows::apply(frame, arm, effect)
             }
             Filter::Saved(saved) => {
@@ -220,7 +219,7 @@ impl Run<'_, '_> {
 }
 
 fn refuse_step(call: &Call) -> PlanResult<()> {
-    match functions::is_step(&call.name.node) {
+    match functions::is_step(call) {
         true => Err(unsupported(&format!("`{}` at this place", call.name.node), call.name.span).into()),
         false => Ok(()),
     }

@@ -97,6 +97,11 @@ pub fn stored_kind(kind: Kind) -> Kind {
     }
 }
 
+/// The same value as a field holds it.
+pub fn settled(value: &Typed) -> Typed {
+    Typed::new(stored(value), stored_kind(value.kind), value.span)
+}
+
 /// Does to the rows what a step does.
 pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanResult<()> {
     let Effect { keep, set, replace, remove } = effect;
@@ -106,7 +111,7 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
         let expressions = ExpressionPlanner::new(rows.frame);
         for (name, value) in set {
             let span = value.span;
-            let new = Typed::new(stored(&value), stored_kind(value.kind), span);
+            let new = settled(&value);
             let before = rows.field(&name, span);
             let value = match (new.kind, before.kind) {
                 (Kind::Null, Kind::Null) | (_, Kind::Null) => new,
@@ -116,8 +121,7 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
             assignments.push((name, value));
         }
         for (name, value) in replace {
-            let kind = stored_kind(value.kind);
-            assignments.push((name, Typed::new(stored(&value), kind, value.span)));
+            assignments.push((name, settled(&value)));
         }
     }
     match arm {

@@ -6,14 +6,13 @@ use spelunk_grammar::logscale::query::ExpressionKind;
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::arguments::Arguments;
-use super::documents::{self, Null};
-use super::filter::compile;
-use super::rows::{Effect, Rows, apply};
-use super::{Run, aggregates, as_number};
+use super::functions::{Function, Makes, Reading};
+use super::rows::Rows;
+use super::{Run, aggregates, as_number, unsupported};
 use crate::functions::{logscale, ordering};
 use crate::plan::PlanResult;
-use crate::plan::barrier::{self, Existing};
-use crate::plan::expression::{Kind, Typed};
+use crate::plan::barrier;
+use crate::plan::expression::Kind;
 use crate::plan::frame::Frame;
 use crate::plan::grid::Grid;
 use crate::values::Value;
@@ -21,109 +20,109 @@ use crate::values::Value;
 /// How many rows `head` and `tail` keep where the query does not say.
 const DEFAULT_ROWS: usize = 200;
 
-/// Plans a call of such a function.
+/// The family.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "createEvents",
+        parameters: &["rawstring"],
+        makes: Makes::Step(|run, frame, a| Box::pin(async move { create_events(run, frame, a) })),
+    },
+    Function {
+        name: "head",
+        parameters: &["limit"],
+        makes: Makes::Step(|run, frame, a| Box::pin(async move { first_rows(run, frame, a, false) })),
+    },
+    Function {
+        name: "select",
+        parameters: &["fields"],
+        makes: Makes::Step(|_, frame, a| Box::pin(async move { select(frame, a) })),
+    },
+    Function {
+        name: "sort",
+        parameters: &["field", "order", "type", "limit", "reverse"],
+        makes: Makes::Step(|run, frame, a| Box::pin(async move { sort(run, frame, a) })),
+    },
+    Function {
+        name: "split",
+        parameters: &["field", "strip"],
+        makes: Makes::Step(|run, frame, a| Box::pin(split(run, frame, a))),
+    },
+    Function {
+        name: "table",
+        parameters: &["fields", "limit", "sortby", "order", "type"],
+        makes: Makes::Step(|run, frame, a| Box::pin(async move { table(run, frame, a) })),
+    },
+    Function {
+        name: "tail",
+        parameters: &["limit"],
+        makes: Makes::Step(|run, frame, a| Box::pin(async move { first_rows(run, frame, a, true) })),
+    },
+];
+
+/// Plans a call of a function that works on all rows, or makes fields that depend on data.
 pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, arguments: Arguments<'_>) -> PlanResult<()> {
     let a = &arguments;
-    match a.function {
-        "createEvents" => create_events(run, frame, a)?,
-        "kvParse" => {
-            let prefix = match a.text("prefix")? {
-                Some(prefix) => Some(prefix),
-                None => a.text("as")?,
-            };
-            let prefix = prefix.map_or_else(String::new, |prefix| match prefix.node.ends_with('.') {
-                true => prefix.node,
-                false => format!("{}.", prefix.node),
-            });
-            let existing = if a.flag("override", false)? { Existing::Replaced } else { Existing::Kept };
-            let first = a.choice("onDuplicate", &["keepLast", "keepFirst"])? == "keepFirst";
-            let source = source(frame, a)?;
+    match a.makes() {
+        Makes::Fields(reading) => {
+            let Reading { source, existing, read } = reading(&Rows::of(frame), a)?;
             a.done()?;
-            let read = move |text: &str| {
-                let found = documents::pairs(text, first);
-                found.into_iter().map(|(name, values)| (format!("{prefix}{name}"), values)).collect()
-            };
-            barrier::extract(run.planner, frame, &source, existing, &read).await?;
+            barrier::extract(run.planner, frame, &source, existing, &*read).await?;
         }
-        "parseJson" => {
-            let prefix = a.text("prefix")?.map_or_else(String::new, |prefix| prefix.node);
-            let null = match a.choice("handleNull", &["keep", "discard", "empty"])? {
-                "discard" => Null::Discard,
-                "empty" => Null::Empty,
-                _ => Null::Keep,
-            };
-            let source = source(frame, a)?;
+        Makes::Aggregate(compute) => {
+            let computed = compute(frame, a, 0)?;
             a.done()?;
-            let read = move |text: &str| documents::flatten(text, &prefix, null);
-            barrier::extract(run.planner, frame, &source, Existing::Replaced, &read).await?;
-        }
-        "split" => split(run, frame, a).await?,
-        "splitString" => {
-            let by = a.need_text("by")?;
-            let compiled = compile(&by.node, "", by.span)?;
-            let index = a.text("index")?;
-            let name = a.output("_splitstring")?;
-            let source = source(frame, a)?;
-            a.done()?;
-            if let Some(index) = index {
-                let Ok(position) = index.node.parse::<i64>() else {
-                    return Err(super::arguments::expected("a whole number", index.span).into());
-                };
-                let part = logscale::split(source.text(), &compiled.pattern, position, a.span());
-                return apply(frame, None, Effect::set(&name, part));
-            }
-            let read = move |text: &str| {
-                let parts = logscale::parts(text, &compiled.pattern).unwrap_or_default().into_iter().enumerate();
-                parts.map(|(index, part)| (format!("{name}[{index}]"), vec![part.to_owned()])).collect()
-            };
-            barrier::extract(run.planner, frame, &source, Existing::Replaced, &read).await?;
-        }
-        "select" | "table" => {
-            let fields = a.need_names("fields")?;
-            let table = a.function == "table";
-            if table {
-                let by = a.names("sortby")?;
-                let by = by.unwrap_or_else(|| vec![Spanned::new("@timestamp".to_owned(), a.span())]);
-                sort(frame, a, &by)?;
-                if let Some(limit) = a.count("limit")? {
-                    frame.limit(limit)?;
-                }
-                run.aggregated = true;
-                frame.events = false;
-            }
-            a.done()?;
-            keep_columns(frame, &fields)?;
-        }
-        "sort" => {
-            let fields = a.names("field")?;
-            let fields = fields.unwrap_or_else(|| vec![Spanned::new("_count".to_owned(), a.span())]);
-            sort(frame, a, &fields)?;
-            if let Some(limit) = a.count("limit")? {
-                frame.limit(limit)?;
-            }
-            a.done()?;
+            aggregates::finish(frame, &[], vec![computed], None)?;
             run.aggregated = true;
         }
-        "head" | "tail" => {
-            let limit = a.count("limit")?.unwrap_or(DEFAULT_ROWS);
-            a.done()?;
-            let time = Rows::of(frame).field("@timestamp", a.span());
-            if time.kind != Kind::Null {
-                frame.order_by(vec![(as_number(&time), a.function == "tail")])?;
-            }
-            frame.limit(limit)?;
-            run.aggregated = true;
-        }
-        _ => aggregates::plan(run, frame, a).await?,
+        Makes::Step(step) => step(run, frame, a).await?,
+        _ => return Err(unsupported(&format!("`{}` at this place", a.function.name), a.call.name.span).into()),
     }
     Ok(())
 }
 
-/// The field that is read, the text of the event where none is named.
-fn source(frame: &Frame, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
-    let field = a.field()?.unwrap_or_else(|| Spanned::new("@rawstring".to_owned(), a.span()));
-    let value = Rows::of(frame).field(&field.node, field.span);
-    Ok(Typed::new(value.text(), if value.kind == Kind::Null { Kind::Null } else { Kind::Text }, field.span))
+fn select(frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    let fields = a.need_names("fields")?;
+    a.done()?;
+    keep_columns(frame, &fields)
+}
+
+fn table(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    let fields = a.need_names("fields")?;
+    let by = a.names("sortby")?;
+    let by = by.unwrap_or_else(|| vec![Spanned::new("@timestamp".to_owned(), a.span())]);
+    order(frame, a, &by)?;
+    if let Some(limit) = a.count("limit")? {
+        frame.limit(limit)?;
+    }
+    a.done()?;
+    run.aggregated = true;
+    frame.events = false;
+    keep_columns(frame, &fields)
+}
+
+fn sort(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    let fields = a.names("field")?;
+    let fields = fields.unwrap_or_else(|| vec![Spanned::new("_count".to_owned(), a.span())]);
+    order(frame, a, &fields)?;
+    if let Some(limit) = a.count("limit")? {
+        frame.limit(limit)?;
+    }
+    a.done()?;
+    run.aggregated = true;
+    Ok(())
+}
+
+/// `head` and `tail`: the oldest rows, or the newest.
+fn first_rows(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>, newest: bool) -> PlanResult<()> {
+    let limit = a.count("limit")?.unwrap_or(DEFAULT_ROWS);
+    a.done()?;
+    let time = Rows::of(frame).field("@timestamp", a.span());
+    if time.kind != Kind::Null {
+        frame.order_by(vec![(as_number(&time), newest)])?;
+    }
+    frame.limit(limit)?;
+    run.aggregated = true;
+    Ok(())
 }
 
 /// `split`: a row for each element of an array, which is numbered by `_index`.
@@ -225,7 +224,7 @@ pub fn keep_columns(frame: &mut Frame, fields: &[Spanned<String>]) -> PlanResult
 }
 
 /// Orders the rows as the arguments `order` and `type` say: by numbers, from great to small, where they do not.
-fn sort(frame: &mut Frame, a: &Arguments<'_>, fields: &[Spanned<String>]) -> PlanResult<()> {
+fn order(frame: &mut Frame, a: &Arguments<'_>, fields: &[Spanned<String>]) -> PlanResult<()> {
     let orders = a.names("order")?.unwrap_or_default();
     let types = a.names("type")?.unwrap_or_default();
     let reverse = a.take("reverse").is_some_and(|value| matches!(&value.kind, ExpressionKind::Word(w) if w == "true"));
