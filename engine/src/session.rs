@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
 use crate::knowledge::{Expanded, Knowledge, Macros, SavedSearches};
+use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use crate::memory::{Ledger, Memory, Sizes};
@@ -408,6 +409,7 @@ impl Session {
             bounds: self.bounds(&clock)?,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             lookups: Some(Arc::clone(&self.options.lookups)),
+            tables: Tables::default(),
             writes: Vec::new(),
             runner: Some(&runner),
             knowledge: Some(self.knowledge()),
@@ -704,6 +706,7 @@ fn without_data<'k>(clock: &'k Clock, knowledge: Knowledge<'k>, assume_macros: b
         bounds: (None, None),
         geoip: None,
         lookups: knowledge.lookups.map(Arc::clone),
+        tables: Tables::default(),
         writes: Vec::new(),
         runner: None,
         knowledge: Some(knowledge),

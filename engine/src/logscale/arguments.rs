@@ -1,6 +1,6 @@
 //! The arguments of a call, by name.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
@@ -16,6 +16,7 @@ pub struct Arguments<'c> {
     given: RefCell<Vec<(Spanned<String>, &'c Expression)>>,
     output: Option<Spanned<String>>,
     field: Option<Spanned<String>>,
+    negated: Cell<bool>,
 }
 
 impl<'c> Arguments<'c> {
@@ -58,7 +59,7 @@ impl<'c> Arguments<'c> {
             }
             given.push((Spanned::new(known, name.span), value));
         }
-        Ok(Self { call, function, given: RefCell::new(given), output: None, field: None })
+        Ok(Self { call, function, given: RefCell::new(given), output: None, field: None, negated: Cell::new(false) })
     }
 
     /// The same, with its result under that name.
@@ -71,6 +72,17 @@ impl<'c> Arguments<'c> {
     pub fn with_field(mut self, field: &Spanned<String>) -> Self {
         self.field = Some(field.clone());
         self
+    }
+
+    /// The same, with `not` before it.
+    pub fn negated(self, negated: bool) -> Self {
+        self.negated.set(negated);
+        self
+    }
+
+    /// Whether `not` stands before the call; where no one asks, it is refused.
+    pub fn negation(&self) -> bool {
+        self.negated.replace(false)
     }
 
     /// Every argument by name, for `eval`.
@@ -114,6 +126,10 @@ impl<'c> Arguments<'c> {
 
     /// Refuses what no one asked for.
     pub fn done(&self) -> Result<(), Diagnostic> {
+        if self.negated.get() {
+            let message = format!("`{}` is no filter, and cannot stand under `not`", self.function.name);
+            return Err(Diagnostic::error(Code::InvalidArgument, message, self.call.span));
+        }
         match self.given.borrow().first() {
             Some((name, _)) => {
                 let message = format!("the argument `{}` of `{}`", name.node, self.function.name);

@@ -11,6 +11,7 @@ mod filter;
 mod functions;
 mod rows;
 mod steps;
+pub mod tables;
 
 use datafusion::logical_expr::lit;
 use spelunk_grammar::logscale::query::{
@@ -22,7 +23,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use crate::functions::operators;
 use crate::plan::expression::{Kind, Typed};
 use crate::plan::frame::Frame;
-use crate::plan::{PlanError, PlanResult, Planner, barrier};
+use crate::plan::{PlanError, PlanResult, Planner, barrier, search};
 use arguments::Arguments;
 use rows::{Arm, Effect, Rows};
 
@@ -40,7 +41,7 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
         let message = format!("more than {MOST_STEPS} steps in one query");
         return Err(vec![Diagnostic::error(Code::TooLarge, message, step.span).into()]);
     }
-    let mut run = Run { planner, aggregated: false };
+    let mut run = Run { planner, aggregated: false, preamble: true };
     for step in &query.pipeline.steps {
         if let Err(error) = run.step(&mut frame, step).await {
             // What follows is planned all the same, so that its mistakes show too.
@@ -48,11 +49,7 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
             errors.push(error);
         }
     }
-    for finding in frame.take_findings() {
-        if !run.planner.diagnostics.contains(&finding) {
-            run.planner.diagnostics.push(finding);
-        }
-    }
+    run.told(&frame);
     if errors.is_empty() { Ok(frame) } else { Err(errors) }
 }
 
@@ -62,6 +59,7 @@ fn start(planner: &Planner<'_>) -> PlanResult<Frame> {
     let mut named = Vec::new();
     if let Some(data_type) = frame.data_type("_time") {
         let time = Typed::new(crate::plan::frame::column("_time"), Kind::of(&data_type), Span::default());
+        search::within(&mut frame, planner.bounds)?;
         named.push(("@timestamp".to_owned(), time.number() * lit(1_000.0_f64)));
     }
     if frame.data_type("_raw").is_some() {
@@ -86,9 +84,20 @@ pub struct Run<'r, 'p> {
     pub planner: &'r mut Planner<'p>,
     /// Whether the rows come from an aggregate, so that there is no text of events any more.
     pub aggregated: bool,
+    /// Whether only tables have been defined so far.
+    pub preamble: bool,
 }
 
 impl Run<'_, '_> {
+    /// Tells what was found while the expressions of a frame were planned.
+    pub fn told(&mut self, frame: &Frame) {
+        for finding in frame.take_findings() {
+            if !self.planner.diagnostics.contains(&finding) {
+                self.planner.diagnostics.push(finding);
+            }
+        }
+    }
+
     /// Plans a pipeline over a frame.
     pub async fn pipeline(&mut self, frame: &mut Frame, pipeline: &Pipeline) -> PlanResult<()> {
         for step in &pipeline.steps {
@@ -98,6 +107,7 @@ impl Run<'_, '_> {
     }
 
     async fn step(&mut self, frame: &mut Frame, step: &Step) -> PlanResult<()> {
+        self.preamble &= matches!(step.kind, StepKind::Filter(_));
         match &step.kind {
             // A chain of ANDs is a chain of pipes, in which any function may stand.
             StepKind::Filter(Filter::And(parts)) => {
@@ -127,12 +137,26 @@ impl Run<'_, '_> {
     }
 
     async fn filter(&mut self, frame: &mut Frame, filter: &Filter) -> PlanResult<()> {
-        if let Filter::Call(call) = filter
-            && functions::is_step(call)
-        {
-            return steps::plan(self, frame, Arguments::of(call)?).await;
+        let (negated, plain) = match filter {
+            Filter::Not(inner) => (true, inner.as_ref()),
+            other => (false, other),
+        };
+        match plain {
+            Filter::Call(call) if functions::is_step(call) => {
+                let planned = steps::plan(self, frame, Arguments::of(call)?.negated(negated)).await;
+                self.preamble &= call.name.node.eq_ignore_ascii_case("defineTable");
+                planned
+            }
+            Filter::FieldCall(field, inside, call) if functions::is_step(call) => {
+                self.preamble = false;
+                let arguments = Arguments::of(call)?.with_field(field).negated(negated != *inside);
+                steps::plan(self, frame, arguments).await
+            }
+            _ => {
+                self.preamble = false;
+                self.row_filter(frame, None, filter)
+            }
         }
-        self.row_filter(frame, None, filter)
     }
 
     /// A step that works on each row by itself; in an arm of a `case` no other may stand.

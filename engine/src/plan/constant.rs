@@ -31,6 +31,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         bounds: (None, None),
         geoip: None,
         lookups: Some(Default::default()),
+        tables: Default::default(),
         writes: Vec::new(),
         runner: None,
         knowledge: None,

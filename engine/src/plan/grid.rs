@@ -170,7 +170,7 @@ pub fn owned(value: Value<'_>) -> Value<'static> {
 }
 
 /// A scan over a batch whose rows are numbered by the column [`SERIAL`], and their order.
-pub(super) fn scan_in_order(batch: RecordBatch) -> PlanResult<(datafusion::logical_expr::LogicalPlan, Vec<OrderKey>)> {
+pub fn scan_in_order(batch: RecordBatch) -> PlanResult<(datafusion::logical_expr::LogicalPlan, Vec<OrderKey>)> {
     let table = MemTable::try_new(batch.schema(), vec![split(&batch)])?;
     let plan = scan_of("rows", Arc::new(table))?;
     Ok((plan, vec![OrderKey { column: SERIAL.into(), descending: false }]))

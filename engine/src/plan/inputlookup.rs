@@ -144,7 +144,10 @@ fn open_csv(planner: &Planner<'_>, frame: &Frame, request: &Request<'_>) -> Resu
 }
 
 /// The rows of a table with their numbers; `_time` is a time where all that it holds are numbers.
-fn batch(table: &Table) -> PlanResult<arrow::array::RecordBatch> {
+///
+/// # Errors
+/// Arrow's own.
+pub fn batch(table: &Table) -> PlanResult<arrow::array::RecordBatch> {
     let mut columns = Vec::with_capacity(table.columns.len());
     for (name, values) in &table.columns {
         let timed = if name == "_time" { times(values) } else { None };

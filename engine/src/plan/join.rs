@@ -103,7 +103,7 @@ fn report_missing(planner: &mut Planner<'_>, right: &Frame, keys: &[Key], on: &K
 }
 
 /// Rows of the other side count only if they are earlier, or later; those of the same second always do.
-struct Time {
+pub struct Time {
     earlier: bool,
     span: Span,
 }
@@ -117,9 +117,19 @@ struct Sides<'k> {
 }
 
 /// A field of the other side, and the hidden column of the result that holds it.
-struct Field {
-    name: String,
-    hidden: String,
+pub struct Field {
+    /// The field.
+    pub name: String,
+    /// The column.
+    pub hidden: String,
+}
+
+/// What a join adds to the rows of this side.
+pub struct Joined {
+    /// The fields of the other side.
+    pub fields: Vec<Field>,
+    /// A hidden column that is not null where a row of the other side agrees.
+    pub found: String,
 }
 
 impl Sides<'_> {
@@ -129,56 +139,82 @@ impl Sides<'_> {
         let ours = key_column(frame, keys.iter().map(|key| (key.ours.as_str(), key.ours_span)))?;
         let theirs = key_column(&mut right, keys.iter().map(|key| (key.theirs.as_str(), key.theirs_span)))?;
         drop(right.take_missing());
-        right.filter(column(&theirs).is_not_null())?;
-        let order = row_number().order_by(right.sort_expressions()).build()?;
-        let place = window::add(&mut right, order)?;
-        if let (Some(most), None) = (max, &time) {
-            let number =
-                row_number().partition_by(vec![column(&theirs)]).order_by(vec![place.clone().sort(true, false)]);
-            let number = window::add(&mut right, number.build()?)?;
-            right.filter(number.lt_eq(lit(most)))?;
-        }
-        // Every column gets a name that this side does not have.
-        let (key, position) = (frame.hidden_name(), frame.hidden_name());
-        let fields: Vec<Field> =
-            combine::shown(&right).into_iter().map(|name| Field { hidden: frame.hidden_name(), name }).collect();
-        let mut columns = vec![column(&theirs).alias(&key), place.alias(&position)];
-        columns.extend(fields.iter().map(|field| column(&field.name).alias(&field.hidden)));
-        let mut condition = None;
-        let mut row = None;
-        if let Some(Time { earlier, span }) = time {
-            let (ours, theirs) = (seconds(frame, span)?, seconds(&right, span)?);
-            let (left, right) = (frame.hidden_name(), frame.hidden_name());
-            frame.set(vec![(left.clone(), ours)])?;
-            columns.push(theirs.alias(&right));
-            condition = Some(match earlier {
-                true => column(&right).lt_eq(column(&left)),
-                false => column(&right).gt_eq(column(&left)),
-            });
-            row = Some(window::add(frame, row_number().order_by(frame.sort_expressions()).build()?)?);
-        }
         let variant = match kept {
             JoinType::Inner => Variant::Inner,
             JoinType::Left => Variant::Right,
         };
-        let on = (vec![Column::new_unqualified(&key)], vec![Column::new_unqualified(&ours)]);
-        // The side that comes first is held in memory.
-        let other = LogicalPlanBuilder::new(right.plan().clone()).project(columns)?;
-        frame.extend(other.join(frame.plan().clone(), variant, on, condition)?.build()?);
-        frame.order_within(position.clone());
-        if let (Some(row), Some(most)) = (row, max) {
-            let number = row_number().partition_by(vec![row]).order_by(vec![column(&position).sort(true, false)]);
-            let number = window::add(frame, number.build()?)?;
-            frame.filter(number.lt_eq(lit(most)))?;
-        }
-        Ok(fields)
+        Ok(agreeing(frame, right, (&ours, &theirs), variant, max, time)?.fields)
     }
+}
+
+/// Adds the fields of the rows of another side whose key column is the same as ours, as hidden columns. The rows of
+/// this side are the right ones of the variant.
+///
+/// # Errors
+/// DataFusion's own; no time where one is needed.
+pub fn agreeing(
+    frame: &mut Frame,
+    mut right: Frame,
+    (ours, theirs): (&str, &str),
+    variant: Variant,
+    max: Option<i64>,
+    time: Option<Time>,
+) -> PlanResult<Joined> {
+    right.filter(column(theirs).is_not_null())?;
+    let order = row_number().order_by(right.sort_expressions()).build()?;
+    let place = window::add(&mut right, order)?;
+    if let (Some(most), None) = (max, &time) {
+        let number = row_number().partition_by(vec![column(theirs)]).order_by(vec![place.clone().sort(true, false)]);
+        let number = window::add(&mut right, number.build()?)?;
+        right.filter(number.lt_eq(lit(most)))?;
+    }
+    // Every column gets a name that this side does not have.
+    let (key, position) = (frame.hidden_name(), frame.hidden_name());
+    let fields: Vec<Field> =
+        combine::shown(&right).into_iter().map(|name| Field { hidden: frame.hidden_name(), name }).collect();
+    let mut columns = vec![column(theirs).alias(&key), place.alias(&position)];
+    columns.extend(fields.iter().map(|field| column(&field.name).alias(&field.hidden)));
+    let mut condition = None;
+    let mut row = None;
+    if let Some(Time { earlier, span }) = time {
+        let (ours, theirs) = (seconds(frame, span)?, seconds(&right, span)?);
+        let (left, right) = (frame.hidden_name(), frame.hidden_name());
+        frame.set(vec![(left.clone(), ours)])?;
+        columns.push(theirs.alias(&right));
+        condition = Some(match earlier {
+            true => column(&right).lt_eq(column(&left)),
+            false => column(&right).gt_eq(column(&left)),
+        });
+        row = Some(window::add(frame, row_number().order_by(frame.sort_expressions()).build()?)?);
+    }
+    let on = (vec![Column::new_unqualified(&key)], vec![Column::new_unqualified(ours)]);
+    // The side that comes first is held in memory.
+    let other = LogicalPlanBuilder::new(right.plan().clone()).project(columns)?;
+    frame.extend(other.join(frame.plan().clone(), variant, on, condition)?.build()?);
+    if variant == Variant::RightAnti {
+        return Ok(Joined { fields: Vec::new(), found: key });
+    }
+    frame.order_within(position.clone());
+    if let (Some(row), Some(most)) = (row, max) {
+        let number = row_number().partition_by(vec![row]).order_by(vec![column(&position).sort(true, false)]);
+        let number = window::add(frame, number.build()?)?;
+        frame.filter(number.lt_eq(lit(most)))?;
+    }
+    Ok(Joined { fields, found: key })
 }
 
 /// A hidden column that is equal where all of these fields are, and null where one is missing.
 fn key_column<'n>(frame: &mut Frame, names: impl Iterator<Item = (&'n str, Span)>) -> PlanResult<String> {
     let planner = ExpressionPlanner::new(frame);
     let values: Vec<Expr> = names.map(|(name, span)| planner.field(name, span).text()).collect();
+    key_of(frame, values)
+}
+
+/// A hidden column that is equal where all of these texts are, and null where one is missing.
+///
+/// # Errors
+/// DataFusion's own.
+pub fn key_of(frame: &mut Frame, values: Vec<Expr>) -> PlanResult<String> {
     let present = values.iter().map(|value| value.clone().is_not_null()).reduce(Expr::and);
     let key = match present {
         Some(present) => when(present, rows::row_key(values)).end()?,

@@ -58,9 +58,9 @@ pub mod grid;
 mod head;
 mod iconify;
 mod inline;
-mod inputlookup;
+pub mod inputlookup;
 mod iplocation;
-mod join;
+pub mod join;
 mod kmeans;
 mod localize;
 pub mod lookup;
@@ -126,7 +126,7 @@ mod union;
 mod uniq;
 mod untable;
 mod where_;
-mod window;
+pub mod window;
 mod x11;
 mod xmlkv;
 mod xmlunescape;
@@ -153,6 +153,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
+use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use frame::{Frame, OrderKey, SERIAL, column};
@@ -213,6 +214,8 @@ pub struct Setting {
     pub planning: bool,
     /// The lookups; `None` if they are assumed to exist.
     pub lookups: Option<Arc<Lookups>>,
+    /// The tables that the query itself defines.
+    pub tables: Tables,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -276,6 +279,8 @@ pub struct Planner<'a> {
     pub geoip: Option<PathBuf>,
     /// The lookups, and where may be written; `None` if they are assumed to exist and writing to be allowed.
     pub lookups: Option<Arc<Lookups>>,
+    /// The tables that the query itself has defined so far.
+    pub tables: Tables,
     /// What is written when the search runs, in this order.
     pub writes: Vec<Write>,
     /// Runs parts of the query; `None` to plan without data.
@@ -299,6 +304,7 @@ impl Planner<'_> {
             assume_macros: self.assume_macros,
             planning: self.runner.is_none(),
             lookups: self.lookups.clone(),
+            tables: self.tables.clone(),
         }
     }
 

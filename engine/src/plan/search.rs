@@ -21,14 +21,24 @@ use crate::{time, values};
 pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let named = |bound: Bound| command.expression.as_ref().is_some_and(|expression| names(expression, bound));
     let (earliest, latest) = planner.bounds;
+    let unless = |bound: Bound, time: Option<i64>| time.filter(|_| !named(bound));
+    within(frame, (unless(Bound::Earliest, earliest), unless(Bound::Latest, latest)))?;
+    plan(frame, command)
+}
+
+/// Keeps the events from the first time (microseconds) on and before the second.
+///
+/// # Errors
+/// DataFusion's own.
+pub fn within(frame: &mut Frame, (earliest, latest): (Option<i64>, Option<i64>)) -> PlanResult<()> {
     let time = || column("_time");
-    if let (Some(earliest), false) = (earliest, named(Bound::Earliest)) {
+    if let Some(earliest) = earliest {
         frame.filter(time().gt_eq(lit(timestamp(earliest))))?;
     }
-    if let (Some(latest), false) = (latest, named(Bound::Latest)) {
+    if let Some(latest) = latest {
         frame.filter(time().lt(lit(timestamp(latest))))?;
     }
-    plan(frame, command)
+    Ok(())
 }
 
 /// Plans `search` over any rows.

@@ -4,6 +4,8 @@ mod functions;
 mod time;
 mod top;
 
+pub use time::milliseconds;
+
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use spelunk_grammar::logscale::query::{Assignment, Element, Expression, ExpressionKind, Target};

@@ -30,7 +30,7 @@ pub fn bucket(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> Pl
 }
 
 /// A length of time in milliseconds.
-fn milliseconds(text: &str) -> Option<f64> {
+pub fn milliseconds(text: &str) -> Option<f64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: f64 = number.parse().ok()?;

@@ -8,8 +8,10 @@ use super::super::arguments::{Arguments, expected};
 use super::super::as_number;
 use super::super::filter::{balanced, text_of};
 use super::super::rows::{Rows, settled};
-use super::{Function, Makes};
+use super::super::tables::Manner;
+use super::{Function, Makes, lookups};
 use crate::functions::logscale;
+use crate::lookups::definition::MatchType;
 use crate::plan::expression::{ExpressionPlanner, Typed};
 
 /// The family.
@@ -20,7 +22,11 @@ pub const FUNCTIONS: &[Function] = &[
         makes: Makes::Value("_coalesce", coalesce),
     },
     Function { name: "if", parameters: &["condition", "then", "else", "as"], makes: Makes::Value("_if", choice) },
-    Function { name: "in", parameters: &["field", "values", "ignoreCase"], makes: Makes::Filter(member) },
+    Function {
+        name: "in",
+        parameters: &["field", "values", "ignoreCase", "file", "column"],
+        makes: Makes::Filter(member),
+    },
     Function { name: "test", parameters: &["expression"], makes: Makes::Filter(test) },
     Function {
         name: "wildcard",
@@ -61,6 +67,10 @@ fn member(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
     let field = a.need_field()?;
     let value = rows.field(&field.node, field.span);
     let any_case = a.flag("ignoreCase", false)?;
+    let manner = Manner { mode: MatchType::Exact, any_case };
+    if let Some(found) = lookups::in_file(rows, a, &field, manner)? {
+        return Ok(found);
+    }
     let tests = a.need_names("values")?.into_iter().map(|wanted| {
         let fits = logscale::glob(text_of(&value), &wanted.node, any_case);
         match crate::values::parse_number(&wanted.node) {

@@ -4,6 +4,7 @@ mod arrays;
 mod conditions;
 mod documents;
 mod fields;
+pub mod lookups;
 mod network;
 mod numbers;
 mod reading;
@@ -75,9 +76,11 @@ const FAMILIES: &[&[Function]] = &[
     conditions::FUNCTIONS,
     documents::FUNCTIONS,
     fields::FUNCTIONS,
+    lookups::FUNCTIONS,
     network::FUNCTIONS,
     numbers::FUNCTIONS,
     steps::FUNCTIONS,
+    steps::joins::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
 ];

@@ -6,17 +6,23 @@ use spelunk_grammar::{Code, Diagnostic};
 use super::super::arguments::Arguments;
 use super::super::filter::{balanced, text_of};
 use super::super::rows::Rows;
-use super::{Function, Makes};
+use super::super::tables::Manner;
+use super::{Function, Makes, lookups};
 use crate::functions::logscale;
 use crate::functions::pattern;
+use crate::lookups::definition::MatchType;
 
 /// The family.
 pub const FUNCTIONS: &[Function] =
-    &[Function { name: "cidr", parameters: &["field", "subnet"], makes: Makes::Filter(cidr) }];
+    &[Function { name: "cidr", parameters: &["field", "subnet", "file", "column"], makes: Makes::Filter(cidr) }];
 
 fn cidr(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
     let field = a.need_field()?;
     let value = rows.field(&field.node, field.span);
+    let manner = Manner { mode: MatchType::Cidr, any_case: false };
+    if let Some(found) = lookups::in_file(rows, a, &field, manner)? {
+        return Ok(found);
+    }
     let subnets = a.need_names("subnet")?;
     if let Some(wrong) = subnets.iter().find(|subnet| pattern::cidr(&subnet.node).is_none()) {
         let message = format!("{:?} is no block of addresses such as 10.0.0.0/8", wrong.node);

@@ -1,5 +1,7 @@
 //! Functions that work on all rows, or make fields that depend on data.
 
+pub mod joins;
+
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::logscale::query::ExpressionKind;

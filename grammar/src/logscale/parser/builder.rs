@@ -12,6 +12,8 @@ pub struct Builder {
     pub depth: usize,
     /// What has been found so far.
     pub diagnostics: Vec<Diagnostic>,
+    /// What may be read otherwise than it was meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The place of a pair, without the blanks that may follow it.

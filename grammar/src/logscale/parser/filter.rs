@@ -4,10 +4,13 @@ use pest::iterators::Pair;
 
 use super::Rule;
 use super::builder::{Builder, name, span, text};
-use crate::Spanned;
 use crate::logscale::query::{
     Comparator, Comparison, Expression, Filter, Membership, Parameter, Regex, Value, ValueKind,
 };
+use crate::{Code, Diagnostic, Span, Spanned};
+
+/// The longest filter that a warning repeats, in characters.
+const LONGEST_READING: usize = 400;
 
 /// The comparator that an operator stands for.
 pub fn comparator(pair: &Pair<'_, Rule>) -> Spanned<Comparator> {
@@ -32,6 +35,12 @@ impl Builder {
         let place = span(&pair);
         self.deeper(place, |builder| {
             let mut parts = Vec::new();
+            let alternatives = |inner: &Pair<'_, Rule>| {
+                let terms = inner.clone().into_inner().filter(|term| term.as_rule() == Rule::filter_not);
+                terms.count() > 1
+            };
+            let mut joined = pair.clone().into_inner().filter(|inner| inner.as_rule() == Rule::filter_or);
+            let mixed = joined.clone().count() > 1 && joined.any(|inner| alternatives(&inner));
             for part in pair.into_inner().filter(|inner| inner.as_rule() == Rule::filter_or) {
                 match builder.filter_or(part)? {
                     // Parentheses around what is joined the same way say nothing.
@@ -39,8 +48,26 @@ impl Builder {
                     other => parts.push(other),
                 }
             }
-            if parts.len() == 1 { parts.pop() } else { Some(Filter::And(parts)) }
+            if parts.len() == 1 {
+                return parts.pop();
+            }
+            let filter = Filter::And(parts);
+            if mixed {
+                builder.warn_of_mixture(&filter, place);
+            }
+            Some(filter)
         })
+    }
+
+    /// Says how AND and OR without parentheses are read.
+    fn warn_of_mixture(&mut self, filter: &Filter, place: Span) {
+        let read = filter.to_string();
+        let message = match read.chars().count() <= LONGEST_READING {
+            true => format!("in CQL OR binds tighter than AND; this reads as {read}"),
+            false => "in CQL OR binds tighter than AND".to_owned(),
+        };
+        let help = "put parentheses around what belongs together";
+        self.warnings.push(Diagnostic::warning(Code::Note, message, place).with_help(help));
     }
 
     fn filter_or(&mut self, pair: Pair<'_, Rule>) -> Option<Filter> {

@@ -45,6 +45,14 @@ const STACK_OF_LEVEL: usize = 64 << 10;
 /// # Errors
 /// Every finding.
 pub fn parse(text: &str) -> Result<Query, Vec<Diagnostic>> {
+    parse_with_warnings(text).map(|(query, _)| query)
+}
+
+/// The same, with what may be read otherwise than it was meant.
+///
+/// # Errors
+/// Every finding.
+pub fn parse_with_warnings(text: &str) -> Result<(Query, Vec<Diagnostic>), Vec<Diagnostic>> {
     let too_large = |message: String| vec![Diagnostic::error(Code::TooLarge, message, Span::new(0, 0))];
     if text.len() > MAX_LENGTH {
         return Err(too_large(format!("the query is longer than {MAX_LENGTH} bytes")));
@@ -68,12 +76,12 @@ pub fn parse(text: &str) -> Result<Query, Vec<Diagnostic>> {
     })
 }
 
-fn parse_here(text: &str) -> Result<Query, Vec<Diagnostic>> {
+fn parse_here(text: &str) -> Result<(Query, Vec<Diagnostic>), Vec<Diagnostic>> {
     let pairs = LogscaleParser::parse(Rule::query, text).map_err(|error| vec![diagnose::syntax_error(&error, text)])?;
-    let mut builder = Builder { depth: 0, diagnostics: Vec::new() };
+    let mut builder = Builder { depth: 0, diagnostics: Vec::new(), warnings: Vec::new() };
     let query = pairs.into_iter().next().and_then(|pair| builder.query(pair));
     match query {
-        Some(query) if builder.diagnostics.is_empty() => Ok(query),
+        Some(query) if builder.diagnostics.is_empty() => Ok((query, builder.warnings)),
         _ if builder.diagnostics.is_empty() => {
             Err(vec![Diagnostic::error(Code::Syntax, "the query cannot be read", Span::new(0, text.len()))])
         }
