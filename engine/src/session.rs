@@ -26,7 +26,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
-use crate::knowledge::{Expanded, Knowledge, Macros, SavedSearches};
+use crate::knowledge::{Definitions, Expanded, Knowledge, Macros, SavedSearches};
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
@@ -84,6 +84,8 @@ pub struct SessionOptions {
     pub macros: Arc<Macros>,
     /// The searches that have names.
     pub saved_searches: Arc<SavedSearches>,
+    /// The parameters and saved queries of LogScale.
+    pub logscale: Definitions,
     /// The lookup tables, and where searches may write.
     pub lookups: Arc<Lookups>,
     /// How many bytes of memory the session may use; `None` for 60 % of the machine's.
@@ -107,6 +109,7 @@ impl Default for SessionOptions {
             keep: false,
             macros: Arc::default(),
             saved_searches: Arc::default(),
+            logscale: Definitions::default(),
             lookups: Arc::default(),
             memory: None,
             temp: None,
@@ -118,6 +121,8 @@ impl Default for SessionOptions {
 #[derive(Debug)]
 pub struct Session {
     options: SessionOptions,
+    /// The language of the next search; a shell changes it.
+    language: Mutex<Language>,
     inputs: Vec<Input>,
     cancelled: Arc<AtomicBool>,
     kept: Mutex<Option<Loaded>>,
@@ -211,6 +216,7 @@ impl Session {
         })?;
         let memory = Memory::new(options.memory, options.temp.as_deref())?;
         let session = Self {
+            language: Mutex::new(options.language),
             options,
             memory,
             inputs,
@@ -225,6 +231,16 @@ impl Session {
     /// The options it was made with.
     pub fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// The language of the next search.
+    pub fn language(&self) -> Language {
+        *self.language.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the next searches ones of that language.
+    pub fn speak(&self, language: Language) {
+        *self.language.lock().unwrap_or_else(PoisonError::into_inner) = language;
     }
 
     /// The inputs it was made with.
@@ -349,9 +365,11 @@ impl Session {
 
     /// From a text to a plan, with every finding at its place in the text.
     async fn prepare(&self, text: &str, purpose: Purpose) -> Result<(Planned, Expanded), Error> {
-        if self.options.language == Language::LogScale {
-            let query = logscale::parse(text).map_err(Error::Query)?;
-            let planned = self.plan(Parsed::LogScale(query), purpose, false).await?;
+        if self.language() == Language::LogScale {
+            let (query, found) = read_logscale(text, &self.options.logscale, self.options.strict, false)
+                .map_err(|(_, f)| Error::Query(f))?;
+            let mut planned = self.plan(Parsed::LogScale(query), purpose, false).await?;
+            planned.diagnostics.splice(0..0, found);
             return Ok((planned, Expanded::unchanged(text)));
         }
         let expanded = self.options.macros.expand(text, &self.clock());
@@ -647,17 +665,10 @@ pub fn check(text: &str, knowledge: Knowledge<'_>) -> Checked {
 
 /// The same for a query in any language.
 pub fn check_in(language: Language, text: &str, knowledge: Knowledge<'_>) -> Checked {
-    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
     if language == Language::LogScale {
-        let query = match logscale::parse(text) {
-            Ok(query) => query,
-            Err(findings) => return Checked::ParseError(findings),
-        };
-        return match futures::executor::block_on(logscale_without_data(&query, &clock, knowledge)) {
-            Ok((_, diagnostics)) => Checked::Ok(diagnostics),
-            Err(errors) => refused(errors),
-        };
+        return check_logscale(text, knowledge, &Definitions::default(), false);
     }
+    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
     let assumed = !knowledge.macros.given();
     let expanded = knowledge.macros.expand(text, &clock).assuming(assumed);
     let query = match expanded.parse() {
@@ -673,6 +684,40 @@ pub fn check_in(language: Language, text: &str, knowledge: Knowledge<'_>) -> Che
             other => other,
         },
     }
+}
+
+/// The same for a LogScale query: parameters and saved queries that are not given are assumed, which is told as a
+/// warning. A strict check refuses what is not the vendor's language.
+pub fn check_logscale(text: &str, knowledge: Knowledge<'_>, definitions: &Definitions, strict: bool) -> Checked {
+    let (query, found) = match read_logscale(text, definitions, strict, true) {
+        Ok(read) => read,
+        Err((true, findings)) => return Checked::ParseError(findings),
+        Err((false, findings)) => return Checked::PlanError(findings),
+    };
+    let clock = Clock { now: Timestamp::now(), time_zone: TimeZone::UTC };
+    match futures::executor::block_on(logscale_without_data(&query, &clock, knowledge)) {
+        Ok((_, diagnostics)) => Checked::Ok([found, diagnostics].concat()),
+        Err(errors) => refused(errors),
+    }
+}
+
+/// Parses a LogScale query and puts in what it names, or says whether it is the text that is wrong, and why.
+fn read_logscale(
+    text: &str,
+    definitions: &Definitions,
+    strict: bool,
+    assume: bool,
+) -> Result<(logscale::Query, Vec<Diagnostic>), (bool, Vec<Diagnostic>)> {
+    let (query, warnings) = logscale::parse_with_warnings(text).map_err(|findings| (true, findings))?;
+    if strict {
+        let found = logscale::strict::deviations(&query, text);
+        if !found.is_empty() {
+            return Err((true, found));
+        }
+    }
+    let resolved = crate::logscale::resolve(query, definitions, assume);
+    let (query, notes) = resolved.map_err(|findings| (false, findings))?;
+    Ok((query, [warnings, notes].concat()))
 }
 
 /// Why a query cannot be planned.

@@ -156,6 +156,13 @@ pub struct DataArgs {
     /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; may be repeated
     #[arg(long, value_name = "FILE")]
     pub savedsearches: Vec<PathBuf>,
+    /// Give the parameter ?NAME of a LogScale query a value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub param: Vec<(String, String)>,
+    /// Read saved queries of LogScale from PATH: a .cql file, an exported query in YAML, or a folder of them, in which
+    /// `$package:query()` is package/query.cql; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub saved_queries: Vec<PathBuf>,
     /// Read lookups from PATH: a CSV file, a folder of them, the folder of an app, or definitions in YAML; may be repeated
     #[arg(long, value_name = "PATH")]
     pub lookups: Vec<PathBuf>,
@@ -172,7 +179,8 @@ pub struct DataArgs {
     /// The folder for these files [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub temp: Option<PathBuf>,
-    /// Forgive nothing: damaged input is an error, index and sourcetype mean what they say
+    /// Forgive nothing: damaged input is an error, index and sourcetype mean what they say, extensions of LogScale's
+    /// language are refused
     #[arg(long)]
     pub strict: bool,
 }
@@ -231,6 +239,7 @@ pub enum Form {
 const CHECK_HELP: &str = "\
 Reads searches from:
   .spl                 the whole file is one search
+  .cql .logscale       the whole file is one LogScale query
   .yml .yaml           a detection with a `search:` key
   savedsearches.conf   the `search` of every stanza (any .conf file that is named itself)
   .jsonl               lines of {\"id\", \"query\", \"lang\"}
@@ -258,6 +267,15 @@ pub struct CheckArgs {
     /// Read saved searches from FILE: a savedsearches.conf, or the folder of an app; without any, every saved search is assumed to exist; may be repeated
     #[arg(long, value_name = "FILE")]
     pub savedsearches: Vec<PathBuf>,
+    /// Give the parameter ?NAME of LogScale queries a value; without, one is assumed; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub param: Vec<(String, String)>,
+    /// Read saved queries of LogScale from PATH; those that are not there are assumed to exist; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub saved_queries: Vec<PathBuf>,
+    /// Refuse what is no part of the vendor's LogScale language
+    #[arg(long)]
+    pub strict: bool,
     /// Read lookups from PATH; without any, every lookup is assumed to exist; may be repeated
     #[arg(long, value_name = "PATH")]
     pub lookups: Vec<PathBuf>,
@@ -391,6 +409,16 @@ fn parse_index(text: &str) -> Result<Index, String> {
             Ok(Index { name: name.to_owned(), path: PathBuf::from(path) })
         }
         _ => Err("expected NAME=PATH, for example main=./logs".to_owned()),
+    }
+}
+
+/// `name=value`; the value may be empty.
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().trim_start_matches('?').to_owned(), value.to_owned()))
+        }
+        _ => Err("expected NAME=VALUE, for example user=admin*".to_owned()),
     }
 }
 

@@ -4,12 +4,14 @@ pub mod conf;
 mod evaluate;
 mod expand;
 pub mod macros;
+pub mod queries;
 pub mod saved;
 pub mod yaml;
 
 pub use conf::Conf;
 pub use expand::Expanded;
 pub use macros::Macros;
+pub use queries::{Definitions, SavedQueries};
 pub use saved::SavedSearches;
 
 use std::sync::Arc;

@@ -9,9 +9,13 @@ mod branches;
 mod expression;
 mod filter;
 mod functions;
+mod published;
+mod resolve;
 mod rows;
 mod steps;
 pub mod tables;
+
+pub use resolve::resolve;
 
 use datafusion::logical_expr::lit;
 use spelunk_grammar::logscale::query::{

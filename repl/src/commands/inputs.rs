@@ -1,12 +1,13 @@
 //! From words of the command line to a query and a session.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
-use spelunk_engine::knowledge::{Macros, SavedSearches};
+use spelunk_engine::knowledge::{Definitions, Macros, SavedQueries, SavedSearches};
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
@@ -90,6 +91,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         keep,
         macros: macros(&data.macros)?,
         saved_searches: saved_searches(&data.savedsearches)?,
+        logscale: definitions(data.param, &data.saved_queries)?,
         lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
         memory: data.memory,
         temp: data.temp,
@@ -121,6 +123,21 @@ pub fn macros(files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
 pub fn saved_searches(files: &[PathBuf]) -> Result<Arc<SavedSearches>, Failure> {
     let loaded = SavedSearches::load(files).map_err(|error| Failure::Search(error, String::new()))?;
     Ok(Arc::new(loaded))
+}
+
+/// The parameters that are given, and the saved queries of the files.
+///
+/// # Errors
+/// A parameter that is given twice, a file that cannot be read, or holds no query.
+pub fn definitions(given: Vec<(String, String)>, files: &[PathBuf]) -> Result<Definitions, Failure> {
+    let mut parameters = BTreeMap::new();
+    for (name, value) in given {
+        if parameters.insert(name.clone(), value).is_some() {
+            return Err(Failure::Usage(format!("--param {} is given twice", escape::line(&name))));
+        }
+    }
+    let loaded = SavedQueries::load(files).map_err(|error| Failure::Search(error, String::new()))?;
+    Ok(Definitions { parameters, saved_queries: Arc::new(loaded) })
 }
 
 /// The lookups below the paths, and the folder that searches may write to.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use spelunk_engine::Language;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::values::Cell;
 
@@ -18,13 +19,15 @@ use crate::terminal;
 enum Command {
     Files,
     Help,
+    Language,
     Quit,
 }
 
 /// Name, command, what it does.
-const COMMANDS: [(&str, Command, &str); 4] = [
+const COMMANDS: [(&str, Command, &str); 5] = [
     (".files", Command::Files, "what was read, and what could not be"),
     (".help", Command::Help, "this; with the name of a command or function, what that does"),
+    (".lang", Command::Language, "the language of searches; with `spl` or `logscale`, that from now on"),
     (".quit", Command::Quit, "leave"),
     (".exit", Command::Quit, "leave"),
 ];
@@ -44,6 +47,17 @@ pub async fn run(shell: &Shell, text: &str) -> Flow {
     };
     let shown = match command {
         Command::Quit => return Flow::Leave,
+        Command::Language => match text.split_whitespace().nth(1).map(language) {
+            None => format!("{}\n", language_name(shell.session.language())),
+            Some(Ok(language)) => {
+                shell.session.speak(language);
+                return Flow::On(Exit::Ok);
+            }
+            Some(Err(message)) => {
+                terminal::error(&message);
+                return Flow::On(Exit::Usage);
+            }
+        },
         Command::Help => match text.split_whitespace().nth(1).map(help::explain) {
             None => help(),
             Some(Ok(explained)) => explained,
@@ -57,6 +71,22 @@ pub async fn run(shell: &Shell, text: &str) -> Flow {
     let mut out = std::io::stdout().lock();
     let written = std::io::Write::write_all(&mut out, shown.as_bytes());
     Flow::On(written.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok))
+}
+
+/// The name of a language, as `--lang` and `.lang` take it.
+fn language_name(language: Language) -> &'static str {
+    match language {
+        Language::Spl => "spl",
+        Language::LogScale => "logscale",
+    }
+}
+
+fn language(word: &str) -> Result<Language, String> {
+    match word.to_ascii_lowercase().as_str() {
+        "spl" => Ok(Language::Spl),
+        "logscale" | "cql" => Ok(Language::LogScale),
+        _ => Err(format!("unknown language {}: spl or logscale", escape::line(word))),
+    }
 }
 
 fn unknown(word: &str) -> String {
@@ -116,6 +146,14 @@ mod tests {
     fn unknown_commands_are_guessed() {
         assert_eq!(unknown(".hepl"), "unknown command .hepl: did you mean .help?");
         assert_eq!(unknown(".\x1b"), "unknown command .␛: .help names them all");
+    }
+
+    #[test]
+    fn languages_have_names() {
+        for known in [Language::Spl, Language::LogScale] {
+            assert_eq!(language(language_name(known)), Ok(known));
+        }
+        assert_eq!(language("sql\x1b").unwrap_err(), "unknown language sql␛: spl or logscale");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Whether a search that is being typed is complete, or goes on in the next line.
 
+use spelunk_engine::Language;
+
 /// Whether Enter submits the text: nothing is open and it does not end in `|` or `\`, or the last line is empty.
-pub fn is_complete(text: &str) -> bool {
+pub fn is_complete(text: &str, language: Language) -> bool {
+    let logscale = language == Language::LogScale;
     if let Some((_, last)) = text.rsplit_once('\n')
         && last.trim().is_empty()
     {
@@ -23,7 +26,7 @@ pub fn is_complete(text: &str) -> bool {
                 None => return false,
             },
             // Three open and close a comment, one a macro.
-            '`' => {
+            '`' if !logscale => {
                 let close = if rest.starts_with("``") { "```" } else { "`" };
                 let inside = rest.strip_prefix("``").unwrap_or(rest);
                 match inside.split_once(close) {
@@ -31,6 +34,12 @@ pub fn is_complete(text: &str) -> bool {
                     None => return false,
                 }
             }
+            // The rest of the line is a comment.
+            '/' if logscale && rest.starts_with("/ ") => {
+                rest = rest.split_once('\n').map_or("", |(_, after)| after);
+            }
+            '{' if logscale => depth += 1,
+            '}' if logscale => depth = depth.saturating_sub(1),
             '(' | '[' => depth += 1,
             ')' | ']' => depth = depth.saturating_sub(1),
             _ => {}
@@ -54,6 +63,7 @@ fn after_quote(text: &str) -> Option<&str> {
 mod tests {
     use super::is_complete;
     use proptest::prelude::*;
+    use spelunk_engine::Language;
 
     #[test]
     fn complete() {
@@ -74,8 +84,17 @@ mod tests {
             "| eval a=(1\n",
             "a |\n  ",
         ] {
-            assert!(is_complete(text), "{text:?}");
+            assert!(is_complete(text, Language::Spl), "{text:?}");
         }
+    }
+
+    #[test]
+    fn braces_count_in_logscale() {
+        for text in ["case { a=1 | b:=2;", "join({", "x := `"] {
+            assert_eq!(is_complete(text, Language::LogScale), !text.contains('{'), "{text:?}");
+        }
+        assert!(is_complete("a=1 // a (comment", Language::LogScale));
+        assert!(is_complete("case { a=1; * }", Language::LogScale));
     }
 
     #[test]
@@ -83,14 +102,15 @@ mod tests {
         for text in
             ["a |", "a | ", "a \\", "a=\"b", "a=\"\\\"", "(a", "[search x", "`macro(", "```comment", "| eval a=(1\n+"]
         {
-            assert!(!is_complete(text), "{text:?}");
+            assert!(!is_complete(text, Language::Spl), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_will_do(text in any::<String>()) {
-            is_complete(&text);
+            is_complete(&text, Language::Spl);
+            is_complete(&text, Language::LogScale);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use serde::Serialize;
-use spelunk_engine::knowledge::Knowledge;
+use spelunk_engine::knowledge::{Definitions, Knowledge};
 use spelunk_engine::session::{self, Checked, Language};
 use spelunk_grammar::{Code, Diagnostic, Severity};
 
@@ -37,13 +37,15 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     }
     let lookups = inputs::known_lookups(&args.lookups)?;
     let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: lookups.as_ref() };
+    let definitions = inputs::definitions(args.param.clone(), &args.saved_queries)?;
+    let known = Known { knowledge, definitions: &definitions, strict: args.strict };
     let items = sources::read(&args.files)?;
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
-    let verdicts = parallel::map(&items, |item| check(item, knowledge));
+    let verdicts = parallel::map(&items, |item| check(item, known));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
 
     let mut out = BufWriter::new(io::stdout().lock());
@@ -93,7 +95,24 @@ impl Verdict {
     }
 }
 
-fn check(item: &Item, knowledge: Knowledge<'_>) -> Verdict {
+/// What searches are checked with.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    knowledge: Knowledge<'k>,
+    definitions: &'k Definitions,
+    strict: bool,
+}
+
+impl Known<'_> {
+    fn check(&self, language: Language, query: &str) -> Checked {
+        match language {
+            Language::Spl => session::check(query, self.knowledge),
+            Language::LogScale => session::check_logscale(query, self.knowledge, self.definitions, self.strict),
+        }
+    }
+}
+
+fn check(item: &Item, known: Known<'_>) -> Verdict {
     let (query, language) = match &item.text {
         Text::Spl(query) => (query, Language::Spl),
         Text::LogScale(query) => (query, Language::LogScale),
@@ -103,7 +122,7 @@ fn check(item: &Item, knowledge: Knowledge<'_>) -> Verdict {
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| session::check_in(language, query, knowledge))) {
+    match panic::catch_unwind(AssertUnwindSafe(|| known.check(language, query))) {
         Ok(Checked::Ok(findings)) => {
             Verdict::Ok(findings.into_iter().filter(|finding| finding.code == Code::UnknownMacro).collect())
         }
@@ -156,11 +175,15 @@ impl<'a> Line<'a> {
 
 fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io::Result<()> {
     let style = Style { colour: terminal::stdout_colour(), width: terminal::stdout_width().unwrap_or(100) };
-    let (mut parse, mut plan, mut assumed) = (0, 0, 0);
+    let (mut parse, mut plan, mut assumed, mut given) = (0, 0, 0, 0);
     let mut codes: BTreeMap<String, u64> = BTreeMap::new();
     for (item, verdict) in items.iter().zip(verdicts) {
         let origin = item.origin();
         let (findings, query) = match (verdict, &item.text) {
+            (Verdict::Ok(found), Text::LogScale(_)) => {
+                given += u64::from(!found.is_empty());
+                continue;
+            }
             (Verdict::Ok(found), _) => {
                 assumed += u64::from(!found.is_empty());
                 continue;
@@ -199,6 +222,10 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
         let queries = report::count(assumed, "query");
         writeln!(out, "{queries} with macros that are not defined here; --macros FILE checks what they stand for")?;
     }
+    if given > 0 {
+        let queries = report::count(given, "query");
+        writeln!(out, "{queries} with parameters or saved queries that are not given here: --param, --saved-queries")?;
+    }
     if codes.values().sum::<u64>() > 1 {
         let mut codes: Vec<_> = codes.into_iter().collect();
         codes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -235,8 +262,9 @@ mod tests {
         let other = Item { text: Text::OtherLanguage("language \"kql\"".into()), ..item("") };
         let (macros, saved_searches) = Default::default();
         let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: None };
+        let known = Known { knowledge, definitions: &Definitions::default(), strict: false };
         assert_eq!(
-            json(&other, &check(&other, knowledge)),
+            json(&other, &check(&other, known)),
             r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported yet","line":null,"column":null}"#
         );
     }

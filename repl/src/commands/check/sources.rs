@@ -66,7 +66,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Item>, Failure> {
         } else if let Some(kind) = kind(path) {
             files.push((path.clone(), kind));
         } else {
-            let known = ".spl, .yml, .yaml, .conf or .jsonl";
+            let known = ".spl, .cql, .logscale, .yml, .yaml, .conf or .jsonl";
             return Err(Failure::Usage(format!("{}: expected a file that ends in {known}", shown())));
         }
     }
