@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use spelunk_grammar::spl::commands;
 
 use crate::functions;
+use crate::logscale;
 use crate::plan::{aggregate, suggest};
 
 /// The page of the commands, in Markdown.
@@ -44,6 +45,17 @@ pub fn functions() -> String {
         let (call, value) = statistic.example;
         let example = format!("{} = {}", code(call), code(value));
         let _ = writeln!(page, "| {} | {} | {example} |", code(statistic.syntax), statistic.summary);
+    }
+    page
+}
+
+/// The page of the functions of LogScale, in Markdown.
+pub fn logscale() -> String {
+    let mut page = String::from(
+        "# Functions of LogScale\n\nThe name of the first argument may be left out. Letter case does not count in the names of functions.\n\n| call | what it does | example |\n|---|---|---|\n",
+    );
+    for doc in logscale::reference::docs() {
+        let _ = writeln!(page, "| {} | {} | {} |", code(&doc.syntax()), doc.summary, code(doc.example));
     }
     page
 }
@@ -95,6 +107,11 @@ pub fn help(name: &str) -> Help {
         let _ = writeln!(section, "\nExample, over the rows x,g = 2,a and 3,b and 6,a\n  {call} = {value}");
         sections.push(section);
     }
+    if let Some(doc) = logscale::reference::doc(name) {
+        let mut section = page(doc.name, "function of LogScale", doc.summary, &doc.syntax());
+        let _ = writeln!(section, "\nExample\n  {}", doc.example);
+        sections.push(section);
+    }
     if !sections.is_empty() {
         return Help::Known(sections.join("\n"));
     }
@@ -104,6 +121,7 @@ pub fn help(name: &str) -> Help {
     let supported = commands::commands().iter().map(|doc| doc.name);
     let supported = supported.chain(functions::all().map(|function| function.name));
     let supported = supported.chain(aggregate::FUNCTIONS.iter().map(|statistic| statistic.name));
+    let supported = supported.chain(logscale::reference::docs().into_iter().map(|doc| doc.name));
     Help::Unknown(suggest::nearest(name, supported))
 }
 
@@ -140,6 +158,11 @@ mod tests {
         );
         assert!(text("dc").starts_with("dc: statistical function\n"));
         assert!(text("exactperc95").starts_with("exactperc: statistical function\n"));
+        let groups = text("groupby");
+        assert!(
+            groups.starts_with("groupBy: function of LogScale\n") && groups.contains("groupBy(field, "),
+            "{groups}"
+        );
         assert!(text("kv").starts_with("extract: command\n"));
     }
 

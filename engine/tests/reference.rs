@@ -84,7 +84,11 @@ fn every_example_of_a_command_runs() {
 #[test]
 fn the_reference_pages_are_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
-    for (name, page) in [("commands.md", reference::commands()), ("functions.md", reference::functions())] {
+    for (name, page) in [
+        ("commands.md", reference::commands()),
+        ("functions.md", reference::functions()),
+        ("logscale.md", reference::logscale()),
+    ] {
         let file = folder.join(name);
         if std::env::var_os("UPDATE_REFERENCE").is_some() {
             fs::create_dir_all(&folder).unwrap();

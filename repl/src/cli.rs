@@ -87,7 +87,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write generated Windows telemetry
     Generate(GenerateArgs),
-    /// Explain a command or function of SPL, or a command of spelunk
+    /// Explain a command or function of SPL, a function of LogScale, or a command of spelunk
     Help(HelpArgs),
 }
 
@@ -367,6 +367,7 @@ const NAME_HELP: &str = "\
 Examples:
   spelunk help stats
   spelunk help mvindex
+  spelunk help groupBy
   spelunk help run";
 
 /// `spelunk help`

@@ -49,7 +49,10 @@ impl<'c> Arguments<'c> {
                 (None, true) => name.node.clone(),
                 (None, false) => {
                     let message = format!("`{}` has no argument `{}`", function.name, name.node);
-                    let help = format!("its arguments are {}", function.parameters.join(", "));
+                    let help = match function.parameters.first() {
+                        Some(&("condition" | "expression")) => "expressions compare with `==`".to_owned(),
+                        _ => format!("its arguments are {}", function.parameters.join(", ")),
+                    };
                     return Err(Diagnostic::error(Code::InvalidOption, message, name.span).with_help(help));
                 }
             };
@@ -103,6 +106,10 @@ impl<'c> Arguments<'c> {
         }
     }
 
+    fn field_text(&self) -> &str {
+        self.field.as_ref().map_or("", |field| field.node.as_str())
+    }
+
     fn peek(&self, name: &str) -> Option<&'c Expression> {
         self.given.borrow().iter().find(|(known, _)| known.node == name).map(|(_, value)| *value)
     }
@@ -154,7 +161,8 @@ impl<'c> Arguments<'c> {
         match (&self.field, self.text("field")?) {
             (Some(_), Some(twice)) => {
                 let message = format!("the argument `field` of `{}` is given twice", self.function.name);
-                Err(Diagnostic::error(Code::InvalidArgument, message, twice.span))
+                let help = format!("`{} =~ {}(...)` is the field already", self.field_text(), self.function.name);
+                Err(Diagnostic::error(Code::InvalidArgument, message, twice.span).with_help(help))
             }
             (Some(field), None) => Ok(Some(field.clone())),
             (None, field) => Ok(field),

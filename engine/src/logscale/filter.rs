@@ -229,14 +229,31 @@ impl Rows<'_> {
             match pattern.as_str() {
                 "true" | "*" => return Ok(lit(true)),
                 "false" => return Ok(lit(false)),
+                "&&" => {
+                    let message = "`&&` would be read as free text";
+                    let error = Diagnostic::error(Code::Syntax, message, value.span);
+                    return Err(error.with_help("filters are joined with `and`"));
+                }
+                // What a function is called is reserved.
+                word if functions::is_name(word) => {
+                    let message = format!("`{word}` is a function, and no free text");
+                    let help = match word {
+                        "default" => "the arm of a `case` for all others is `*`".to_owned(),
+                        _ => format!("call it: {word}(...); or search for \"{word}\""),
+                    };
+                    return Err(Diagnostic::error(Code::Syntax, message, value.span).with_help(help));
+                }
                 _ => {}
             }
         }
         if aggregated {
             let message = "a search for free text after an aggregate: there is no text of events any more";
-            return Err(
-                Diagnostic::error(Code::InvalidArgument, message, value.span).with_help("name the field: field=*text*")
-            );
+            return Err(Diagnostic::error(Code::InvalidArgument, message, value.span).with_help(
+                match words(value).as_deref() {
+                    Ok("as") => "a result is named so: n := count(), or count(as=n)",
+                    _ => "name the field: field=*text*",
+                },
+            ));
         }
         let fields = self.frame.fields();
         let searched = fields.iter().filter(|name| !UNSEARCHED.contains(&name.as_str()) && !name.starts_with('#'));

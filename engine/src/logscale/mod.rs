@@ -10,6 +10,7 @@ mod expression;
 mod filter;
 mod functions;
 mod published;
+pub mod reference;
 mod resolve;
 mod rows;
 mod steps;
@@ -27,7 +28,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use crate::functions::operators;
 use crate::plan::expression::{Kind, Typed};
 use crate::plan::frame::Frame;
-use crate::plan::{PlanError, PlanResult, Planner, barrier, search};
+use crate::plan::{PlanError, PlanResult, Planner, Scope, barrier, search};
 use arguments::Arguments;
 use rows::{Arm, Effect, Rows};
 
@@ -47,13 +48,14 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
     }
     let mut run = Run { planner, aggregated: false, preamble: true };
     for step in &query.pipeline.steps {
+        let scope = Scope::of(&frame);
         if let Err(error) = run.step(&mut frame, step).await {
             // What follows is planned all the same, so that its mistakes show too.
             frame.open = true;
             errors.push(error);
         }
+        run.planner.report_missing(&frame, &scope);
     }
-    run.told(&frame);
     if errors.is_empty() { Ok(frame) } else { Err(errors) }
 }
 
@@ -93,19 +95,12 @@ pub struct Run<'r, 'p> {
 }
 
 impl Run<'_, '_> {
-    /// Tells what was found while the expressions of a frame were planned.
-    pub fn told(&mut self, frame: &Frame) {
-        for finding in frame.take_findings() {
-            if !self.planner.diagnostics.contains(&finding) {
-                self.planner.diagnostics.push(finding);
-            }
-        }
-    }
-
     /// Plans a pipeline over a frame.
     pub async fn pipeline(&mut self, frame: &mut Frame, pipeline: &Pipeline) -> PlanResult<()> {
         for step in &pipeline.steps {
+            let scope = Scope::of(frame);
             Box::pin(self.step(frame, step)).await?;
+            self.planner.report_missing(frame, &scope);
         }
         Ok(())
     }

@@ -60,8 +60,23 @@ impl<'r> Rows<'r> {
         Self { frame, arm: None }
     }
 
-    /// A field's value; the tag `#x` is the field `x` where there is no other.
+    /// A field's value, which the query reads; one that no row has is told.
     pub fn field(&self, name: &str, span: Span) -> Typed {
+        let value = self.before(name, span);
+        let empty = value.kind == Kind::Null && span != Span::default();
+        if empty && !self.arm.is_some_and(|arm| arm.assigned.contains_key(name)) && !self.has(name) {
+            self.frame.note_missing(name, span);
+        }
+        value
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let plain = name.strip_prefix('#').unwrap_or(name);
+        self.frame.data_type(name).or_else(|| self.frame.data_type(plain)).is_some()
+    }
+
+    /// What a field holds, if anything; the tag `#x` is the field `x` where there is no other.
+    pub fn before(&self, name: &str, span: Span) -> Typed {
         if let Some((value, kind)) = self.arm.and_then(|arm| arm.assigned.get(name)) {
             return Typed::new(value.clone(), *kind, span);
         }
@@ -69,7 +84,7 @@ impl<'r> Rows<'r> {
             return Typed::new(column(name), Kind::of(&data_type), span);
         }
         match name.strip_prefix('#') {
-            Some(plain) => self.field(plain, span),
+            Some(plain) => self.before(plain, span),
             None if self.frame.open => Typed::new(lit(ScalarValue::Utf8(None)), Kind::Text, span),
             None => Typed::null(span),
         }
@@ -112,7 +127,7 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
         for (name, value) in set {
             let span = value.span;
             let new = settled(&value);
-            let before = rows.field(&name, span);
+            let before = rows.before(&name, span);
             let value = match (new.kind, before.kind) {
                 (Kind::Null, Kind::Null) | (_, Kind::Null) => new,
                 (Kind::Null, _) => before,

@@ -396,7 +396,7 @@ impl Planner<'_> {
 
     /// Tells what was found while expressions were planned, and about the fields that a command named and no row
     /// had, once each.
-    fn report_missing(&mut self, frame: &Frame, scope: &Scope) {
+    pub(crate) fn report_missing(&mut self, frame: &Frame, scope: &Scope) {
         for finding in frame.take_findings() {
             if !self.diagnostics.contains(&finding) {
                 self.diagnostics.push(finding);
@@ -428,13 +428,14 @@ impl Planner<'_> {
 const METADATA: [&str; 6] = ["_raw", "_time", "host", "index", "source", "sourcetype"];
 
 /// What a command had to work with.
-struct Scope {
+pub(crate) struct Scope {
     events: bool,
     fields: Vec<String>,
 }
 
 impl Scope {
-    fn of(frame: &Frame) -> Self {
+    /// The fields of a frame.
+    pub(crate) fn of(frame: &Frame) -> Self {
         Self { events: frame.events, fields: frame.fields() }
     }
 }

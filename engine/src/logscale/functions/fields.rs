@@ -33,7 +33,7 @@ fn default(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
     let empty = a.flag("replaceEmpty", false)?;
     let mut effect = Effect::default();
     for field in a.need_names("field")? {
-        let before = rows.field(&field.node, field.span);
+        let before = rows.before(&field.node, field.span);
         let mut present = before.expr.clone().is_not_null();
         if empty {
             present = present.and(before.text().not_eq(lit("")));

@@ -93,6 +93,16 @@ fn known(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
+/// Whether a function is called exactly so.
+pub fn is_name(word: &str) -> bool {
+    all().any(|function| function.name == word)
+}
+
+/// Every function.
+pub fn registered() -> impl Iterator<Item = &'static Function> {
+    all()
+}
+
 impl Function {
     /// What a call with these arguments makes.
     pub fn makes(&'static self, call: &Call) -> &'static Makes {

@@ -26,7 +26,7 @@ use crate::lookups::definition::MatchType;
 use crate::lookups::table::Table;
 use crate::plan::expression::{ExpressionPlanner, Kind, Typed};
 use crate::plan::frame::{Frame, column};
-use crate::plan::{PlanError, PlanResult, combine, grid, inputlookup, join, window};
+use crate::plan::{PlanError, PlanResult, Scope, combine, grid, inputlookup, join, window};
 
 /// How many rows of the query of a `join` are used where it does not say.
 const JOINED_ROWS: usize = 100_000;
@@ -81,13 +81,12 @@ async fn subquery(run: &mut Run<'_, '_>, a: &Arguments<'_>) -> PlanResult<Frame>
         }
         let mut inner = Run { planner: &mut *run.planner, aggregated: false, preamble: false };
         inner.pipeline(&mut frame, pipeline).await?;
+        inner.planner.report_missing(&frame, &Scope::of(&frame));
         Ok::<Frame, PlanError>(frame)
     };
     let planned = planned.await;
     run.planner.bounds = bounds;
-    let frame = planned?;
-    run.told(&frame);
-    Ok(frame)
+    planned
 }
 
 /// A time relative to now, or in milliseconds since the epoch, in microseconds.
@@ -170,7 +169,7 @@ fn add(frame: &mut Frame, joined: join::Joined, empty: bool) -> PlanResult<()> {
     for join::Field { name, hidden } in joined.fields {
         let data_type = combine::type_of(frame, &hidden);
         let value = Typed::new(column(&hidden), Kind::of(&data_type), Span::default());
-        let before = Rows::of(frame).field(&name, Span::default());
+        let before = Rows::of(frame).before(&name, Span::default());
         let mut choices = vec![(value.expr.clone().is_not_null(), value)];
         if empty {
             choices.push((found.clone(), Typed::new(lit(""), Kind::Literal, Span::default())));

@@ -3,7 +3,9 @@
 use pest::iterators::Pair;
 
 use super::{MAX_NESTING, Rule};
-use crate::logscale::query::{Assignment, Guard, MatchArm, MatchStep, Pipeline, Query, Step, StepKind, Target, Text};
+use crate::logscale::query::{
+    Assignment, Filter, Guard, MatchArm, MatchStep, Pipeline, Query, Step, StepKind, Target, Text,
+};
 use crate::{Code, Diagnostic, Span, Spanned};
 
 /// Builds a tree. Its methods return `None` after noting why, or where pest gave what its grammar cannot give.
@@ -61,6 +63,7 @@ impl Builder {
     /// Steps one after the other.
     pub fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Option<Pipeline> {
         let place = span(&pair);
+        let text = pair.get_input();
         self.deeper(place, |builder| {
             let mut steps = Vec::new();
             // The head of an assignment that follows without a pipe is seen twice by pest, and listed once.
@@ -69,8 +72,26 @@ impl Builder {
                     steps.push(step);
                 }
             }
+            builder.warn_of_pipes(text, &steps);
             builder.diagnostics.is_empty().then_some(Pipeline { steps })
         })
+    }
+
+    /// Two pipes are one; other languages write OR so.
+    fn warn_of_pipes(&mut self, text: &str, steps: &[Step]) {
+        for pair in steps.windows(2) {
+            let [first, second] = pair else { continue };
+            let filters = [first, second].iter().all(|step| match &step.kind {
+                StepKind::Filter(filter) => !matches!(filter, Filter::Call(_)),
+                _ => false,
+            });
+            let between = text.get(first.span.end..second.span.start).unwrap_or_default();
+            if filters && between.trim() == "||" && !between.contains('\n') {
+                let message = "`||` is a pipe: both filters have to hold";
+                let place = Span::new(first.span.end, second.span.start);
+                self.warnings.push(Diagnostic::warning(Code::Note, message, place).with_help("write `or`"));
+            }
+        }
     }
 
     fn step(&mut self, pair: Pair<'_, Rule>) -> Option<Step> {

@@ -22,23 +22,78 @@ pub fn syntax_error(error: &Error<Rule>, text: &str) -> Diagnostic {
         // The caret stands behind the last thing written.
         let end = text.trim_end().len();
         let message = format!("syntax error: expected {wanted}, found the end of the query");
-        return Diagnostic::error(Code::Syntax, message, Span::new(end, end)).with_label(format!("expected {wanted}"));
+        let finding = Diagnostic::error(Code::Syntax, message, Span::new(end, end));
+        let finding = finding.with_label(format!("expected {wanted}"));
+        return match unclosed(text) {
+            Some(bracket) => finding.with_help(format!("a `{bracket}` is never closed")),
+            None => help(text, at, rest).into_iter().fold(finding, Diagnostic::with_help),
+        };
     }
     let place = Span::new(at, at + found.len());
     let message = format!("syntax error: expected {wanted}, found `{found}`");
     let finding = Diagnostic::error(Code::Syntax, message, place).with_label(format!("expected {wanted}"));
-    match help(text, at, rest) {
-        Some(help) => finding.with_help(help),
-        None => finding,
+    if let Some(help) = help(text, at, rest) {
+        return finding.with_help(help);
     }
+    match (unclosed(text.get(..at).unwrap_or_default()), rest.chars().next()) {
+        (Some(bracket), Some('|' | ')' | ']' | '}')) => {
+            finding.with_help(format!("a `{bracket}` is not closed before"))
+        }
+        _ => finding,
+    }
+}
+
+/// The innermost bracket that is open at the end of a text.
+fn unclosed(text: &str) -> Option<char> {
+    let mut open = Vec::new();
+    let mut quoted = false;
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => open.push(letter),
+            ')' | ']' | '}' if !quoted => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 /// What may have been meant.
 fn help(text: &str, at: usize, rest: &str) -> Option<&'static str> {
     let before = text.get(..at)?;
+    let trimmed = before.trim_end();
     let word = before.rsplit(|c: char| c.is_whitespace() || "|({[".contains(c)).next()?;
-    if rest.starts_with('=') && word.contains('-') {
+    if rest.starts_with(['=', ':']) && !rest.starts_with("=>") && word.contains('-') {
         return Some("a field whose name has a dash is written in quotes: \"host-name\"=*");
+    }
+    if rest.starts_with("=>") {
+        return Some("`=>` belongs to `field match { value => step; * => * }`; an arm of `case` is `filter | step;`");
+    }
+    if trimmed.ends_with('<') && rest.starts_with('>') || trimmed.ends_with("=!") {
+        return Some("different is written `!=`");
+    }
+    let compares = trimmed.ends_with(['=', '<', '>']) && !trimmed.ends_with(":=");
+    if compares && rest.split_once('(').is_some_and(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == ':')) {
+        return Some("a filter compares with text or a number; an expression is compared by test(x >= f() - 1)");
+    }
+    if compares && rest.starts_with('$') {
+        return Some("a filter compares with text or a number; a saved query stands alone");
+    }
+    if rest.starts_with(',') && matches!(unclosed(before), Some('{')) {
+        return Some("the arms of `case` and `match` are divided by `;`");
+    }
+    if rest.starts_with('(') && word.chars().all(char::is_alphanumeric) && !word.is_empty() {
+        return Some("between steps stands a `|`");
+    }
+    if word.starts_with('$')
+        || trimmed.ends_with('"') && trimmed.trim_end_matches('"').contains("$\"") && rest.is_empty()
+    {
+        return Some("a saved query is called with parentheses: $name()");
+    }
+    if trimmed.ends_with('/') {
+        return Some("a regular expression that is never closed on its line; a `/` in it is written `\\/`");
     }
     if rest.starts_with('\'') {
         return Some("text stands in double quotes");
