@@ -63,7 +63,8 @@ impl<'r> Rows<'r> {
     /// A field's value, which the query reads; one that no row has is told.
     pub fn field(&self, name: &str, span: Span) -> Typed {
         let value = self.before(name, span);
-        let empty = value.kind == Kind::Null && span != Span::default();
+        // Spans always compare equal.
+        let empty = value.kind == Kind::Null && span.end > span.start;
         if empty && !self.arm.is_some_and(|arm| arm.assigned.contains_key(name)) && !self.has(name) {
             self.frame.note_missing(name, span);
         }
