@@ -7,6 +7,9 @@ use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::functions::{self, Function, Makes};
 
+/// The name of the result of a call inside of an expression.
+pub const VALUE: &str = "_value";
+
 /// The arguments of a call. Each is taken once; what is left over is refused.
 pub struct Arguments<'c> {
     /// The call.
@@ -228,6 +231,16 @@ impl<'c> Arguments<'c> {
     pub fn output(&self, default: &str) -> Result<String, Diagnostic> {
         let named = self.text("as")?;
         Ok(self.output.clone().or(named).map_or_else(|| default.to_owned(), |name| name.node))
+    }
+
+    /// Refuses `name := f()` of a function that gives no value.
+    pub fn without_name(&self) -> Result<(), Diagnostic> {
+        match &self.output {
+            Some(name) if name.node != VALUE => {
+                Err(expected(&format!("a value: `{}` gives none", self.function.name), name.span))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether there is an argument of that name that no one has taken.

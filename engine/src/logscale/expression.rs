@@ -6,7 +6,7 @@ use spelunk_grammar::logscale::query::{Arithmetic, Call, Comparator, Expression,
 use spelunk_grammar::spl::expression::BinaryOperator;
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
-use super::arguments::{Arguments, expected};
+use super::arguments::{Arguments, VALUE, expected};
 use super::filter::{balanced, parameter};
 use super::rows::Rows;
 use super::{as_number, functions, unsupported};
@@ -179,7 +179,6 @@ impl Rows<'_> {
         if functions::is_step(call) {
             return Err(unsupported(&format!("`{}` in an expression", call.name.node), call.name.span));
         }
-        const VALUE: &str = "_value";
         let named = Spanned::new(VALUE.to_owned(), call.span);
         let effect = functions::row(self, Arguments::of(call)?.named_as(named))?;
         let made = effect.set.into_iter().chain(effect.replace).find(|(name, _)| name == VALUE);

@@ -15,7 +15,7 @@ use crate::plan::expression::{ExpressionPlanner, Typed};
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "lookup",
-        parameters: &["field", "file", "column", "include", "strict", "ignoreCase"],
+        parameters: &["field", "on", "file", "column", "include", "strict", "ignoreCase"],
         makes: Makes::Row(matched),
     },
     Function {
@@ -52,7 +52,11 @@ impl Request {
     /// What is wrong with them; no such table or column.
     pub fn of(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Self, Diagnostic> {
         let table = Named::open(rows.frame, table_name(a)?)?;
-        let fields = a.need_names("field")?;
+        // What `field` was called before.
+        let fields = match a.names("on")? {
+            Some(fields) => fields,
+            None => a.need_names("field")?,
+        };
         let columns = a.names("column")?.unwrap_or_else(|| fields.clone());
         let include = match (a.names("include")?, &table.table) {
             (Some(names), known) if names.iter().any(|name| name.node == "*") => {
@@ -96,6 +100,7 @@ fn table_name(a: &Arguments<'_>) -> Result<Spanned<String>, Diagnostic> {
 }
 
 fn matched(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
+    a.without_name()?;
     let Request { table, fields, columns, include, strict, manner } = Request::of(rows, a)?;
     let Found { there, values } = tables::find(rows, &table, &fields, &columns, &include, manner)?;
     let expressions = ExpressionPlanner::new(rows.frame);

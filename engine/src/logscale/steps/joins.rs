@@ -120,6 +120,7 @@ fn of_repository(frame: &mut Frame, name: &Spanned<String>) -> PlanResult<()> {
 
 /// `join`: the events of which a row of another query has the same key.
 async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    a.without_name()?;
     let negated = a.negation();
     let mut right = subquery(run, a).await?;
     let fields = a.need_names("field")?;
@@ -183,6 +184,7 @@ fn add(frame: &mut Frame, joined: join::Joined, empty: bool) -> PlanResult<()> {
 
 /// `match(..., nrows=n)`: a row for each of several rows of a table that agree.
 pub fn match_several(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    a.without_name()?;
     let negated = a.negation();
     let Request { table, fields, columns, include, strict, manner } = Request::of(&Rows::of(frame), a)?;
     let nrows = a.count("nrows")?.unwrap_or(1);
@@ -228,6 +230,7 @@ fn table_frame(run: &Run<'_, '_>, table: &Table) -> PlanResult<Frame> {
 
 /// `defineTable`: a table made by a query, for `match` and `readFile`.
 async fn define_table(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    a.without_name()?;
     if !run.preamble {
         let message = "`defineTable` stands before all other steps";
         return Err(Diagnostic::error(Code::InvalidArgument, message, a.span()).into());
@@ -251,6 +254,7 @@ async fn define_table(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_
 
 /// `readFile`: the rows of tables instead of events.
 fn read_file(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    a.without_name()?;
     let files = a.need_names("file")?;
     let include = a.names("include")?;
     let limit = a.count("limit")?;
@@ -296,6 +300,7 @@ fn read_file(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> Pla
 
 /// `selfJoinFilter`: the events of whose key every clause finds one. Where the vendor's is probabilistic, this is exact.
 fn self_join_filter(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    a.without_name()?;
     let negated = a.negation();
     let fields = a.need_names("field")?;
     let clauses = clauses(a)?;
