@@ -206,6 +206,11 @@ impl<'c> Arguments<'c> {
         Ok(self.output.clone().or(named).map_or_else(|| default.to_owned(), |name| name.node))
     }
 
+    /// The name that `:=` gives the result.
+    pub fn given_name(&self) -> Option<Spanned<String>> {
+        self.output.clone()
+    }
+
     /// Whether there is an argument of that name that no one has taken.
     pub fn has(&self, name: &str) -> bool {
         self.given.borrow().iter().any(|(known, _)| known.node == name)

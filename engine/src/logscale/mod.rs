@@ -40,7 +40,7 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
         let message = format!("more than {MOST_STEPS} steps in one query");
         return Err(vec![Diagnostic::error(Code::TooLarge, message, step.span).into()]);
     }
-    let mut run = Run { planner, aggregated: false };
+    let mut run = Run { planner, aggregated: false, keys: Vec::new() };
     for step in &query.pipeline.steps {
         if let Err(error) = run.step(&mut frame, step).await {
             // What follows is planned all the same, so that its mistakes show too.
@@ -86,6 +86,8 @@ pub struct Run<'r, 'p> {
     pub planner: &'r mut Planner<'p>,
     /// Whether the rows come from an aggregate, so that there is no text of events any more.
     pub aggregated: bool,
+    /// The hidden columns of the groups that every aggregate works in by itself: inside of `groupBy`.
+    pub keys: Vec<String>,
 }
 
 impl Run<'_, '_> {

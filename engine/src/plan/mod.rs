@@ -126,7 +126,7 @@ mod union;
 mod uniq;
 mod untable;
 mod where_;
-mod window;
+pub mod window;
 mod x11;
 mod xmlkv;
 mod xmlunescape;

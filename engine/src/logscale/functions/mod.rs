@@ -46,7 +46,7 @@ pub enum Makes {
     /// Fields whose names are in the data.
     Fields(fn(&Rows<'_>, &Arguments<'_>) -> Result<Reading, Diagnostic>),
     /// Values of all rows, or of those of a group. The number tells the aggregates of a query apart.
-    Aggregate(fn(&Frame, &Arguments<'_>, usize) -> PlanResult<Computed>),
+    Aggregate(fn(&Rows<'_>, &Arguments<'_>, usize) -> PlanResult<Computed>),
     /// Other rows.
     Step(for<'f, 'r, 'p, 'c> fn(&'f mut Run<'r, 'p>, &'f mut Frame, &'f Arguments<'c>) -> Planned<'f>),
     /// The assignments that are its arguments, whatever their names.
@@ -93,17 +93,15 @@ fn known(name: &str) -> Option<&'static Function> {
 impl Function {
     /// What a call with these arguments makes.
     pub fn makes(&'static self, call: &Call) -> &'static Makes {
-        match self.makes {
-            Makes::With(name, with, without) => {
-                match call.arguments.iter().any(
-                    |argument| matches!(argument, Argument::Named(given, _) if given.node.eq_ignore_ascii_case(name)),
-                ) {
-                    true => with,
-                    false => without,
-                }
-            }
-            ref makes => makes,
+        let given = |name: &str| {
+            let named = |argument: &Argument| matches!(argument, Argument::Named(given, _) if given.node.eq_ignore_ascii_case(name));
+            call.arguments.iter().any(named)
+        };
+        let mut makes = &self.makes;
+        while let Makes::With(name, with, without) = makes {
+            makes = if given(name) { with } else { without };
         }
+        makes
     }
 }
 
