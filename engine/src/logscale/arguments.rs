@@ -6,6 +6,7 @@ use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, Expr
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::functions::{self, Function, Makes};
+use super::steps;
 
 /// The arguments of a call. Each is taken once; what is left over is refused.
 pub struct Arguments<'c> {
@@ -37,6 +38,7 @@ impl<'c> Arguments<'c> {
                     };
                     (Spanned::new((*first).to_owned(), value.span), value)
                 }
+                Argument::Labelled(_) if function.parameters.contains(&steps::QUERIES) => continue,
                 Argument::Labelled(labelled) => {
                     let message = format!("`{}` takes no subquery with a name", function.name);
                     return Err(Diagnostic::error(Code::InvalidArgument, message, labelled.name.span));

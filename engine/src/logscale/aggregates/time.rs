@@ -43,9 +43,14 @@ struct Buckets {
 
 /// `bucket`: a row for each stretch of time and group that has events.
 pub async fn bucket(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    let groups = a.names("field")?.unwrap_or_default();
+    let mut groups = a.names("field")?.unwrap_or_default();
     let limit = a.count("limit")?;
-    by_time(run, frame, a, &groups).await?;
+    // `bucket(1h)` names no field.
+    let span = match groups.as_slice() {
+        [only] if !a.has("span") && milliseconds(&only.node).is_some() => groups.pop(),
+        _ => None,
+    };
+    by_time(run, frame, a, &groups, span).await?;
     if groups.is_empty() {
         return Ok(());
     }
@@ -62,7 +67,7 @@ pub async fn chart(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) 
         let value = Rows::of(frame).field(&field.node, field.span);
         frame.filter(value.expr.is_not_null())?;
     }
-    let (buckets, zeros) = by_time(run, frame, a, &series).await?;
+    let (buckets, zeros) = by_time(run, frame, a, &series, None).await?;
     let Some(mut grid) = Grid::collect(run.planner, frame).await? else { return Ok(()) };
     keep_series(run, &mut grid, &series, limit, a);
     let filled = fill(run, grid, &buckets, series.len(), &zeros, a.span());
@@ -75,15 +80,16 @@ async fn by_time(
     frame: &mut Frame,
     a: &Arguments<'_>,
     groups: &[Spanned<String>],
+    span: Option<Spanned<String>>,
 ) -> PlanResult<(Buckets, Vec<String>)> {
     if !run.keys.is_empty() {
         let what = format!("`{}` inside of another aggregate", a.function.name);
         return Err(unsupported(&what, a.call.name.span).into());
     }
     let time = as_number(&Rows::of(frame).field("@timestamp", a.span()));
-    let buckets = buckets(run, frame, a, &time).await?;
+    let buckets = buckets(run, frame, a, &time, span).await?;
     if let Some(units) = a.names("unit")?
-        && let Some(unit) = units.iter().find(|unit| unit.node.contains(" to ") || unit.node.contains('/'))
+        && let Some(unit) = units.iter().find(|unit| unit.node.contains(" to ") || unit.node.contains("span"))
     {
         // A unit by itself names an axis; one that converts would change the numbers.
         return Err(unsupported("`unit` with a conversion", unit.span).into());
@@ -107,14 +113,21 @@ async fn by_time(
 }
 
 /// How long the buckets are.
-async fn buckets(run: &Run<'_, '_>, frame: &Frame, a: &Arguments<'_>, time: &Expr) -> PlanResult<Buckets> {
-    let span = a.text("span")?.filter(|span| !span.node.eq_ignore_ascii_case("auto"));
+async fn buckets(
+    run: &Run<'_, '_>,
+    frame: &Frame,
+    a: &Arguments<'_>,
+    time: &Expr,
+    span: Option<Spanned<String>>,
+) -> PlanResult<Buckets> {
+    let span = a.text("span")?.or(span).filter(|span| !span.node.eq_ignore_ascii_case("auto"));
     let number = a.text("buckets")?;
     let least = a.text("minSpan")?.map(|least| length(&least)).transpose()?;
     let milliseconds = match (span, number) {
-        (Some(_), Some(number)) => {
-            let message = format!("`{}` takes `span` or `buckets`, not both", a.function.name);
-            return Err(Diagnostic::error(Code::InvalidArgument, message, number.span).into());
+        (Some(span), Some(number)) => {
+            let message = "`span` says how long the buckets are; `buckets` changes nothing";
+            frame.note(Diagnostic::note(Code::Note, message, number.span));
+            length(&span)?
         }
         (Some(span), None) => length(&span)?,
         (None, Some(number)) => match number.node.parse::<u32>() {

@@ -115,11 +115,20 @@ pub fn find(name: &Spanned<String>) -> Result<&'static Function, Diagnostic> {
     }
     let message = format!("the function `{}` is unknown or not supported yet", name.node);
     let error = Diagnostic::error(Code::UnknownFunction, message, name.span);
+    if let Some((_, help)) = FOREIGN.iter().find(|(foreign, _)| foreign.eq_ignore_ascii_case(&name.node)) {
+        return Err(error.with_help(*help));
+    }
     Err(match suggest::nearest(&name.node, all().map(|function| function.name)) {
         Some(near) => error.with_help(format!("did you mean `{near}`?")),
         None => error,
     })
 }
+
+/// Names that other languages have for what a step here does.
+const FOREIGN: &[(&str, &str)] = &[
+    ("bin", "`bucket(span=1h)` divides the time"),
+    ("dedup", "`groupBy(field, function=tail(1))` keeps the newest event of each value"),
+];
 
 /// Whether the function works on all rows, or makes fields that depend on data.
 pub fn is_step(call: &Call) -> bool {

@@ -1,5 +1,6 @@
 //! Functions that work on all rows, or make fields that depend on data.
 
+mod correlate;
 mod events;
 mod ordering;
 mod reshape;
@@ -14,12 +15,31 @@ use crate::plan::barrier;
 use crate::plan::frame::Frame;
 pub use ordering::keep_first;
 
+/// What stands for the named queries of a function that takes such.
+pub const QUERIES: &str = "name: {...}";
+
 /// The family.
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "accumulate",
         parameters: &["function", "current"],
         makes: Makes::Step(|run, frame, a| Box::pin(async move { running::accumulate(run, frame, a) })),
+    },
+    Function {
+        name: "correlate",
+        parameters: &[
+            QUERIES,
+            "globalConstraints",
+            "within",
+            "sequence",
+            "includeMatchesOnceOnly",
+            "includeConstraintValues",
+            "jitterTolerance",
+            "maxPerRoot",
+            "root",
+            "sequenceBy",
+        ],
+        makes: Makes::Step(|run, frame, a| Box::pin(correlate::correlate(run, frame, a))),
     },
     Function {
         name: "createEvents",
