@@ -7,7 +7,7 @@ use spelunk_grammar::Span;
 use spelunk_grammar::logscale::query::{Comparator, Comparison, Filter, Guard, MatchStep, Pipeline, ValueKind};
 
 use super::arguments::Arguments;
-use super::rows::{Arm, Effect, Rows, apply};
+use super::rows::{Arm, Effect, Rows, apply, held};
 use super::{Run, functions};
 use crate::plan::PlanResult;
 use crate::plan::expression::ExpressionPlanner;
@@ -71,7 +71,7 @@ fn close(frame: &mut Frame, arm: Option<&mut Arm>, done: Vec<Arm>) -> PlanResult
     let names: BTreeSet<String> = done.iter().flat_map(|arm| arm.assigned.keys().cloned()).collect();
     let mut guards = Vec::new();
     for inner in &done {
-        guards.push((frame.hidden_name(), inner.guard.clone()));
+        guards.push((frame.hidden_name(), held(inner.guard.clone())?));
     }
     let kept: Vec<Expr> = guards.iter().map(|(name, _)| column(name)).collect();
     frame.set(guards)?;

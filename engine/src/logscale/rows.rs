@@ -146,10 +146,10 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
                 assignments.push((name, Typed::null(Span::default())));
             }
             if let Some(keep) = keep {
-                arm.guard = small(frame, arm.guard.clone().and(is_true(keep)))?;
+                arm.guard = small(frame, arm.guard.clone().and(is_true(keep)), true)?;
             }
             for (name, value) in assignments {
-                let expr = small(frame, value.expr)?;
+                let expr = small(frame, value.expr, false)?;
                 arm.assigned.insert(name, (expr, value.kind));
             }
         }
@@ -162,7 +162,7 @@ const LARGEST: usize = 64;
 
 /// The expression, or a hidden column that holds its value. A column for each step would make planning slow, and
 /// an expression inside an expression for each step could double it every time.
-fn small(frame: &mut Frame, expr: Expr) -> PlanResult<Expr> {
+fn small(frame: &mut Frame, expr: Expr, condition: bool) -> PlanResult<Expr> {
     let mut nodes = 0_usize;
     expr.apply(|_| {
         nodes = nodes.saturating_add(1);
@@ -172,6 +172,13 @@ fn small(frame: &mut Frame, expr: Expr) -> PlanResult<Expr> {
         return Ok(expr);
     }
     let hidden = frame.hidden_name();
+    let expr = if condition { held(expr)? } else { expr };
     frame.set(vec![(hidden.clone(), expr)])?;
     Ok(column(&hidden))
+}
+
+/// A condition as a column: true or null. DataFusion takes `x IS TRUE` for never null in a logical plan and for
+/// possibly null in the physical one, and an aggregate over such a column fails.
+pub fn held(condition: Expr) -> PlanResult<Expr> {
+    Ok(when(condition, lit(true)).end()?)
 }

@@ -46,9 +46,7 @@ struct Link {
 
 /// `correlate`
 pub async fn correlate(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    if !run.keys.is_empty() {
-        return Err(unsupported("`correlate` inside of another aggregate", a.call.name.span).into());
-    }
+    super::whole(run, a)?;
     let constraints = a.names("globalConstraints")?.unwrap_or_default();
     let within = a.text("within")?.map(|text| length(&text)).transpose()?;
     let sequence = a.flag("sequence", false)?;

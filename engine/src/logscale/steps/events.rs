@@ -9,6 +9,7 @@ use crate::values::Value;
 
 /// `split`: a row for each element of an array, which is numbered by `_index`.
 pub async fn split(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    super::whole(run, a)?;
     let field = a.need_field()?;
     let strip = a.flag("strip", false)?;
     a.done()?;
@@ -74,6 +75,7 @@ pub async fn split(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) 
 }
 
 pub fn create_events(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    super::whole(run, a)?;
     let texts = a.need_names("rawstring")?;
     a.done()?;
     let now = super::super::now(run.planner);

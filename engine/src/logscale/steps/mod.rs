@@ -108,6 +108,15 @@ pub const FUNCTIONS: &[Function] = &[
     },
 ];
 
+/// Refuses what is not computed by group.
+fn whole(run: &Run<'_, '_>, a: &Arguments<'_>) -> PlanResult<()> {
+    if run.keys.is_empty() {
+        return Ok(());
+    }
+    let what = format!("`{}` inside of another aggregate", a.function.name);
+    Err(unsupported(&what, a.call.name.span).into())
+}
+
 /// Plans a call of a function that works on all rows, or makes fields that depend on data.
 pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, arguments: Arguments<'_>) -> PlanResult<()> {
     let a = &arguments;

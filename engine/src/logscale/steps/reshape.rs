@@ -4,9 +4,10 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use spelunk_grammar::{Code, Diagnostic};
 
+use super::super::Run;
 use super::super::arguments::Arguments;
 use super::super::rows::Rows;
-use super::super::{Run, unsupported};
+use super::whole;
 use crate::functions::aggregates::distinct_count;
 use crate::plan::PlanResult;
 use crate::plan::frame::{Frame, column};
@@ -20,7 +21,7 @@ const MOST_ROWS: usize = 1_000;
 
 /// `transpose`: a row for each field, in which the rows of before are columns.
 pub async fn transpose(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    alone(run, a)?;
+    whole(run, a)?;
     let pivot = a.text("pivot")?;
     let header = a.text("header")?.or_else(|| pivot.clone());
     let label = a.text("column")?.or(pivot).map_or_else(|| "column".to_owned(), |label| label.node);
@@ -71,7 +72,7 @@ pub async fn field_statistics(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Argu
 }
 
 async fn fields(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>, columns: &[&str]) -> PlanResult<()> {
-    alone(run, a)?;
+    whole(run, a)?;
     a.done()?;
     run.aggregated = true;
     let names = crate::plan::combine::shown(frame);
@@ -104,13 +105,4 @@ async fn fields(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>, col
     }
     result.rows.sort_by_key(|row| row.first().map(|name| name.texts().join("")));
     result.replace(frame, a.span())
-}
-
-/// Refuses what is not computed by group.
-fn alone(run: &Run<'_, '_>, a: &Arguments<'_>) -> PlanResult<()> {
-    if run.keys.is_empty() {
-        return Ok(());
-    }
-    let what = format!("`{}` inside of another aggregate", a.function.name);
-    Err(unsupported(&what, a.call.name.span).into())
 }
