@@ -10,7 +10,7 @@ use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::super::Run;
 use super::super::rows::{Rows, stored};
-use super::parts::{Fused, Part};
+use super::parts::{Fused, Part, Results};
 use crate::functions::ordering;
 use crate::plan::PlanResult;
 use crate::plan::barrier;
@@ -77,25 +77,26 @@ pub async fn combine(
     }
     let limit = limit.filter(|limit| *limit < usize::MAX);
     together(frame, &keys, &fused, limit.is_some())?;
-    let present: Vec<Expr> = fused
-        .iter()
-        .flat_map(|one| &one.computed)
-        .flat_map(|one| &one.results)
-        .map(|(_, value)| value.clone().is_not_null())
-        .collect();
-    let drops = keys.is_empty() && fused.iter().flat_map(|one| &one.computed).all(|one| one.drops);
-    let mut results: Vec<Vec<(String, Expr)>> = Vec::new();
+    let mut results: Vec<Results> = Vec::new();
+    // When each part has a row; `None` where it always has.
+    let mut rows: Vec<Option<Expr>> = Vec::new();
     for one in &fused {
-        results.push(one.results(run, frame)?);
+        // Of a group the row stays although nothing could be computed.
+        let computed = if keys.is_empty() { one.present() } else { None };
+        let (fields, kept) = one.results(run, frame)?;
+        results.push(fields);
+        rows.push(computed.into_iter().chain(kept).reduce(Expr::and));
     }
     let mut order = Vec::new();
-    let mut there: Vec<Expr> = present;
     for (position, other) in alone.iter().enumerate() {
         beside(frame, &keys, other, position)?;
         order.extend(other.frame.order().iter().cloned());
-        there.push(column(&other.there).is_not_null());
+        rows.push(Some(column(&other.there).is_not_null()));
     }
-    if drops && let Some(some) = there.into_iter().reduce(Expr::or) {
+    // Where no part has a row there is none.
+    if let Some(rows) = rows.into_iter().collect::<Option<Vec<Expr>>>()
+        && let Some(some) = rows.into_iter().reduce(Expr::or)
+    {
         frame.filter(some)?;
     }
     if let Some(limit) = limit {

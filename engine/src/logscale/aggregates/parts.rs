@@ -47,6 +47,9 @@ static COUNT: LazyLock<Call> = LazyLock::new(|| Call {
     span: Span::default(),
 });
 
+/// Fields, and their values.
+pub type Results = Vec<(String, Expr)>;
+
 /// A part that gives one row of each group.
 pub struct Fused<'c> {
     /// What it computes.
@@ -167,14 +170,14 @@ impl<'c> Part<'c> {
 }
 
 impl Fused<'_> {
-    /// The fields of the result, over a frame that has what was computed.
+    /// The fields of the result, over a frame that has what was computed; and when there is a row, if not always.
     ///
     /// # Errors
     /// What is wrong with the steps behind the aggregate.
-    pub fn results(&self, run: &mut Run<'_, '_>, frame: &mut Frame) -> PlanResult<Vec<(String, Expr)>> {
+    pub fn results(&self, run: &mut Run<'_, '_>, frame: &mut Frame) -> PlanResult<(Results, Option<Expr>)> {
         let results: Vec<(String, Expr)> = self.computed.iter().flat_map(|one| one.results.clone()).collect();
         if self.rest.is_empty() {
-            return Ok(results);
+            return Ok((results, None));
         }
         let mut arm = Arm { guard: lit(true), assigned: HashMap::new() };
         let mut names = Vec::new();
@@ -191,20 +194,30 @@ impl Fused<'_> {
             new.sort();
             names.extend(new);
         }
+        let filtered = (arm.guard != lit(true)).then(|| arm.guard.clone());
         let mut kept = Vec::new();
         for name in names {
             // A field without a kind was dropped.
             if let Some((value, kind)) = arm.assigned.get(&name)
                 && *kind != Kind::Null
             {
-                let value = match arm.guard == lit(true) {
-                    true => value.clone(),
-                    false => when(arm.guard.clone(), value.clone()).end()?,
+                let value = match &filtered {
+                    None => value.clone(),
+                    Some(guard) => when(guard.clone(), value.clone()).end()?,
                 };
                 kept.push((name, value));
             }
         }
-        Ok(kept)
+        Ok((kept, filtered))
+    }
+
+    /// Whether there is a row, over a frame that has what was computed; `None` where there always is.
+    pub fn present(&self) -> Option<Expr> {
+        if !self.computed.iter().all(|one| one.drops) {
+            return None;
+        }
+        let results = self.computed.iter().flat_map(|one| &one.results);
+        results.map(|(_, value)| value.clone().is_not_null()).reduce(Expr::or)
     }
 }
 

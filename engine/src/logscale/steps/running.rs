@@ -164,7 +164,9 @@ fn add(run: &mut Run<'_, '_>, frame: &mut Frame, parts: &[Part<'_>], stream: Str
     frame.extend(LogicalPlan::Extension(Extension { node }));
     let mut results: Vec<(String, Expr)> = Vec::new();
     for one in &fused {
-        for (name, value) in one.results(run, frame)? {
+        // A row that is filtered out has no values in the new fields.
+        let (fields, _) = one.results(run, frame)?;
+        for (name, value) in fields {
             match results.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, before)) => *before = value,
                 None => results.push((name, value)),
