@@ -213,6 +213,10 @@ pub struct Setting {
     pub planning: bool,
     /// The lookups; `None` if they are assumed to exist.
     pub lookups: Option<Arc<Lookups>>,
+    /// The MaxMind database that is asked where an address is.
+    pub geoip: Option<String>,
+    /// The earliest and latest event time (microseconds, exclusive) that the user asks for.
+    pub bounds: (Option<i64>, Option<i64>),
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -299,6 +303,8 @@ impl Planner<'_> {
             assume_macros: self.assume_macros,
             planning: self.runner.is_none(),
             lookups: self.lookups.clone(),
+            geoip: self.geoip.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            bounds: self.bounds,
         }
     }
 

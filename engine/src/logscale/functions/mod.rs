@@ -1,14 +1,21 @@
 //! The registry of functions. A family is a file; a function is an entry in its family's table.
 
+mod array_blocks;
+mod array_sets;
 mod arrays;
+mod bits;
+mod charts;
 mod conditions;
 mod documents;
+mod encoding;
 mod fields;
+mod math;
 mod network;
-mod numbers;
 mod reading;
+mod support;
 mod text;
 mod time;
+mod units;
 
 use datafusion::logical_expr::Expr;
 use futures::future::LocalBoxFuture;
@@ -71,15 +78,21 @@ pub struct Reading {
 /// The families.
 const FAMILIES: &[&[Function]] = &[
     aggregates::FUNCTIONS,
+    array_blocks::FUNCTIONS,
+    array_sets::FUNCTIONS,
     arrays::FUNCTIONS,
+    bits::FUNCTIONS,
+    charts::FUNCTIONS,
     conditions::FUNCTIONS,
     documents::FUNCTIONS,
+    encoding::FUNCTIONS,
     fields::FUNCTIONS,
+    math::FUNCTIONS,
     network::FUNCTIONS,
-    numbers::FUNCTIONS,
     steps::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
+    units::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {
@@ -134,6 +147,11 @@ const FOREIGN: &[(&str, &str)] = &[
 pub fn is_step(call: &Call) -> bool {
     known(&call.name.node)
         .is_some_and(|function| matches!(function.makes(call), Makes::Step(_) | Makes::Aggregate(_) | Makes::Fields(_)))
+}
+
+/// Whether the function makes fields that depend on data, row by row.
+pub fn reads_fields(call: &Call) -> bool {
+    known(&call.name.node).is_some_and(|function| matches!(function.makes(call), Makes::Fields(_)))
 }
 
 /// What a function that works on each row does to it.
