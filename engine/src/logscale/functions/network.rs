@@ -166,15 +166,13 @@ fn indicators(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> 
         a.take(given);
     }
     let what = "the vendor's database of indicators, which `ioc:lookup` asks, is not available";
-    if a.flag("strict", false)? {
-        return Err(Diagnostic::error(
-            Code::Unsupported,
-            format!("{what}: with `strict=true` no event could match"),
-            a.span(),
-        ));
+    if rows.frame.setting.strict {
+        return Err(Diagnostic::error(Code::Unsupported, what, a.span()));
     }
-    rows.frame.note(Diagnostic::warning(Code::Note, format!("{what}: no event matches"), a.span()));
-    Ok(Effect::default())
+    let strict = a.flag("strict", false)?;
+    let message = if strict { format!("{what}: no event is kept") } else { format!("{what}: no event matches") };
+    rows.frame.note(Diagnostic::warning(Code::Note, message, a.span()));
+    Ok(if strict { Effect::keep(lit(false)) } else { Effect::default() })
 }
 
 fn names_of_hosts(_: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {

@@ -155,7 +155,7 @@ fn concatenated(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic>
 fn formatted(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
     let format = a.need_text("format")?;
     let fields = a.names("field")?.unwrap_or_default();
-    let order = match logscale::positions(&format.node) {
+    let order = match logscale::formats::positions(&format.node) {
         Ok(order) => order,
         Err(reason) => return Err(Diagnostic::error(Code::InvalidArgument, reason, format.span)),
     };
