@@ -185,7 +185,7 @@ fn interval(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
         return Err(Diagnostic::error(Code::InvalidArgument, "`setTimeInterval` needs the argument `start`", a.span()));
     };
     let time = as_number(&rows.field("@timestamp", a.span()));
-    Ok(time.clone().gt_eq(lit(start)).and(time.lt(lit(end))))
+    Ok(time.clone().gt_eq(lit(start)).and(time.lt_eq(lit(end))))
 }
 
 /// The field with the time, and the one with its zone.
