@@ -166,7 +166,13 @@ impl Run<'_, '_> {
         }
     }
 
-    async fn row_filter(&mut self, frame: &mut Frame, mut arm: Option<&mut Arm>, filter: &Filter) -> PlanResult<()> {
+    /// A filter that works on each row by itself.
+    pub async fn row_filter(
+        &mut self,
+        frame: &mut Frame,
+        mut arm: Option<&mut Arm>,
+        filter: &Filter,
+    ) -> PlanResult<()> {
         match filter {
             Filter::And(parts) => {
                 for part in parts {

@@ -53,7 +53,7 @@ pub async fn combine(
     // Where the results of a part stand among those of the others.
     let mut places: Vec<Place> = Vec::new();
     for (position, part) in parts.iter().enumerate() {
-        match part.fuse(run, frame, position.saturating_add(1))? {
+        match part.fuse(run, frame, position.saturating_add(1)).await? {
             Some(one) => {
                 places.push(Place::Fused(fused.len()));
                 fused.push(one);
@@ -83,7 +83,7 @@ pub async fn combine(
     for one in &fused {
         // Of a group the row stays although nothing could be computed.
         let computed = if keys.is_empty() { one.present() } else { None };
-        let (fields, kept) = one.results(run, frame)?;
+        let (fields, kept) = one.results(run, frame).await?;
         results.push(fields);
         rows.push(computed.into_iter().chain(kept).reduce(Expr::and));
     }

@@ -106,7 +106,12 @@ impl<'c> Part<'c> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn fuse(&self, run: &mut Run<'_, '_>, frame: &mut Frame, position: usize) -> PlanResult<Option<Fused<'c>>> {
+    pub async fn fuse(
+        &self,
+        run: &mut Run<'_, '_>,
+        frame: &mut Frame,
+        position: usize,
+    ) -> PlanResult<Option<Fused<'c>>> {
         let Some(at) = self.pieces.iter().position(|piece| !piece.is_row()) else { return Ok(None) };
         let (before, rest) = self.pieces.split_at(at);
         let Some((aggregate, rest)) = rest.split_first() else { return Ok(None) };
@@ -116,7 +121,7 @@ impl<'c> Part<'c> {
         }
         let mut arm = Arm { guard: lit(true), assigned: HashMap::new() };
         for piece in before {
-            piece.each_row(run, frame, &mut arm)?;
+            piece.each_row(run, frame, &mut arm).await?;
         }
         let mut computed = Vec::new();
         for (index, (call, name)) in calls.into_iter().enumerate() {
@@ -174,7 +179,7 @@ impl Fused<'_> {
     ///
     /// # Errors
     /// What is wrong with the steps behind the aggregate.
-    pub fn results(&self, run: &mut Run<'_, '_>, frame: &mut Frame) -> PlanResult<(Results, Option<Expr>)> {
+    pub async fn results(&self, run: &mut Run<'_, '_>, frame: &mut Frame) -> PlanResult<(Results, Option<Expr>)> {
         let results: Vec<(String, Expr)> = self.computed.iter().flat_map(|one| one.results.clone()).collect();
         if self.rest.is_empty() {
             return Ok((results, None));
@@ -189,7 +194,7 @@ impl Fused<'_> {
             names.push(name);
         }
         for piece in &self.rest {
-            piece.each_row(run, frame, &mut arm)?;
+            piece.each_row(run, frame, &mut arm).await?;
             let mut new: Vec<String> = arm.assigned.keys().filter(|name| !names.contains(name)).cloned().collect();
             new.sort();
             names.extend(new);
@@ -239,10 +244,10 @@ impl<'c> Piece<'c> {
         }
     }
 
-    fn each_row(&self, run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm) -> PlanResult<()> {
+    async fn each_row(&self, run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm) -> PlanResult<()> {
         match self {
-            Piece::Step(step) => run.row_step(frame, Some(arm), step),
-            Piece::Filter(filter) => run.row_filter(frame, Some(arm), filter),
+            Piece::Step(step) => Box::pin(run.row_step(frame, Some(arm), step)).await,
+            Piece::Filter(filter) => Box::pin(run.row_filter(frame, Some(arm), filter)).await,
             Piece::Call(..) | Piece::List(_) => Ok(()),
         }
     }
@@ -329,7 +334,7 @@ fn guarded(aggregate: Expr, guard: &Expr) -> PlanResult<Expr> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn condition(run: &mut Run<'_, '_>, frame: &mut Frame, value: &Expression) -> PlanResult<Expr> {
+pub async fn condition(run: &mut Run<'_, '_>, frame: &mut Frame, value: &Expression) -> PlanResult<Expr> {
     let ExpressionKind::Block(pipeline) = &value.kind else {
         return Ok(datafusion::logical_expr::is_true(Rows::of(frame).truth(value)?));
     };
@@ -338,7 +343,7 @@ pub fn condition(run: &mut Run<'_, '_>, frame: &mut Frame, value: &Expression) -
         if !piece.is_row() {
             return Err(expected("filters, and no aggregate", value.span).into());
         }
-        piece.each_row(run, frame, &mut arm)?;
+        piece.each_row(run, frame, &mut arm).await?;
     }
     Ok(arm.guard)
 }

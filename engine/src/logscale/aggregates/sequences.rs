@@ -81,11 +81,11 @@ fn one_series(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> PlanResult
 /// `series` with an argument that divides the events.
 async fn several_series(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     let starts = match a.take("startmatch") {
-        Some(value) => Some(condition(run, frame, value)?),
+        Some(value) => Some(condition(run, frame, value).await?),
         None => None,
     };
     let ends = match a.take("endmatch") {
-        Some(value) => condition(run, frame, value)?,
+        Some(value) => condition(run, frame, value).await?,
         None => lit(false),
     };
     let pause = a.text("maxpause")?.map(|text| length(&text)).transpose()?;
@@ -117,7 +117,7 @@ pub async fn session(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>
 pub async fn partition(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     ordered(run, a)?;
     let parts = parts_of(a, "function")?;
-    let split = condition(run, frame, a.need("condition")?)?;
+    let split = condition(run, frame, a.need("condition")?).await?;
     let before = a.choice("split", &["before", "after"])? == "before";
     a.done()?;
     let (starts, ends) = if before { (Some(split), lit(false)) } else { (None, split) };

@@ -4,7 +4,6 @@ mod array_blocks;
 mod array_sets;
 mod arrays;
 mod bits;
-mod charts;
 mod conditions;
 mod documents;
 mod encoding;
@@ -82,7 +81,6 @@ const FAMILIES: &[&[Function]] = &[
     array_sets::FUNCTIONS,
     arrays::FUNCTIONS,
     bits::FUNCTIONS,
-    charts::FUNCTIONS,
     conditions::FUNCTIONS,
     documents::FUNCTIONS,
     encoding::FUNCTIONS,

@@ -10,7 +10,7 @@ use super::super::{as_number, unsupported};
 use super::support::{null, over_field, whole};
 use super::{Function, Makes};
 use crate::functions::logscale::{self, digests, places};
-use crate::functions::{geoip, operators, pattern};
+use crate::functions::{geoip, pattern};
 use crate::plan::expression::{Kind, Typed};
 
 /// The family.
@@ -216,10 +216,4 @@ fn asn(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
         effect.set.push((format!("{prefix}.{name}"), found(rows, &field, part)?));
     }
     Ok(effect)
-}
-
-/// Latitude and longitude of the address in a field.
-pub fn coordinates(rows: &Rows<'_>, field: &Spanned<String>) -> Result<(Expr, Expr), Diagnostic> {
-    let number = |part| Ok::<_, Diagnostic>(operators::to_number(found(rows, field, part)?.expr));
-    Ok((number("lat")?, number("lon")?))
 }

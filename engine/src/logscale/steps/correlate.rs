@@ -137,7 +137,7 @@ async fn query(
             StepKind::Filter(Filter::And(parts)) => parts.as_slice(),
             StepKind::Filter(one) => std::slice::from_ref(one),
             _ => {
-                inner.row_step(&mut own, None, step)?;
+                Box::pin(inner.row_step(&mut own, None, step)).await?;
                 continue;
             }
         };
@@ -147,7 +147,7 @@ async fn query(
                     let (to, theirs) = other(value, labels)?;
                     links.push(Link { from: position, own: field.clone(), to, theirs });
                 }
-                filter => inner.row_filter(&mut own, None, filter)?,
+                filter => Box::pin(inner.row_filter(&mut own, None, filter)).await?,
             }
         }
     }

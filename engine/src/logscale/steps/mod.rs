@@ -23,7 +23,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "accumulate",
         parameters: &["function", "current"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { running::accumulate(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(running::accumulate(run, frame, a))),
     },
     Function {
         name: "correlate",
@@ -74,12 +74,12 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "slidingTimeWindow",
         parameters: &["function", "span", "current", "timestampfield"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { running::time_window(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(running::time_window(run, frame, a))),
     },
     Function {
         name: "slidingWindow",
         parameters: &["function", "events", "current"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { running::row_window(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(running::row_window(run, frame, a))),
     },
     Function {
         name: "sort",

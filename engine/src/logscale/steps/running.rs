@@ -26,16 +26,16 @@ const FARTHEST: usize = 10_000;
 const NEIGHBOR: &str = "_neighbor";
 
 /// `accumulate`: the functions over all rows so far.
-pub fn accumulate(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+pub async fn accumulate(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     ordered(run, a)?;
     let current = current(a)?;
     let parts = functions(a)?;
     a.done()?;
-    add(run, frame, &parts, Stream { current, ..whole() })
+    add(run, frame, &parts, Stream { current, ..whole() }).await
 }
 
 /// `slidingWindow`: the functions over the last so many rows.
-pub fn row_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+pub async fn row_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     ordered(run, a)?;
     let current = current(a)?;
     let events = a.need_text("events")?;
@@ -46,11 +46,11 @@ pub fn row_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -
     };
     let parts = functions(a)?;
     a.done()?;
-    add(run, frame, &parts, Stream { current, window: Some(window), ..whole() })
+    add(run, frame, &parts, Stream { current, window: Some(window), ..whole() }).await
 }
 
 /// `slidingTimeWindow`: the functions over the rows of the last so much time.
-pub fn time_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+pub async fn time_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     ordered(run, a)?;
     let current = current(a)?;
     let span = length(&a.need_text("span")?)?;
@@ -70,7 +70,7 @@ pub fn time_window(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) 
         / datafusion::logical_expr::lit(1_000.0_f64);
     frame.set(vec![("_time".to_owned(), operators::to_time(seconds))])?;
     let microseconds = (span * 1e3) as i64;
-    add(run, frame, &parts, Stream { current, time_window: Some(microseconds), ..whole() })?;
+    add(run, frame, &parts, Stream { current, time_window: Some(microseconds), ..whole() }).await?;
     if own {
         frame.set(vec![("_time".to_owned(), column(&before))])?;
         return Ok(());
@@ -138,10 +138,10 @@ fn functions<'c>(a: &Arguments<'c>) -> Result<Vec<Part<'c>>, Diagnostic> {
 }
 
 /// Adds what the functions give to every row.
-fn add(run: &mut Run<'_, '_>, frame: &mut Frame, parts: &[Part<'_>], stream: Stream) -> PlanResult<()> {
+async fn add(run: &mut Run<'_, '_>, frame: &mut Frame, parts: &[Part<'_>], stream: Stream) -> PlanResult<()> {
     let mut fused = Vec::new();
     for (position, part) in parts.iter().enumerate() {
-        match part.fuse(run, frame, position.saturating_add(1))? {
+        match part.fuse(run, frame, position.saturating_add(1)).await? {
             Some(one) => fused.push(one),
             None => return Err(unsupported("a function that gives more than one row", part.span).into()),
         }
@@ -165,7 +165,7 @@ fn add(run: &mut Run<'_, '_>, frame: &mut Frame, parts: &[Part<'_>], stream: Str
     let mut results: Vec<(String, Expr)> = Vec::new();
     for one in &fused {
         // A row that is filtered out has no values in the new fields.
-        let (fields, _) = one.results(run, frame)?;
+        let (fields, _) = one.results(run, frame).await?;
         for (name, value) in fields {
             match results.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, before)) => *before = value,
