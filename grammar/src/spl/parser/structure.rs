@@ -3,6 +3,7 @@
 //! It finds what must be balanced and where the pipes are, so that each command can be parsed by itself and a
 //! mistake in one does not hide the mistakes in the next.
 
+use super::words;
 use crate::spl::commands;
 use crate::{Code, Diagnostic, Span};
 
@@ -163,11 +164,11 @@ impl<'a> Scanner<'a> {
                 // An apostrophe is no quote: what it opens is not closed in the same command.
                 b'\'' if self.habits.single_quotes => next = self.quote_end(at, b'\'', b"\"|").unwrap_or(next),
                 b'`' => {
-                    let rest = self.text.get(next..).unwrap_or_default();
-                    let Some(length) = rest.find('`') else {
+                    let rest = self.text.get(at..).unwrap_or_default();
+                    let Some(length) = words::macro_length(rest) else {
                         return Err(unbalanced("backtick", "`", Span::new(at, at + 1)));
                     };
-                    next += length + 1;
+                    next = at + length;
                     self.marks.push(Mark { at, kind: MarkKind::Macro(next) });
                 }
                 b'(' => self.push(Open::Parenthesis(at), at)?,
