@@ -106,6 +106,7 @@ pub(crate) mod stats;
 mod strcat;
 mod streamstats;
 pub mod subsearch;
+mod substituted;
 pub mod suggest;
 mod table;
 mod tags;
