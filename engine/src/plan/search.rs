@@ -90,6 +90,19 @@ fn names(expression: &SearchExpression, bound: Bound) -> bool {
     }
 }
 
+/// How many keywords and phrases a search may have: each becomes a pattern of its own.
+const MOST_WORDS: usize = 1_000;
+
+/// The keywords and phrases of a search.
+fn words(expression: &SearchExpression) -> usize {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().map(words).sum(),
+        SearchExpression::Not(inner) => words(inner),
+        SearchExpression::Term(_) => 1,
+        _ => 0,
+    }
+}
+
 /// The modifier that says how the others are written.
 const TIME_FORMAT: &str = "timeformat";
 
@@ -131,6 +144,11 @@ struct Lowering<'f> {
 
 impl<'f> Lowering<'f> {
     fn of(frame: &'f Frame, expression: &'f SearchExpression) -> Result<Self, Diagnostic> {
+        if words(expression) > MOST_WORDS {
+            let message = format!("more than {MOST_WORDS} words to look for in the text of an event");
+            return Err(Diagnostic::error(Code::TooLarge, message, expression_span(expression))
+                .with_help("compare a field with many values at once: `field IN (a, b, ...)`"));
+        }
         let time_format = time_format(expression).filter(|_| frame.data_type(TIME_FORMAT).is_none());
         if let Some(format) = time_format {
             timeformat::items(&format.text).map_err(|reason| {
@@ -575,7 +593,7 @@ fn symbol(operator: ComparisonOperator) -> &'static str {
 }
 
 /// Joins conditions as a balanced tree, so that thousands of them do not nest thousands deep.
-fn balanced(mut conditions: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+pub(super) fn balanced(mut conditions: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
     while conditions.len() > 1 {
         let mut joined = Vec::with_capacity(conditions.len().div_ceil(2));
         let mut pairs = conditions.into_iter();

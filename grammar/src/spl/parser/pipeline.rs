@@ -13,6 +13,15 @@ use crate::spl::commands::{self, CommandKind, Piece, Substituted, Unexpanded};
 use crate::spl::{Command, Query, Subsearch};
 use crate::{Code, Diagnostic, Span, Spanned};
 
+/// How many commands a pipeline may have. Planning stops at fewer; this is for texts that are no query.
+const MAX_COMMANDS: usize = 10_000;
+
+/// How many arguments a command may have: planning time grows faster than their number.
+const MAX_ARGUMENTS: usize = 1_000;
+
+/// After so many findings no more are looked for.
+const MAX_FINDINGS: usize = 100;
+
 /// The stretch of a query that one pipeline takes.
 struct Stretch {
     /// Its bytes.
@@ -71,6 +80,11 @@ fn pipeline(
         return None;
     }
     let segments = segments(structure, stretch);
+    if segments.len() > MAX_COMMANDS {
+        let message = format!("the query has {} commands, the limit is {MAX_COMMANDS}", segments.len());
+        diagnostics.push(Diagnostic::error(Code::TooLarge, message, Span::new(span.start, span.start)));
+        return None;
+    }
     let mut commands = Vec::with_capacity(segments.len());
     let last = segments.len().saturating_sub(1);
     for (index, segment) in segments.iter().enumerate() {
@@ -88,6 +102,9 @@ fn pipeline(
             continue;
         }
         let found = diagnostics.len();
+        if found >= MAX_FINDINGS {
+            return None;
+        }
         match command(structure, segment, stretch.subsearch, depth, diagnostics) {
             Some(command) => commands.push(command),
             None if diagnostics.len() == found && structure.unbalanced.is_empty() => {
@@ -180,6 +197,11 @@ fn command(
     let masked = mask(structure, segment, arguments);
     let mut b = Builder { structure, base: arguments.start, doc: syntax.doc, depth, diagnostics };
     let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
+        Ok(pair) if pair.clone().into_inner().count() > MAX_ARGUMENTS => {
+            let message = format!("`{name}` has more than {MAX_ARGUMENTS} arguments");
+            diagnostics.push(Diagnostic::error(Code::TooLarge, message, name_span));
+            return None;
+        }
         Ok(pair) => (syntax.build)(&mut b, pair)?,
         Err(error) => {
             if let Some(kind) = unexpanded(structure, segment, span, implied) {

@@ -11,6 +11,9 @@ use crate::{Code, Diagnostic, Span};
 /// thread may have no more than 2 MiB of it. Published searches go down to 20.
 pub const MAX_NESTING: usize = 64;
 
+/// How many subsearches a query may have: each is a search of its own.
+const MAX_SUBSEARCHES: usize = 500;
+
 /// The longest text that is looked at.
 pub const MAX_LENGTH: usize = 16 << 20;
 
@@ -142,12 +145,13 @@ struct Scanner<'a> {
     unbalanced: Vec<Diagnostic>,
     open: Vec<Open>,
     habits: Habits,
+    brackets: usize,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         let habits = Habits { single_quotes: false, parentheses: true };
-        Self { text, marks: Vec::new(), unbalanced: Vec::new(), open: Vec::new(), habits }
+        Self { text, marks: Vec::new(), unbalanced: Vec::new(), open: Vec::new(), habits, brackets: 0 }
     }
 
     fn run(&mut self) -> Result<(), Diagnostic> {
@@ -174,6 +178,11 @@ impl<'a> Scanner<'a> {
                 b'(' => self.push(Open::Parenthesis(at), at)?,
                 b')' => self.close_parenthesis(at),
                 b'[' => {
+                    self.brackets += 1;
+                    if self.brackets > MAX_SUBSEARCHES {
+                        let message = format!("the query has more than {MAX_SUBSEARCHES} subsearches");
+                        return Err(Diagnostic::error(Code::TooLarge, message, Span::new(at, at + 1)));
+                    }
                     self.push(Open::Bracket(self.marks.len(), self.habits), at)?;
                     self.marks.push(Mark { at, kind: MarkKind::Open(0) });
                     self.habits = habits_at(self.text.get(next..).unwrap_or_default(), true);
