@@ -284,21 +284,31 @@ impl Session {
         Ok(self.events(FieldSelection::AllButRaw).await?.report)
     }
 
-    /// The events with at least these fields: the kept ones if they have them, else read.
-    async fn events(&self, wanted: FieldSelection) -> Result<Loaded, Error> {
-        let wanted = match (self.options.keep, &wanted) {
+    /// What is read for a search that wants these fields: more of them where the next search is to find them kept.
+    fn to_read(&self, wanted: FieldSelection) -> FieldSelection {
+        match (self.options.keep, &wanted) {
             (false, _) => wanted,
             (true, FieldSelection::Only(names)) if !names.iter().any(|name| name == "_raw") => {
                 FieldSelection::AllButRaw
             }
             (true, FieldSelection::AllButRaw) => FieldSelection::AllButRaw,
             (true, _) => FieldSelection::All,
-        };
-        if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
-            && (kept.fields == wanted || kept.fields == FieldSelection::All)
-        {
-            return Ok(kept.clone());
         }
+    }
+
+    /// The kept events, if they have these fields.
+    fn kept(&self, wanted: FieldSelection) -> Option<Loaded> {
+        let wanted = self.to_read(wanted);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|kept| kept.fields == wanted || kept.fields == FieldSelection::All).cloned()
+    }
+
+    /// The events with at least these fields: the kept ones if they have them, else read.
+    async fn events(&self, wanted: FieldSelection) -> Result<Loaded, Error> {
+        if let Some(kept) = self.kept(wanted.clone()) {
+            return Ok(kept);
+        }
+        let wanted = self.to_read(wanted);
         let options = ReadOptions {
             fields: wanted.clone(),
             sourcetype: self.options.sourcetype.clone(),
@@ -394,23 +404,25 @@ impl Session {
             Parsed::Spl(query) => query.to_string(),
             Parsed::LogScale(query) => query.to_string(),
         };
-        // Mistakes show before anything is read.
         let ledger = Arc::new(Ledger::new(&self.memory));
         let failure = |errors| failure(errors, Some(&ledger));
-        let checked = match &query {
-            Parsed::Spl(query) => plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await,
-            Parsed::LogScale(query) => logscale_without_data(query, &self.clock(), self.knowledge()).await,
-        };
-        drop(checked.map_err(failure)?);
-        if only_mistakes {
-            return Err(Error::Query(Vec::new()));
-        }
-        let started = Instant::now();
         let wanted = match &query {
             Parsed::Spl(query) => needs::of(query),
             // Fields are named in too many ways to leave any out.
             Parsed::LogScale(_) => FieldSelection::All,
         };
+        // Mistakes show before anything is read; where nothing is left to read, the plan itself shows them.
+        if only_mistakes || self.kept(wanted.clone()).is_none() {
+            let checked = match &query {
+                Parsed::Spl(query) => plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await,
+                Parsed::LogScale(query) => logscale_without_data(query, &self.clock(), self.knowledge()).await,
+            };
+            drop(checked.map_err(failure)?);
+        }
+        if only_mistakes {
+            return Err(Error::Query(Vec::new()));
+        }
+        let started = Instant::now();
         let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
         let events = loaded.events.narrowed(wanted.clone());
         let mut read_time = started.elapsed();

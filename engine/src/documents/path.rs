@@ -125,6 +125,11 @@ impl Path {
 }
 
 impl Step {
+    /// Whether the step can lead into what is only made for it.
+    fn begins(&self) -> bool {
+        matches!(self, Step::Key(_) | Step::Index(0))
+    }
+
     fn of<'j>(&self, value: &'j Json) -> Vec<&'j Json> {
         match (self, value) {
             (Step::Key(key), Json::Object(_)) => value.member(key).into_iter().collect(),
@@ -146,7 +151,7 @@ fn change_at(json: &mut Json, steps: &[Step], create: bool, change: &mut dyn FnM
     };
     match step {
         Step::Key(key) => {
-            if json.member(key).is_none() && !create {
+            if json.member(key).is_none() && !(create && rest.iter().all(Step::begins)) {
                 return false;
             }
             if create && *json == Json::Null {
@@ -155,6 +160,10 @@ fn change_at(json: &mut Json, steps: &[Step], create: bool, change: &mut dyn FnM
             json.member_mut(key).is_some_and(|value| change_at(value, rest, create, change))
         }
         Step::Index(position) => match json {
+            Json::Null if create && *position == 0 => {
+                *json = Json::Array(Vec::new());
+                change_at(json, steps, create, change)
+            }
             Json::Array(elements) => {
                 // Right behind the last element is where a new one goes.
                 if create && *position == elements.len() {

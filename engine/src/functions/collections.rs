@@ -12,6 +12,9 @@ use super::kernel::{Returns, Row};
 use super::operators::into_owned;
 use crate::values::Value;
 
+/// The field that holds the value at hand; its name cannot be written without quotes.
+pub const ITEM_FIELD: &str = "<<ITEM>>";
+
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [ITEMS, ELEMENTS, EITHER, ITEM].iter().map(Row::udf).collect()

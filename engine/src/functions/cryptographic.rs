@@ -6,13 +6,15 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{Expr, ScalarUDF};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
+use spelunk_grammar::Span;
 
 use super::Function;
 use super::kernel::{Returns, Row};
+use crate::plan::expression::Typed;
 use crate::values::Value;
 
 /// The functions of this family.
@@ -54,6 +56,16 @@ pub const FUNCTIONS: &[Function] = &[
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [MD5, SHA1, SHA256, SHA512].iter().map(Row::udf).collect()
+}
+
+/// The digest of that name of a text: `md5`, `sha1` or `sha256`.
+pub fn digest_of(name: &str, text: Expr, span: Span) -> Typed {
+    let kernel = match name {
+        "md5" => &MD5,
+        "sha1" => &SHA1,
+        _ => &SHA256,
+    };
+    kernel.call(vec![text], span)
 }
 
 fn digest<D: Digest>(values: &[Value<'_>]) -> Value<'static> {

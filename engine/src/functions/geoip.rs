@@ -115,6 +115,18 @@ fn look_up(database: &Reader<Vec<u8>>, address: IpAddr, part: &str, language: &s
         "Continent" => named(&[PathElement::Key("continent")]),
         "lat" => number("latitude"),
         "lon" => number("longitude"),
+        // What LogScale asks for and SPL does not.
+        "CountryCode" => text(&[PathElement::Key("country"), PathElement::Key("iso_code")]),
+        "Asn" | "Organization" if !database.metadata().database_type.contains("ASN") => exec_err!(
+            "`asn` needs a database of autonomous systems, such as GeoLite2-ASN.mmdb, with `--geoip` or SPELUNK_GEOIP; \
+             this one is {:?}",
+            database.metadata().database_type
+        ),
+        "Asn" => {
+            let path = [PathElement::Key("autonomous_system_number")];
+            Ok(found.decode_path::<u32>(&path).map_err(failed)?.map(|number| number.to_string()))
+        }
+        "Organization" => text(&[PathElement::Key("autonomous_system_organization")]),
         "Timezone" => text(&[PathElement::Key("location"), PathElement::Key("time_zone")]),
         "MetroCode" => {
             let path = [PathElement::Key("location"), PathElement::Key("metro_code")];

@@ -9,9 +9,10 @@ mod rows;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{ScalarUDF, lit};
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
+use super::collections::ITEM_FIELD;
 use super::kernel::Row;
 use super::{Function, MANY};
 use crate::documents::MAX_DEPTH;
@@ -19,8 +20,8 @@ use crate::documents::path::Path;
 use crate::plan::expression::{Call, Kind, Typed};
 
 use rows::{
-    APPEND, ARRAY, ARRAY_TO_MANY, DELETE, ENTRIES, EXTEND, EXTRACT, EXTRACT_EXACT, HAS_KEY, IDENTITY, KEYS,
-    MANY_TO_ARRAY, OBJECT, SET, SET_EXACT, SPATH, TO_JSON, VALID,
+    APPEND, ARRAY, ARRAY_TO_MANY, DELETE, ENTRIES, EXTEND, EXTRACT, EXTRACT_EXACT, EXTRACT_EXACT_JSON, EXTRACT_JSON,
+    HAS_KEY, IDENTITY, KEYS, MANY_TO_ARRAY, OBJECT, SET, SET_EXACT, SPATH, TO_JSON, VALID, mark,
 };
 
 /// The functions of this family.
@@ -47,7 +48,7 @@ pub const FUNCTIONS: &[Function] = &[
         syntax: "json_array(value, ...)",
         arity: (0, MANY),
         example: (r#"json_array("a", 1, true())"#, r#"["a",1,true]"#),
-        plan: |call| if call.arguments.is_empty() { Ok(empty(call, "[]")) } else { ARRAY.plan(call) },
+        plan: |call| if call.arguments.is_empty() { Ok(empty(call, "[]")) } else { Ok(marked(call, &ARRAY, |_| true)) },
     },
     Function {
         name: "json_array_to_mv",
@@ -172,6 +173,8 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         ARRAY,
         EXTRACT,
         EXTRACT_EXACT,
+        EXTRACT_EXACT_JSON,
+        EXTRACT_JSON,
         HAS_KEY,
         KEYS,
         ENTRIES,
@@ -211,17 +214,51 @@ fn pairs(call: &Call<'_, '_>, fixed: usize, are_paths: bool, row: &Row) -> Resul
         let message = format!("`{}` takes its arguments in pairs, and the last one has no value", call.name.node);
         return Err(Diagnostic::error(Code::InvalidArgument, message, call.span));
     }
-    if are_paths { paths(call, fixed, 2, row) } else { row.plan(call) }
+    if are_paths {
+        check_paths(call, fixed, 2)?;
+    }
+    Ok(marked(call, row, |position| position >= fixed && (position - fixed) % 2 == 1))
+}
+
+/// Plans a call that puts values into JSON. What was read out of JSON goes back as what it was, so that a number does
+/// not become a string on the way; and an item of `foreach` counts as a number where it looks like one, as if it had
+/// been written there.
+fn marked(call: &Call<'_, '_>, row: &Row, is_value: impl Fn(usize) -> bool) -> Typed {
+    let mut marks = String::new();
+    let mut arguments = Vec::with_capacity(call.arguments.len() + 1);
+    for (position, argument) in call.arguments.iter().enumerate() {
+        let given = if argument.kind == Kind::Time { argument.number() } else { argument.expr.clone() };
+        let (mark, given) = match given {
+            given if !is_value(position) => (mark::PLAIN, given),
+            Expr::Column(found) if found.name == ITEM_FIELD => (mark::NUMBER, Expr::Column(found)),
+            Expr::ScalarFunction(read) if read.func.name() == EXTRACT.name => {
+                (mark::JSON, EXTRACT_JSON.call(read.args, argument.span).expr)
+            }
+            Expr::ScalarFunction(read) if read.func.name() == EXTRACT_EXACT.name => {
+                (mark::JSON, EXTRACT_EXACT_JSON.call(read.args, argument.span).expr)
+            }
+            other => (mark::PLAIN, other),
+        };
+        marks.push(mark);
+        arguments.push(given);
+    }
+    arguments.insert(0, lit(marks));
+    row.call(arguments, call.span)
 }
 
 /// Plans a call after a look at the paths that are written into it.
 fn paths(call: &Call<'_, '_>, first: usize, every: usize, row: &Row) -> Result<Typed, Diagnostic> {
+    check_paths(call, first, every)?;
+    row.plan(call)
+}
+
+fn check_paths(call: &Call<'_, '_>, first: usize, every: usize) -> Result<(), Diagnostic> {
     for argument in call.arguments.iter().skip(first).step_by(every) {
         if let Some(literal) = argument.literal() {
             path(literal, argument.span)?;
         }
     }
-    row.plan(call)
+    Ok(())
 }
 
 /// A path that is written into a query.

@@ -1,5 +1,17 @@
 //! What LogScale's functions need and SPL's do not have.
 
+pub mod dates;
+pub mod digests;
+pub mod documents;
+pub mod durations;
+pub mod encoding;
+pub mod formats;
+pub mod lists;
+pub mod numbers;
+pub mod places;
+pub mod positions;
+pub mod units;
+
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
@@ -10,14 +22,27 @@ use spelunk_grammar::Span;
 
 use super::kernel::{Returns, Row, TextPredicate};
 use super::pattern::{Pattern, Wildcard, cidr, in_cidr};
-use super::{printf, strftime};
 use crate::plan::expression::Typed;
 use crate::values::Value;
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    let rows = [HEX, FORMAT, FORMAT_TIME, SPLIT, LENGTH, CONCATENATE, JOIN, REPLACE, LOWER, UPPER, PRESENT, DURATION];
-    rows.iter().map(Row::udf).chain([Arc::clone(&GLOB), Arc::clone(&NETWORK)]).collect()
+    let rows = [HEX, FORMAT_TIME, SPLIT, LENGTH, CONCATENATE, JOIN, REPLACE, LOWER, UPPER, PRESENT];
+    let families = [
+        dates::ROWS,
+        digests::ROWS,
+        documents::ROWS,
+        durations::ROWS,
+        encoding::ROWS,
+        formats::ROWS,
+        lists::ROWS,
+        numbers::ROWS,
+        places::ROWS,
+        positions::ROWS,
+        units::ROWS,
+    ];
+    let rows = rows.iter().chain(families.into_iter().flatten());
+    rows.map(Row::udf).chain([Arc::clone(&GLOB), Arc::clone(&NETWORK)]).collect()
 }
 
 /// `cql_glob(text, pattern, case)`: whether the whole text fits a pattern with `*`.
@@ -64,14 +89,14 @@ pub fn hexadecimal(value: Expr) -> Expr {
     call(&HEX, vec![value], Span::default()).expr
 }
 
-/// A text by a format.
-pub fn format(format: &str, values: Vec<Expr>, span: Span) -> Typed {
-    call(&FORMAT, std::iter::once(lit(format)).chain(values).collect(), span)
+/// A text by a format; times are shown in a zone.
+pub fn format(format: &str, zone: &str, values: Vec<Expr>, span: Span) -> Typed {
+    call(&formats::FORMAT, [lit(format), lit(zone)].into_iter().chain(values).collect(), span)
 }
 
 /// A time by a format, in a zone.
-pub fn format_time(time: Expr, format: &str, zone: &str, unit: &str, span: Span) -> Typed {
-    call(&FORMAT_TIME, vec![time, lit(format), lit(zone), lit(unit)], span)
+pub fn format_time(time: Expr, format: &str, zone: Expr, unit: &str, span: Span) -> Typed {
+    call(&FORMAT_TIME, vec![time, lit(format), zone, lit(unit)], span)
 }
 
 /// The part at an index of a text that is split; of a negative one from the end.
@@ -79,7 +104,7 @@ pub fn split(text: Expr, pattern: &str, index: i64, span: Span) -> Typed {
     call(&SPLIT, vec![text, lit(pattern), lit(index)], span)
 }
 
-/// How many characters a text has.
+/// How many units of UTF-16 a text has, which is what Java calls its length.
 pub fn length(text: Expr, span: Span) -> Typed {
     call(&LENGTH, vec![text], span)
 }
@@ -106,12 +131,10 @@ pub fn cased(text: Expr, upper: bool, span: Span) -> Typed {
 
 /// How many of the values there are before the first that is missing.
 pub fn present(values: Vec<Expr>, span: Span) -> Typed {
+    if values.is_empty() {
+        return Typed::new(lit(0.0_f64), crate::plan::expression::Kind::Number, span);
+    }
     call(&PRESENT, values, span)
-}
-
-/// A length of time as `6h30m52s`, with so many parts at most.
-pub fn duration(number: Expr, unit: &str, precision: i64, span: Span) -> Typed {
-    call(&DURATION, vec![number, lit(unit), lit(precision)], span)
 }
 
 const PRESENT: Row = Row {
@@ -120,38 +143,25 @@ const PRESENT: Row = Row {
     evaluate: |values| Value::Number(values.iter().take_while(|value| **value != Value::Null).count() as f64),
 };
 
-const DURATION: Row = Row {
-    name: "cql_duration",
-    returns: Returns::Text,
-    evaluate: |values| {
-        let [number, unit, precision] = values else { return Value::Null };
-        let (Some(number), Some(unit), Some(precision)) = (number.number(), unit.text(), precision.number()) else {
-            return Value::Null;
-        };
-        let milliseconds = match &*unit {
-            "ns" => number / 1e6,
-            "us" => number / 1e3,
-            "s" => number * 1e3,
-            "m" => number * 6e4,
-            "h" => number * 3.6e6,
-            "d" => number * 8.64e7,
-            _ => number,
-        };
-        let mut left = milliseconds.abs().round() as u64;
-        let mut text = String::new();
-        let mut parts = 0.0;
-        for (length, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
-            let (whole, rest) = (left.checked_div(length).unwrap_or(0), left.checked_rem(length).unwrap_or(0));
-            left = rest;
-            if whole > 0 && parts < precision {
-                text.push_str(&format!("{whole}{name}"));
-                parts += 1.0;
-            }
-        }
-        let sign = if milliseconds < 0.0 { "-" } else { "" };
-        Value::Text(Cow::Owned(if text.is_empty() { "0ms".to_owned() } else { format!("{sign}{text}") }))
-    },
-};
+/// The text of an argument.
+fn text_at<'v>(values: &'v [Value<'_>], position: usize) -> Option<Cow<'v, str>> {
+    values.get(position).and_then(Value::text)
+}
+
+/// The number of an argument.
+fn number_at(values: &[Value<'_>], position: usize) -> Option<f64> {
+    values.get(position).and_then(Value::number)
+}
+
+/// A text as a value.
+fn some_text(text: Option<String>) -> Value<'static> {
+    text.map_or(Value::Null, |text| Value::Text(Cow::Owned(text)))
+}
+
+/// A number as a value; what is no finite number is none.
+fn some_number(number: Option<f64>) -> Value<'static> {
+    number.filter(|number| number.is_finite()).map_or(Value::Null, Value::Number)
+}
 
 fn of_text(values: &[Value<'_>], make: fn(&str) -> String) -> Value<'static> {
     match values.first().and_then(Value::text) {
@@ -181,7 +191,7 @@ const LENGTH: Row = Row {
     returns: Returns::Number,
     evaluate: |values| {
         let text = values.first().and_then(Value::text);
-        text.map_or(Value::Null, |text| Value::Number(text.chars().count() as f64))
+        text.map_or(Value::Null, |text| Value::Number(text.encode_utf16().count() as f64))
     },
 };
 
@@ -213,11 +223,29 @@ const REPLACE: Row = Row {
             return Value::Null;
         };
         match Pattern::new(&pattern) {
-            Ok(pattern) => Value::Text(Cow::Owned(pattern.replace_all(&text, &replacement))),
+            Ok(pattern) => Value::Text(Cow::Owned(pattern.replace_all(&text, &references(&replacement)))),
             Err(_) => Value::Null,
         }
     },
 };
+
+/// A replacement as patterns take it: a group is `$1` here and `\\1` there.
+fn references(replacement: &str) -> String {
+    let mut text = String::with_capacity(replacement.len());
+    let mut letters = replacement.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek()) {
+            ('$', Some(digit)) if digit.is_ascii_digit() => text.push('\\'),
+            ('\\', Some(escaped @ ('$' | '\\'))) => {
+                text.push_str(if *escaped == '$' { "$" } else { "\\\\" });
+                letters.next();
+            }
+            ('\\', _) => text.push_str("\\\\"),
+            (other, _) => text.push(other),
+        }
+    }
+    text
+}
 
 const SPLIT: Row = Row {
     name: "cql_split",
@@ -252,60 +280,6 @@ pub fn parts<'t>(text: &'t str, pattern: &str) -> Option<Vec<&'t str>> {
     Some(parts)
 }
 
-/// A format without arguments that are named by their number (`%2$s`), and the number of each conversion's argument.
-pub fn numbered(format: &str) -> (String, Vec<usize>) {
-    let (mut plain, mut order, mut next) = (String::new(), Vec::new(), 0_usize);
-    let mut rest = format;
-    while let Some(at) = rest.find('%') {
-        let (before, tail) = rest.split_at(at);
-        plain.push_str(before);
-        plain.push('%');
-        rest = tail.get(1..).unwrap_or_default();
-        if let Some(after) = rest.strip_prefix('%') {
-            plain.push('%');
-            rest = after;
-            continue;
-        }
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        if let (Some(after), Ok(number)) = (after.strip_prefix('$'), number.parse::<usize>()) {
-            order.push(number.saturating_sub(1));
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix('<') {
-            order.push(order.last().copied().unwrap_or(0));
-            rest = after;
-        } else {
-            order.push(next);
-            next = next.saturating_add(1);
-        }
-        // A thousands separator is written another way.
-        while let Some(after) = rest.strip_prefix(',') {
-            plain.push('\'');
-            rest = after;
-        }
-    }
-    plain.push_str(rest);
-    (plain, order)
-}
-
-const FORMAT: Row = Row {
-    name: "cql_format",
-    returns: Returns::Text,
-    evaluate: |values| {
-        let Some((format, values)) = values.split_first() else { return Value::Null };
-        let Some(format) = format.text() else { return Value::Null };
-        let (plain, order) = numbered(&format);
-        // `%s` of nothing is the word null.
-        let missing = Value::Text(Cow::Borrowed("null"));
-        let order = order.into_iter().map(|position| match values.get(position) {
-            Some(Value::Null) | None => missing.clone(),
-            Some(value) => value.clone(),
-        });
-        let ordered: Vec<Value<'_>> = order.collect();
-        printf::write(&plain, &ordered).map_or(Value::Null, |text| Value::Text(Cow::Owned(text)))
-    },
-};
-
 /// A number of LogScale's units as microseconds.
 pub fn microseconds(number: f64, unit: &str) -> i64 {
     /// Greater numbers are milliseconds rather than seconds.
@@ -330,8 +304,7 @@ const FORMAT_TIME: Row = Row {
             return Value::Null;
         };
         let Some(zone) = time_zone(&zone) else { return Value::Null };
-        let spelled = format.replace("%L", "%3N");
-        let text = strftime::format(microseconds(time, &unit), &spelled, &zone);
+        let text = dates::format(microseconds(time, &unit), &format, &zone);
         text.map_or(Value::Null, |text| Value::Text(Cow::Owned(text)))
     },
 };

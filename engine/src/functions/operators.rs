@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit, when};
+use datafusion::functions::expr_fn::nullif;
+use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use spelunk_grammar::spl::expression::BinaryOperator;
 
 use super::kernel::{Returns, RowFunction};
@@ -135,8 +136,17 @@ pub fn to_many(value: Expr) -> Expr {
 }
 
 /// Both as text, one after the other.
+///
+/// A chain becomes one call: a call in a call in a call takes the optimiser time that grows with the square of their
+/// number.
 pub fn concatenate(left: Expr, right: Expr) -> Expr {
-    CONCATENATE.call(vec![left, right])
+    match left {
+        Expr::ScalarFunction(mut chain) if chain.func.name() == CONCATENATE.name() => {
+            chain.args.push(right);
+            Expr::ScalarFunction(chain)
+        }
+        left => CONCATENATE.call(vec![left, right]),
+    }
 }
 
 /// The sum of two numbers, or two texts one after the other, decided by value.
@@ -146,17 +156,14 @@ pub fn add(left: Expr, right: Expr) -> Expr {
 
 /// Arithmetic on doubles; division by zero is null.
 pub fn arithmetic(operator: BinaryOperator, left: Expr, right: Expr) -> Expr {
-    let guarded = |result: Expr| {
-        let zero = lit(0.0_f64);
-        let null = lit(ScalarValue::Float64(None));
-        when(right.clone().not_eq(zero), result.clone()).otherwise(null).unwrap_or(result)
-    };
+    // The divisor stands there once: nested divisions would double with each level.
+    let divisor = |right: Expr| nullif(right, lit(0.0_f64));
     match operator {
         BinaryOperator::Add => left + right,
         BinaryOperator::Subtract => left - right,
         BinaryOperator::Multiply => left * right,
-        BinaryOperator::Divide => guarded(left / right.clone()),
-        _ => guarded(left % right.clone()),
+        BinaryOperator::Divide => left / divisor(right),
+        _ => left % divisor(right),
     }
 }
 

@@ -389,6 +389,9 @@ pub fn is_major_breaker(letter: char) -> bool {
     )
 }
 
+/// How long a keyword may be. Longer ones are too large for the regex engine, which takes long to find that out.
+const MOST_KEYWORD: usize = 1 << 15;
+
 /// A keyword or phrase as `search` looks for it in the event's text: whole terms, `*` stands for part of a
 /// term.
 ///
@@ -397,6 +400,9 @@ pub fn is_major_breaker(letter: char) -> bool {
 /// # Errors
 /// The regex engine's explanation for a pattern too large for it.
 pub fn keyword(text: &str, case: bool, term: bool) -> Result<regex::Regex, String> {
+    if text.len() > MOST_KEYWORD {
+        return Err(format!("a word to look for has {} bytes; the most is {MOST_KEYWORD}", text.len()));
+    }
     let breakers = if term { MAJOR.to_string() } else { format!("{MAJOR}{MINOR}") };
     let is_term_letter = |letter: Option<char>| {
         letter.is_some_and(|l| {

@@ -6,6 +6,7 @@ use spelunk_grammar::logscale::query::{Argument, Call, Element, Expression, Expr
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::functions::{self, Function, Makes};
+use super::steps;
 
 /// The name of the result of a call inside of an expression.
 pub const VALUE: &str = "_value";
@@ -41,6 +42,7 @@ impl<'c> Arguments<'c> {
                     };
                     (Spanned::new((*first).to_owned(), value.span), value)
                 }
+                Argument::Labelled(_) if function.parameters.contains(&steps::QUERIES) => continue,
                 Argument::Labelled(labelled) => {
                     let message = format!("`{}` takes no subquery with a name", function.name);
                     return Err(Diagnostic::error(Code::InvalidArgument, message, labelled.name.span));
@@ -241,6 +243,11 @@ impl<'c> Arguments<'c> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The name that `:=` gives the result.
+    pub fn given_name(&self) -> Option<Spanned<String>> {
+        self.output.clone()
     }
 
     /// Whether there is an argument of that name that no one has taken.

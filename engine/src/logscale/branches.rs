@@ -1,13 +1,13 @@
 //! `case` and `match`: a row goes through the first arm that keeps it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::Span;
 use spelunk_grammar::logscale::query::{Comparator, Comparison, Filter, Guard, MatchStep, Pipeline, ValueKind};
 
 use super::arguments::Arguments;
-use super::rows::{Arm, Effect, Rows, apply};
+use super::rows::{Arm, Effect, Rows, apply, held};
 use super::{Run, functions};
 use crate::plan::PlanResult;
 use crate::plan::expression::ExpressionPlanner;
@@ -15,23 +15,33 @@ use crate::plan::frame::{Frame, column};
 use spelunk_grammar::Spanned;
 
 /// `case { a; b; * }`
-pub fn case(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, arms: &[Pipeline]) -> PlanResult<()> {
+pub async fn case(
+    run: &mut Run<'_, '_>,
+    frame: &mut Frame,
+    arm: Option<&mut Arm>,
+    arms: &[Pipeline],
+) -> PlanResult<()> {
     let outer = arm.as_deref().cloned();
     let mut done = Vec::new();
     for pipeline in arms {
-        let mut inner = open(outer.as_ref());
-        through(run, frame, &mut inner, pipeline)?;
+        let mut inner = Arm::inside(outer.as_ref());
+        through(run, frame, &mut inner, pipeline).await?;
         done.push(inner);
     }
     close(frame, arm, done)
 }
 
 /// `field match { guard => pipeline; ... }`
-pub fn choose(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, choice: &MatchStep) -> PlanResult<()> {
+pub async fn choose(
+    run: &mut Run<'_, '_>,
+    frame: &mut Frame,
+    arm: Option<&mut Arm>,
+    choice: &MatchStep,
+) -> PlanResult<()> {
     let outer = arm.as_deref().cloned();
     let mut done = Vec::new();
     for branch in &choice.arms {
-        let mut inner = open(outer.as_ref());
+        let mut inner = Arm::inside(outer.as_ref());
         let rows = Rows { frame, arm: Some(&inner) };
         let effect = match &branch.guard {
             Guard::Value(value) if matches!(&value.kind, ValueKind::Pattern(p) if p == "*" || p == "true") => {
@@ -51,19 +61,17 @@ pub fn choose(run: &mut Run<'_, '_>, frame: &mut Frame, arm: Option<&mut Arm>, c
             Guard::Call(false, call) => functions::row(&rows, Arguments::of(call)?.with_field(&choice.field))?,
         };
         apply(frame, Some(&mut inner), effect)?;
-        through(run, frame, &mut inner, &branch.pipeline)?;
+        through(run, frame, &mut inner, &branch.pipeline).await?;
         done.push(inner);
     }
     close(frame, arm, done)
 }
 
-/// An arm that has kept every row so far that the one around it has.
-fn open(outer: Option<&Arm>) -> Arm {
-    outer.cloned().unwrap_or_else(|| Arm { guard: lit(true), assigned: HashMap::new() })
-}
-
-fn through(run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm, pipeline: &Pipeline) -> PlanResult<()> {
-    pipeline.steps.iter().try_for_each(|step| run.row_step(frame, Some(arm), step))
+async fn through(run: &mut Run<'_, '_>, frame: &mut Frame, arm: &mut Arm, pipeline: &Pipeline) -> PlanResult<()> {
+    for step in &pipeline.steps {
+        Box::pin(run.row_step(frame, Some(arm), step)).await?;
+    }
+    Ok(())
 }
 
 /// Puts the arms together: of each row the values of the first arm that kept it.
@@ -71,7 +79,7 @@ fn close(frame: &mut Frame, arm: Option<&mut Arm>, done: Vec<Arm>) -> PlanResult
     let names: BTreeSet<String> = done.iter().flat_map(|arm| arm.assigned.keys().cloned()).collect();
     let mut guards = Vec::new();
     for inner in &done {
-        guards.push((frame.hidden_name(), inner.guard.clone()));
+        guards.push((frame.hidden_name(), held(inner.guard.clone())?));
     }
     let kept: Vec<Expr> = guards.iter().map(|(name, _)| column(name)).collect();
     frame.set(guards)?;

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod arguments;
+mod blocks;
 mod branches;
 mod expression;
 mod filter;
@@ -18,18 +19,18 @@ pub mod tables;
 
 pub use resolve::resolve;
 
-use datafusion::logical_expr::lit;
-use spelunk_grammar::logscale::query::{
-    Assignment, Call, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target,
-};
+use datafusion::logical_expr::{is_true, lit, when};
+use spelunk_grammar::logscale::query::{Assignment, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target};
 use spelunk_grammar::spl::commands::eval::{Target as SplTarget, TargetPart};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::functions::operators;
+use crate::plan::barrier::Existing;
 use crate::plan::expression::{Kind, Typed};
 use crate::plan::frame::Frame;
 use crate::plan::{PlanError, PlanResult, Planner, Scope, barrier, search};
 use arguments::Arguments;
+use functions::{Makes, Reading};
 use rows::{Arm, Effect, Rows};
 
 /// The most steps of one query: DataFusion's planning time grows faster than their number.
@@ -46,7 +47,7 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
         let message = format!("more than {MOST_STEPS} steps in one query");
         return Err(vec![Diagnostic::error(Code::TooLarge, message, step.span).into()]);
     }
-    let mut run = Run { planner, aggregated: false, preamble: true };
+    let mut run = Run { planner, aggregated: false, preamble: true, keys: Vec::new() };
     for step in &query.pipeline.steps {
         let scope = Scope::of(&frame);
         if let Err(error) = run.step(&mut frame, step).await {
@@ -92,6 +93,8 @@ pub struct Run<'r, 'p> {
     pub aggregated: bool,
     /// Whether only tables have been defined so far.
     pub preamble: bool,
+    /// The hidden columns of the groups that every aggregate works in by itself: inside of `groupBy`.
+    pub keys: Vec<String>,
 }
 
 impl Run<'_, '_> {
@@ -129,9 +132,9 @@ impl Run<'_, '_> {
                     let target = SplTarget { parts: vec![TargetPart::FieldValue(name.node.clone())], span: name.span };
                     return barrier::assign_by_row(self.planner, frame, &target, rows::stored(&value)).await;
                 }
-                self.row_step(frame, None, step)
+                self.row_step(frame, None, step).await
             }
-            _ => self.row_step(frame, None, step),
+            _ => self.row_step(frame, None, step).await,
         }
     }
 
@@ -153,98 +156,102 @@ impl Run<'_, '_> {
             }
             _ => {
                 self.preamble = false;
-                self.row_filter(frame, None, filter)
+                self.row_filter(frame, None, filter).await
             }
         }
     }
 
     /// A step that works on each row by itself; in an arm of a `case` no other may stand.
-    pub fn row_step(&mut self, frame: &mut Frame, arm: Option<&mut Arm>, step: &Step) -> PlanResult<()> {
+    pub async fn row_step(&mut self, frame: &mut Frame, arm: Option<&mut Arm>, step: &Step) -> PlanResult<()> {
         match &step.kind {
-            StepKind::Filter(filter) => self.row_filter(frame, arm, filter),
+            StepKind::Filter(filter) => self.row_filter(frame, arm, filter).await,
+            StepKind::Case(arms) => branches::case(self, frame, arm, arms).await,
+            StepKind::Match(choice) => branches::choose(self, frame, arm, choice).await,
+            StepKind::Assign(Assignment { target: Target::Field(name), value }) => match (&value.kind, arm) {
+                (ExpressionKind::Call(call), Some(arm)) if functions::reads_fields(call) => {
+                    self.read_fields(frame, arm, Arguments::of(call)?.named_as(name.clone())).await
+                }
+                (_, arm) => {
+                    let effect = Rows { frame, arm: arm.as_deref() }.step_effect(step, self.aggregated)?;
+                    rows::apply(frame, arm, effect)
+                }
+            },
             StepKind::Where(condition) => {
                 filter::warn_of_mixture(self.planner, condition);
-                let rows = Rows { frame, arm: arm.as_deref() };
-                let keep = rows.truth(condition)?;
-                rows::apply(frame, arm, Effect::keep(keep))
+                let effect = Rows { frame, arm: arm.as_deref() }.step_effect(step, self.aggregated)?;
+                rows::apply(frame, arm, effect)
             }
-            StepKind::Assign(Assignment { target: Target::Field(name), value }) => {
-                let rows = Rows { frame, arm: arm.as_deref() };
-                let value = match &value.kind {
-                    ExpressionKind::Call(call) => {
-                        refuse_step(call)?;
-                        let arguments = Arguments::of(call)?.named_as(name.clone());
-                        let effect = functions::row(&rows, arguments)?;
-                        if !effect.set.is_empty() {
-                            return rows::apply(frame, arm, effect);
-                        }
-                        rows.expression(value)?
-                    }
-                    _ => rows.expression(value)?,
-                };
-                rows::apply(frame, arm, Effect::set(&name.node, value))
+            _ => {
+                let effect = Rows { frame, arm: arm.as_deref() }.step_effect(step, self.aggregated)?;
+                rows::apply(frame, arm, effect)
             }
-            StepKind::Assign(Assignment { target: Target::Dynamic(name), .. }) => {
-                Err(unsupported("a field named by another one, inside of `case`,", name.span).into())
-            }
-            StepKind::Stats(_) => Err(unsupported("an aggregate inside of `case`", step.span).into()),
-            StepKind::Case(arms) => branches::case(self, frame, arm, arms),
-            StepKind::Match(choice) => branches::choose(self, frame, arm, choice),
         }
     }
 
-    fn row_filter(&mut self, frame: &mut Frame, mut arm: Option<&mut Arm>, filter: &Filter) -> PlanResult<()> {
+    /// A filter that works on each row by itself.
+    pub async fn row_filter(
+        &mut self,
+        frame: &mut Frame,
+        mut arm: Option<&mut Arm>,
+        filter: &Filter,
+    ) -> PlanResult<()> {
         match filter {
             Filter::And(parts) => {
                 for part in parts {
-                    self.row_filter(frame, arm.as_deref_mut(), part)?;
+                    Box::pin(self.row_filter(frame, arm.as_deref_mut(), part)).await?;
                 }
                 Ok(())
             }
-            Filter::Call(call) => {
-                refuse_step(call)?;
-                if call.name.node.eq_ignore_ascii_case("eval") {
-                    return self.eval(frame, arm, call);
+            Filter::Call(call) if call.name.node.eq_ignore_ascii_case("eval") => {
+                for (name, value) in Arguments::of(call)?.all_named()? {
+                    let value = Rows { frame, arm: arm.as_deref() }.expression(value)?;
+                    rows::apply(frame, arm.as_deref_mut(), Effect::set(&name.node, value))?;
                 }
-                let rows = Rows { frame, arm: arm.as_deref() };
-                let effect = functions::row(&rows, Arguments::of(call)?)?;
+                Ok(())
+            }
+            _ => {
+                if let Some(arm) = arm.as_deref_mut() {
+                    let arguments = match filter {
+                        Filter::Call(call) if functions::reads_fields(call) => Some(Arguments::of(call)?),
+                        Filter::FieldCall(field, false, call) if functions::reads_fields(call) => {
+                            Some(Arguments::of(call)?.with_field(field))
+                        }
+                        _ => None,
+                    };
+                    if let Some(arguments) = arguments {
+                        return self.read_fields(frame, arm, arguments).await;
+                    }
+                }
+                let effect = Rows { frame, arm: arm.as_deref() }.filter_effect(filter, self.aggregated)?;
                 rows::apply(frame, arm, effect)
-            }
-            Filter::FieldCall(field, false, call) => {
-                refuse_step(call)?;
-                let rows = Rows { frame, arm: arm.as_deref() };
-                let effect = functions::row(&rows, Arguments::of(call)?.with_field(field))?;
-                rows::apply(frame, arm, effect)
-            }
-            Filter::Saved(saved) => {
-                let message = format!("the saved query `${}()` is not defined", saved.name.node);
-                Err(Diagnostic::error(Code::UnknownMacro, message, saved.name.span).into())
-            }
-            other => {
-                let mut captures = Vec::new();
-                let rows = Rows { frame, arm: arm.as_deref() };
-                let keep = rows.filter(other, Some(&mut captures), self.aggregated)?;
-                rows::apply(frame, arm, Effect { keep: Some(keep), set: captures, ..Effect::default() })
             }
         }
     }
 
-    /// `eval(a=x, b=y)`: one assignment after the other.
-    fn eval(&mut self, frame: &mut Frame, mut arm: Option<&mut Arm>, call: &Call) -> PlanResult<()> {
-        let arguments = Arguments::of(call)?;
-        for (name, value) in arguments.all_named()? {
-            let rows = Rows { frame, arm: arm.as_deref() };
-            let value = rows.expression(value)?;
-            rows::apply(frame, arm.as_deref_mut(), Effect::set(&name.node, value))?;
+    /// Fields out of a text, in an arm: only of the rows that the arm has kept so far.
+    async fn read_fields(&mut self, frame: &mut Frame, arm: &mut Arm, arguments: Arguments<'_>) -> PlanResult<()> {
+        let a = &arguments;
+        let Makes::Fields(reading) = a.makes() else {
+            return Err(unsupported(&format!("`{}` at this place", a.function.name), a.call.name.span).into());
+        };
+        let Reading { source, existing, read } = reading(&Rows { frame, arm: Some(arm) }, a)?;
+        a.done()?;
+        let mut source = source;
+        if source.kind != Kind::Null {
+            source.expr = when(is_true(arm.guard.clone()), source.text()).end()?;
         }
-        Ok(())
-    }
-}
-
-fn refuse_step(call: &Call) -> PlanResult<()> {
-    match functions::is_step(call) {
-        true => Err(unsupported(&format!("`{}` at this place", call.name.node), call.name.span).into()),
-        false => Ok(()),
+        let found = barrier::extract_apart(self.planner, frame, &source, &*read).await?;
+        let mut effect = Effect::default();
+        for (name, value) in found {
+            let before = Rows { frame, arm: Some(arm) }.field(&name, source.span);
+            match (existing, before.kind) {
+                (Existing::Kept, kind) if kind != Kind::Null => {
+                    effect.replace.push((name, barrier::merged(frame, value, before, existing)));
+                }
+                _ => effect.set.push((name, value)),
+            }
+        }
+        rows::apply(frame, Some(arm), effect)
     }
 }
 

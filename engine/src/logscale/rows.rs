@@ -7,6 +7,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, is_true, lit, when};
 use spelunk_grammar::Span;
 
+use crate::functions::logscale::lists;
 use crate::plan::PlanResult;
 use crate::plan::expression::{ExpressionPlanner, Kind, Typed};
 use crate::plan::frame::{Frame, column};
@@ -40,6 +41,30 @@ pub struct Effect {
     pub replace: Vec<(String, Typed)>,
     /// The fields that it removes.
     pub remove: Vec<String>,
+    /// Fields that are the elements of a list.
+    pub lists: Vec<List>,
+}
+
+/// A list that becomes fields.
+#[derive(Debug)]
+pub struct List {
+    /// The fields, in the order of the elements.
+    pub names: Vec<String>,
+    /// The list.
+    pub values: Expr,
+    /// Whether a field for which there is no element stays as it is.
+    pub keeps_rest: bool,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl List {
+    /// The fields and their values, over an expression that is the list.
+    fn fields(self, values: &Expr) -> impl Iterator<Item = (String, Typed)> {
+        let (values, span) = (values.clone(), self.span);
+        let fields = self.names.into_iter().enumerate();
+        fields.map(move |(position, name)| (name, lists::element(values.clone(), position, span)))
+    }
 }
 
 impl Effect {
@@ -60,20 +85,31 @@ impl<'r> Rows<'r> {
         Self { frame, arm: None }
     }
 
+    /// Whether any row can have that field.
+    pub fn has(&self, name: &str) -> bool {
+        self.frame.data_type(name).is_some() || self.arm.is_some_and(|arm| arm.assigned.contains_key(name))
+    }
+
+    /// The names of all fields.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.frame.fields();
+        for name in self.arm.iter().flat_map(|arm| arm.assigned.keys()) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
     /// A field's value, which the query reads; one that no row has is told.
     pub fn field(&self, name: &str, span: Span) -> Typed {
         let value = self.before(name, span);
         // Spans always compare equal.
         let empty = value.kind == Kind::Null && span.end > span.start;
-        if empty && !self.arm.is_some_and(|arm| arm.assigned.contains_key(name)) && !self.has(name) {
+        if empty && !self.has(name) && !name.strip_prefix('#').is_some_and(|plain| self.has(plain)) {
             self.frame.note_missing(name, span);
         }
         value
-    }
-
-    fn has(&self, name: &str) -> bool {
-        let plain = name.strip_prefix('#').unwrap_or(name);
-        self.frame.data_type(name).or_else(|| self.frame.data_type(plain)).is_some()
     }
 
     /// What a field holds, if anything; the tag `#x` is the field `x` where there is no other.
@@ -118,12 +154,24 @@ pub fn settled(value: &Typed) -> Typed {
     Typed::new(stored(value), stored_kind(value.kind), value.span)
 }
 
-/// Does to the rows what a step does.
-pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanResult<()> {
-    let Effect { keep, set, replace, remove } = effect;
-    let mut assignments: Vec<(String, Typed)> = Vec::new();
-    {
-        let rows = Rows { frame, arm: arm.as_deref() };
+/// What a step does, in terms of single values: the condition, the fields with their values, those without.
+struct Changes {
+    keep: Option<Expr>,
+    assignments: Vec<(String, Typed)>,
+    remove: Vec<String>,
+}
+
+impl Changes {
+    fn of(rows: &Rows<'_>, effect: Effect) -> Self {
+        let Effect { keep, mut set, mut replace, remove, lists } = effect;
+        for list in lists {
+            let values = list.values.clone();
+            match list.keeps_rest {
+                true => set.extend(list.fields(&values)),
+                false => replace.extend(list.fields(&values)),
+            }
+        }
+        let mut assignments: Vec<(String, Typed)> = Vec::new();
         let expressions = ExpressionPlanner::new(rows.frame);
         for (name, value) in set {
             let span = value.span;
@@ -139,17 +187,27 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
         for (name, value) in replace {
             assignments.push((name, settled(&value)));
         }
+        Self { keep, assignments, remove }
     }
+}
+
+/// Does to the rows what a step does.
+pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, mut effect: Effect) -> PlanResult<()> {
+    // Each list is computed once.
+    for list in &mut effect.lists {
+        let hidden = frame.hidden_name();
+        frame.set(vec![(hidden.clone(), std::mem::replace(&mut list.values, column(&hidden)))])?;
+    }
+    let changes = Changes::of(&Rows { frame, arm: arm.as_deref() }, effect);
+    let Changes { keep, assignments, remove } = changes;
     match arm {
         None => {
-            if !assignments.is_empty() {
-                // A filter that extracts sees the row before: the values first, under hidden names where both do it.
-                if let Some(keep) = keep {
-                    frame.filter(is_true(keep))?;
-                }
-                frame.set(assignments.into_iter().map(|(name, value)| (name, value.expr)).collect())?;
-            } else if let Some(keep) = keep {
+            // A filter that extracts sees the row before: it is applied first.
+            if let Some(keep) = keep {
                 frame.filter(is_true(keep))?;
+            }
+            if !assignments.is_empty() {
+                frame.set(assignments.into_iter().map(|(name, value)| (name, value.expr)).collect())?;
             }
             if !remove.is_empty() {
                 let kept = frame.fields().into_iter().filter(|name| !remove.contains(name));
@@ -158,19 +216,43 @@ pub fn apply(frame: &mut Frame, arm: Option<&mut Arm>, effect: Effect) -> PlanRe
             }
         }
         Some(arm) => {
-            for name in remove {
-                assignments.push((name, Typed::null(Span::default())));
-            }
             if let Some(keep) = keep {
-                arm.guard = small(frame, arm.guard.clone().and(is_true(keep)))?;
+                arm.guard = small(frame, arm.guard.clone().and(is_true(keep)), true)?;
             }
             for (name, value) in assignments {
-                let expr = small(frame, value.expr)?;
+                let expr = small(frame, value.expr, false)?;
                 arm.assigned.insert(name, (expr, value.kind));
             }
+            arm.remove(remove);
         }
     }
     Ok(())
+}
+
+impl Arm {
+    /// An arm that has kept every row so far that the one around it has.
+    pub fn inside(outer: Option<&Arm>) -> Self {
+        outer.cloned().unwrap_or_else(|| Self { guard: lit(true), assigned: HashMap::new() })
+    }
+
+    /// Does to the arm alone what a step does, where the rows cannot be given columns.
+    pub fn apply(&mut self, frame: &Frame, effect: Effect) {
+        let Changes { keep, assignments, remove } = Changes::of(&Rows { frame, arm: Some(self) }, effect);
+        if let Some(keep) = keep {
+            self.guard = self.guard.clone().and(is_true(keep));
+        }
+        for (name, value) in assignments {
+            self.assigned.insert(name, (value.expr, value.kind));
+        }
+        self.remove(remove);
+    }
+
+    fn remove(&mut self, names: Vec<String>) {
+        for name in names {
+            let null = Typed::null(Span::default());
+            self.assigned.insert(name, (null.expr, null.kind));
+        }
+    }
 }
 
 /// How large an expression may get before it becomes a column of its own.
@@ -178,7 +260,7 @@ const LARGEST: usize = 64;
 
 /// The expression, or a hidden column that holds its value. A column for each step would make planning slow, and
 /// an expression inside an expression for each step could double it every time.
-fn small(frame: &mut Frame, expr: Expr) -> PlanResult<Expr> {
+fn small(frame: &mut Frame, expr: Expr, condition: bool) -> PlanResult<Expr> {
     let mut nodes = 0_usize;
     expr.apply(|_| {
         nodes = nodes.saturating_add(1);
@@ -188,6 +270,13 @@ fn small(frame: &mut Frame, expr: Expr) -> PlanResult<Expr> {
         return Ok(expr);
     }
     let hidden = frame.hidden_name();
+    let expr = if condition { held(expr)? } else { expr };
     frame.set(vec![(hidden.clone(), expr)])?;
     Ok(column(&hidden))
+}
+
+/// A condition as a column: true or null. DataFusion takes `x IS TRUE` for never null in a logical plan and for
+/// possibly null in the physical one, and an aggregate over such a column fails.
+pub fn held(condition: Expr) -> PlanResult<Expr> {
+    Ok(when(condition, lit(true)).end()?)
 }

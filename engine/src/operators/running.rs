@@ -383,8 +383,10 @@ impl ExecutionPlan for RunningExec {
         vec![self.order.clone().map(OrderingRequirements::from)]
     }
 
+    /// It does, as its properties say; but an order that is wanted above must not be moved below, where it would
+    /// change which rows come before a row.
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        vec![false]
     }
 
     fn apply_expressions(

@@ -35,6 +35,7 @@ pub fn range(planner: &Planner<'_>, search: &Search) -> (Option<i64>, Option<i64
         Some(SearchExpression::And(parts)) => parts.as_slice(),
         Some(single) => std::slice::from_ref(single),
     };
+    let format = search.expression.as_ref().and_then(search::time_format).map(|format| format.text.as_str());
     for term in terms {
         let SearchExpression::Comparison(comparison) = term else { continue };
         let (Some(modifier), Operand::Literal(literal)) = (search::modifier(&comparison.field.text), &comparison.value)
@@ -42,7 +43,7 @@ pub fn range(planner: &Planner<'_>, search: &Search) -> (Option<i64>, Option<i64
             continue;
         };
         // A time that cannot be read is refused where the search is planned.
-        let time = modifier.time(&literal.text, planner.clock).ok();
+        let time = modifier.time(&literal.text, format, planner.clock).ok();
         match modifier.bound {
             search::Bound::Earliest => earliest = time,
             search::Bound::Latest => latest = time,

@@ -95,12 +95,43 @@ pub async fn extract(
     existing: Existing,
     read: &(dyn Fn(&str) -> Fields + Send + Sync),
 ) -> PlanResult<()> {
+    match search(planner, frame, source, read).await? {
+        Some((found, collected)) => found.add_to(collected, frame, existing, source.span),
+        None => Ok(()),
+    }
+}
+
+/// The same for one who decides where each field belongs: they are added under hidden names.
+///
+/// # Errors
+/// DataFusion's own.
+pub async fn extract_apart(
+    planner: &mut Planner<'_>,
+    frame: &mut Frame,
+    source: &Typed,
+    read: &(dyn Fn(&str) -> Fields + Send + Sync),
+) -> PlanResult<Vec<(String, Typed)>> {
+    let Some((found, collected)) = search(planner, frame, source, read).await? else { return Ok(Vec::new()) };
+    let names = found.names.clone();
+    let columns = names.iter().map(|_| frame.hidden_name()).collect();
+    let columns = found.add_columns(columns, collected, frame)?;
+    let typed = |(name, data_type): (String, DataType)| Typed::new(column(&name), Kind::of(&data_type), source.span);
+    Ok(names.into_iter().zip(columns.into_iter().map(typed)).collect())
+}
+
+/// Runs what comes before and reads the texts; `None` where there is nothing to read.
+async fn search(
+    planner: &mut Planner<'_>,
+    frame: &mut Frame,
+    source: &Typed,
+    read: &(dyn Fn(&str) -> Fields + Send + Sync),
+) -> PlanResult<Option<(Found, Collected)>> {
     if source.kind == Kind::Null {
-        return Ok(());
+        return Ok(None);
     }
     let hidden = frame.hidden_name();
     frame.set(vec![(hidden.clone(), source.text())])?;
-    let Some(collected) = collect(planner, frame).await? else { return Ok(()) };
+    let Some(collected) = collect(planner, frame).await? else { return Ok(None) };
     let (collected, texts) = collected.without(&hidden)?;
     let mut found = Found::default();
     for texts in &texts {
@@ -110,7 +141,7 @@ pub async fn extract(
         let message = format!("only the first {MOST_COLUMNS} fields were extracted, the values name more");
         planner.diagnostics.push(Diagnostic::warning(Code::Truncated, message, source.span));
     }
-    found.add_to(collected, frame, existing, source.span)
+    Ok(Some((found, collected)))
 }
 
 /// The values of a row, and the row.
@@ -171,14 +202,13 @@ impl Found {
         Some(position)
     }
 
-    fn add_to(self, collected: Collected, frame: &mut Frame, existing: Existing, span: Span) -> PlanResult<()> {
-        let before: Vec<Option<DataType>> = self.names.iter().map(|name| frame.data_type(name)).collect();
-        let columns: Vec<String> = self
-            .names
-            .iter()
-            .zip(&before)
-            .map(|(name, before)| if before.is_some() || name == "_time" { frame.hidden_name() } else { name.clone() })
-            .collect();
+    /// Adds a column of that name for each field that was found; its name and type.
+    fn add_columns(
+        self,
+        columns: Vec<String>,
+        collected: Collected,
+        frame: &mut Frame,
+    ) -> PlanResult<Vec<(String, DataType)>> {
         let types: Vec<DataType> =
             self.many.iter().map(|many| if *many { many_type() } else { DataType::Utf8 }).collect();
         let mut fields: Vec<Arc<Field>> = collected.schema.fields().iter().cloned().collect();
@@ -198,12 +228,24 @@ impl Found {
             batches.push(batch.map_err(DataFusionError::from)?);
         }
         Collected { schema, batches }.resume(frame)?;
+        Ok(columns.into_iter().zip(types).collect())
+    }
+
+    fn add_to(self, collected: Collected, frame: &mut Frame, existing: Existing, span: Span) -> PlanResult<()> {
+        let names = self.names.clone();
+        let before: Vec<Option<DataType>> = names.iter().map(|name| frame.data_type(name)).collect();
+        let columns: Vec<String> = names
+            .iter()
+            .zip(&before)
+            .map(|(name, before)| if before.is_some() || name == "_time" { frame.hidden_name() } else { name.clone() })
+            .collect();
+        let columns = self.add_columns(columns, collected, frame)?;
         let mut assignments = Vec::new();
-        for (((name, column_name), data_type), before) in self.names.iter().zip(&columns).zip(&types).zip(before) {
-            if name == column_name {
+        for ((name, (column_name, data_type)), before) in names.iter().zip(columns).zip(before) {
+            if *name == column_name {
                 continue;
             }
-            let new = Typed::new(column(column_name), Kind::of(data_type), span);
+            let new = Typed::new(column(&column_name), Kind::of(&data_type), span);
             let new = if name == "_time" {
                 Typed::new(operators::to_time(operators::to_number(new.expr)), Kind::Time, span)
             } else {

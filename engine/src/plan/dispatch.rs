@@ -15,8 +15,9 @@ use super::{
     geostats, head, iconify, inputlookup, iplocation, join, kmeans, localize, lookup, makecontinuous, makejson, makemv,
     makeresults, map, metadata, multikv, mvcombine, mvexpand, nomv, outlier, outputlookup, outputtext, predict,
     rangemap, regex, relevancy, reltime, rename, replace, require, return_, reverse, rex, saved, search, selfjoin, set,
-    setfields, sort, spath, stats, strcat, streamstats, table, tags, tail, timechart, timewrap, tojson, top, totals,
-    transaction, transpose, trendline, tstats, union, uniq, untable, where_, x11, xmlkv, xmlunescape, xpath, xyseries,
+    setfields, sort, spath, stats, strcat, streamstats, substituted, table, tags, tail, timechart, timewrap, tojson,
+    top, totals, transaction, transpose, trendline, tstats, union, uniq, untable, where_, x11, xmlkv, xmlunescape,
+    xpath, xyseries,
 };
 
 impl Planner<'_> {
@@ -135,6 +136,7 @@ impl Planner<'_> {
             CommandKind::Stats(stats) => stats::plan(frame, stats),
             CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
+            CommandKind::Substituted(command) => substituted::plan(self, frame, command).await,
             CommandKind::Table(table) => table::plan(frame, table),
             CommandKind::Tags(tags) => {
                 tags::plan(self, frame, tags, command.name_span);
@@ -207,6 +209,7 @@ impl Planner<'_> {
                 Ok((frame, rest))
             }
             CommandKind::Set(set) => Ok((set::plan(self, set).await?, rest)),
+            CommandKind::Substituted(command) => Ok((substituted::generate(self, command).await?, rest)),
             CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
             CommandKind::Unexpanded(command) => {
                 let mut frame = self.open_frame()?;

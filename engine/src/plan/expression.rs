@@ -4,6 +4,10 @@
 //! every expression has a [`Kind`]: numbers and dates stay native, text that may hold numbers goes through
 //! the functions of [`crate::functions::operators`], which decide value by value.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, is_not_true, lit};
@@ -12,9 +16,20 @@ use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 pub use super::call::Call;
 use super::frame::Frame;
+use super::search::balanced;
 use super::suggest;
 pub use super::typed::{Kind, Typed, as_kind, common_kind};
 use crate::functions::{self, operators};
+
+/// The most arguments of a call: planning takes time that grows with the square of their number.
+const MOST_ARGUMENTS: usize = 2_000;
+
+/// How many calls of one expression are planned: some functions plan what is in them twice, so that calls in calls
+/// double with each level.
+const MOST_CALLS: usize = 50_000;
+
+/// How large the plan of a call may get: some functions need a value twice, which doubles with each level as well.
+const MOST_NODES: usize = 50_000;
 
 /// Plans expressions over the fields of a frame.
 pub struct ExpressionPlanner<'f> {
@@ -22,24 +37,26 @@ pub struct ExpressionPlanner<'f> {
     exact: bool,
     /// The fields that stand for something else than their columns, the innermost last.
     bound: Vec<(String, Expr)>,
+    /// How many calls were planned so far, some of them several times.
+    calls: Arc<AtomicUsize>,
 }
 
 impl<'f> ExpressionPlanner<'f> {
     /// Over the fields of that frame.
     pub fn new(frame: &'f Frame) -> Self {
-        Self { frame, exact: false, bound: Vec::new() }
+        Self { frame, exact: false, bound: Vec::new(), calls: Arc::default() }
     }
 
     /// The same, but decimal literals do not limit the digits of results.
     pub fn exact(&self) -> Self {
-        Self { frame: self.frame, exact: true, bound: self.bound.clone() }
+        Self { frame: self.frame, exact: true, bound: self.bound.clone(), calls: Arc::clone(&self.calls) }
     }
 
     /// The same, but that the field is one text: a value of its several.
     pub fn binding(&self, field: &str, value: Expr) -> Self {
         let mut bound = self.bound.clone();
         bound.push((field.to_string(), value));
-        Self { frame: self.frame, exact: self.exact, bound }
+        Self { frame: self.frame, exact: self.exact, bound, calls: Arc::clone(&self.calls) }
     }
 
     /// How many fields are bound.
@@ -91,13 +108,9 @@ impl<'f> ExpressionPlanner<'f> {
             ExpressionKind::Binary(operator, left, right) => self.binary(*operator, left, right, span),
             ExpressionKind::In(needle, haystack) => {
                 let needle = self.plan(needle)?;
-                let mut found: Option<Expr> = None;
-                for member in haystack {
-                    let member = self.plan(member)?;
-                    let equal = operators::comparison(BinaryOperator::Equal, &needle, &member);
-                    found = Some(found.map_or(equal.clone(), |before| before.or(equal)));
-                }
-                let found = found.unwrap_or_else(|| lit(false));
+                let equal = |member| Ok(operators::comparison(BinaryOperator::Equal, &needle, &self.plan(member)?));
+                let alternatives = haystack.iter().map(equal).collect::<Result<_, Diagnostic>>()?;
+                let found = balanced(alternatives, Expr::or).unwrap_or_else(|| lit(false));
                 Ok(Typed::new(found, Kind::Boolean, span))
             }
             ExpressionKind::Call(name, arguments) => self.call(name, arguments, span),
@@ -237,6 +250,11 @@ impl<'f> ExpressionPlanner<'f> {
             });
         };
         let (fewest, most) = function.arity;
+        if expressions.len() > MOST_ARGUMENTS {
+            let message =
+                format!("`{}` is given {} arguments; the most is {MOST_ARGUMENTS}", function.name, expressions.len());
+            return Err(Diagnostic::error(Code::TooLarge, message, span));
+        }
         if expressions.len() < fewest || expressions.len() > most {
             return Err(Diagnostic::error(
                 Code::InvalidArgument,
@@ -245,11 +263,18 @@ impl<'f> ExpressionPlanner<'f> {
             )
             .with_help(function.syntax.to_string()));
         }
+        if self.calls.fetch_add(1, Ordering::Relaxed) > MOST_CALLS {
+            return Err(too_large(&Typed::null(span)));
+        }
         let arguments = match functions::lambda::plans_own_arguments(function.name) {
             true => Vec::new(),
             false => expressions.iter().map(|argument| self.plan(argument)).collect::<Result<_, _>>()?,
         };
-        (function.plan)(&Call { name, arguments, expressions, span, planner: self })
+        let planned = (function.plan)(&Call { name, arguments, expressions, span, planner: self })?;
+        if is_larger(&planned.expr, MOST_NODES) {
+            return Err(too_large(&planned));
+        }
+        Ok(planned)
     }
 
     /// The first value whose condition is true, in one type that fits all of them.
@@ -263,6 +288,21 @@ impl<'f> ExpressionPlanner<'f> {
         let else_expr = otherwise.as_ref().map(|value| Box::new(as_kind(value, kind)));
         Typed::new(Expr::Case(Case::new(None, when_then, else_expr)), kind, span)
     }
+}
+
+/// Whether an expression has more parts than that.
+fn is_larger(expr: &Expr, most: usize) -> bool {
+    let mut parts = 0_usize;
+    let visited = expr.apply(|_| {
+        parts += 1;
+        Ok(if parts > most { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    visited.is_err() || parts > most
+}
+
+fn too_large(planned: &Typed) -> Diagnostic {
+    Diagnostic::error(Code::TooLarge, "the calls in each other make too large an expression", planned.span)
+        .with_help("give what stands inside a name of its own with an `eval` before")
 }
 
 fn number_literal(digits: &str, span: Span) -> Result<Typed, Diagnostic> {

@@ -18,15 +18,13 @@ use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
 use super::template::{Expansion, Token};
 use super::{PlanError, PlanResult, Planner, barrier, eval, subsearch};
-use crate::functions::collections;
+use crate::functions::collections::{self, ITEM_FIELD as ITEM};
 use crate::values::Value;
 
 /// How many values of a field are gone through at most.
 const MOST_ITEMS: usize = 10_000;
 /// After so many steps that build on each other the plan so far is run, as it would get too deep.
 const STEPS_PER_PLAN: usize = 32;
-/// The field that holds the value at hand; its name cannot be written without quotes.
-const ITEM: &str = "<<ITEM>>";
 
 /// Plans the command.
 pub fn plan<'a>(

@@ -106,6 +106,7 @@ pub(crate) mod stats;
 mod strcat;
 mod streamstats;
 pub mod subsearch;
+mod substituted;
 pub mod suggest;
 mod table;
 mod tags;
@@ -216,6 +217,10 @@ pub struct Setting {
     pub lookups: Option<Arc<Lookups>>,
     /// The tables that the query itself defines.
     pub tables: Tables,
+    /// The MaxMind database that is asked where an address is.
+    pub geoip: Option<String>,
+    /// The earliest and latest event time (microseconds, exclusive) that the user asks for.
+    pub bounds: (Option<i64>, Option<i64>),
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -305,6 +310,8 @@ impl Planner<'_> {
             planning: self.runner.is_none(),
             lookups: self.lookups.clone(),
             tables: self.tables.clone(),
+            geoip: self.geoip.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            bounds: self.bounds,
         }
     }
 

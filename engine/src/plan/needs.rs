@@ -498,6 +498,8 @@ impl Needs {
             | CommandKind::Makeresults(_)
             | CommandKind::Refused(_)
             | CommandKind::Unexpanded(_) => {}
+            // What it names is known only when its subsearches were run.
+            CommandKind::Substituted(_) => self.everything = true,
             CommandKind::Tstats(tstats) => self.tstats(tstats),
             // No model is loaded, so no event is read for one.
             CommandKind::Datamodel(_) => {}

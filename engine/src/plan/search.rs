@@ -14,7 +14,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner, relevancy};
-use crate::functions::{operators, pattern, search as kernels};
+use crate::functions::{operators, pattern, search as kernels, strptime, timeformat};
 use crate::{time, values};
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
@@ -49,7 +49,7 @@ pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
     };
-    let conditions = Lowering { frame, negated: false }.conjuncts(conjuncts)?;
+    let conditions = Lowering::of(frame, expression)?.conjuncts(conjuncts)?;
     if let Some(condition) = balanced(conditions, Expr::and) {
         filter(frame, condition, expression_span(expression))?;
     }
@@ -100,6 +100,37 @@ fn names(expression: &SearchExpression, bound: Bound) -> bool {
     }
 }
 
+/// How many keywords and phrases a search may have: each becomes a pattern of its own.
+const MOST_WORDS: usize = 1_000;
+
+/// The keywords and phrases of a search.
+fn words(expression: &SearchExpression) -> usize {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().map(words).sum(),
+        SearchExpression::Not(inner) => words(inner),
+        SearchExpression::Term(_) => 1,
+        _ => 0,
+    }
+}
+
+/// The modifier that says how the others are written.
+const TIME_FORMAT: &str = "timeformat";
+
+/// The text that a search gives for it.
+pub(super) fn time_format(expression: &SearchExpression) -> Option<&Literal> {
+    match expression {
+        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().find_map(time_format),
+        SearchExpression::Not(inner) => time_format(inner),
+        SearchExpression::Comparison(Comparison {
+            field,
+            operator: ComparisonOperator::Equal,
+            value: Operand::Literal(literal),
+            span: _,
+        }) if field.text == TIME_FORMAT => Some(literal),
+        _ => None,
+    }
+}
+
 fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
     datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()))
 }
@@ -109,7 +140,7 @@ fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
 /// # Errors
 /// The first thing wrong with it.
 pub fn condition(frame: &Frame, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
-    Lowering { frame, negated: false }.condition(expression)
+    Lowering::of(frame, expression)?.condition(expression)
 }
 
 /// Turns search expressions into conditions over a frame.
@@ -117,12 +148,29 @@ struct Lowering<'f> {
     frame: &'f Frame,
     /// Whether rows that match are left out: inside an odd number of NOTs.
     negated: bool,
+    /// How the times of the search's modifiers are written.
+    time_format: Option<&'f Literal>,
 }
 
-impl Lowering<'_> {
+impl<'f> Lowering<'f> {
+    fn of(frame: &'f Frame, expression: &'f SearchExpression) -> Result<Self, Diagnostic> {
+        if words(expression) > MOST_WORDS {
+            let message = format!("more than {MOST_WORDS} words to look for in the text of an event");
+            return Err(Diagnostic::error(Code::TooLarge, message, expression_span(expression))
+                .with_help("compare a field with many values at once: `field IN (a, b, ...)`"));
+        }
+        let time_format = time_format(expression).filter(|_| frame.data_type(TIME_FORMAT).is_none());
+        if let Some(format) = time_format {
+            timeformat::items(&format.text).map_err(|reason| {
+                Diagnostic::error(Code::InvalidTime, format!("invalid time format: {reason}"), format.span)
+            })?;
+        }
+        Ok(Self { frame, negated: false, time_format })
+    }
+
     /// For what stands behind a NOT.
     fn negation(&self) -> Self {
-        Self { frame: self.frame, negated: !self.negated }
+        Self { negated: !self.negated, ..*self }
     }
 
     fn condition(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
@@ -225,7 +273,11 @@ impl Lowering<'_> {
         if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
             return Ok(answer);
         }
-        if matches!(field.text.as_str(), "timeformat" | "searchtimespandays" | "searchtimespanhours")
+        if field.text == TIME_FORMAT && *operator == ComparisonOperator::Equal && self.time_format.is_some() {
+            // It says how others are read.
+            return Ok(lit(true));
+        }
+        if matches!(field.text.as_str(), "searchtimespandays" | "searchtimespanhours")
             && self.frame.data_type(&field.text).is_none()
         {
             let message = format!("the time modifier `{}` is not supported", field.text);
@@ -350,7 +402,7 @@ impl Lowering<'_> {
             return Ok(lit(self.frame.open));
         }
         let time = modifier
-            .time(&literal.text, &self.frame.setting.clock)
+            .time(&literal.text, self.time_format.map(|format| format.text.as_str()), &self.frame.setting.clock)
             .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
         if self.frame.data_type("_time").is_none() {
             return Ok(lit(self.frame.open));
@@ -499,17 +551,19 @@ pub(super) struct Modifier {
 }
 
 impl Modifier {
-    /// The time that a value means, in microseconds.
+    /// The time that a value means, in microseconds. A format counts for what fits it; what counts from now needs none.
     ///
     /// # Errors
     /// Why it means none.
-    pub fn time(self, value: &str, clock: &super::Clock) -> Result<i64, String> {
-        match self.ago {
-            None => time::resolve(value, clock.now, &clock.time_zone),
-            Some(unit) if value.bytes().all(|digit| digit.is_ascii_digit()) => {
+    pub fn time(self, value: &str, format: Option<&str>, clock: &super::Clock) -> Result<i64, String> {
+        let formatted = format.and_then(|format| strptime::parse(value, format, &clock.time_zone, clock.now));
+        match (self.ago, formatted) {
+            (None, Some(time)) => Ok(time),
+            (None, None) => time::resolve(value, clock.now, &clock.time_zone),
+            (Some(unit), _) if value.bytes().all(|digit| digit.is_ascii_digit()) => {
                 time::resolve(&format!("-{value}{unit}"), clock.now, &clock.time_zone)
             }
-            Some(_) => Err(format!("{value:?} is no whole number")),
+            (Some(_), _) => Err(format!("{value:?} is no whole number")),
         }
     }
 }
@@ -549,7 +603,7 @@ fn symbol(operator: ComparisonOperator) -> &'static str {
 }
 
 /// Joins conditions as a balanced tree, so that thousands of them do not nest thousands deep.
-fn balanced(mut conditions: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+pub(super) fn balanced(mut conditions: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
     while conditions.len() > 1 {
         let mut joined = Vec::with_capacity(conditions.len().div_ceil(2));
         let mut pairs = conditions.into_iter();

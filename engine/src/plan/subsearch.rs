@@ -4,6 +4,11 @@
 
 use arrow::array::RecordBatch;
 use spelunk_grammar::spl::commands::CommandKind;
+use spelunk_grammar::spl::commands::series::ChartTerm;
+use spelunk_grammar::spl::commands::sichart::Sichart;
+use spelunk_grammar::spl::commands::sistats::Sistats;
+use spelunk_grammar::spl::commands::sitimechart::Sitimechart;
+use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
 use spelunk_grammar::spl::search::{Comparison, ComparisonOperator, Literal, Matching, Operand, SearchExpression};
 use spelunk_grammar::spl::{self, Query, Subsearch};
@@ -46,6 +51,29 @@ pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(),
                     Box::pin(resolve_expression(planner, expression)).await?;
                 }
             }
+            CommandKind::Chart(chart) | CommandKind::Sichart(Sichart(chart)) => {
+                resolve_terms(planner, &mut chart.terms).await?
+            }
+            CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
+                resolve_terms(planner, &mut chart.terms).await?;
+            }
+            CommandKind::Eventstats(eventstats) => resolve_aggregates(planner, &mut eventstats.aggregates).await?,
+            CommandKind::Stats(stats) | CommandKind::Sistats(Sistats { stats }) => {
+                resolve_aggregates(planner, &mut stats.aggregates).await?;
+            }
+            CommandKind::Streamstats(streamstats) => resolve_aggregates(planner, &mut streamstats.aggregates).await?,
+            CommandKind::Fieldformat(format) => Box::pin(resolve_value(planner, &mut format.value)).await?,
+            CommandKind::Head(head) => {
+                if let Some(condition) = &mut head.condition {
+                    Box::pin(resolve_value(planner, condition)).await?;
+                }
+                // `head [ ... | return $count ]`: what stood there was no condition.
+                if let Some(ExpressionKind::Number(digits)) = head.condition.as_ref().map(|condition| &condition.kind)
+                    && let (None, Ok(count)) = (head.limit, digits.parse())
+                {
+                    (head.limit, head.condition) = (Some(count), None);
+                }
+            }
             CommandKind::Where(condition) => Box::pin(resolve_value(planner, &mut condition.condition)).await?,
             CommandKind::Eval(eval) => {
                 for assignment in &mut eval.assignments {
@@ -53,6 +81,25 @@ pub async fn resolve(planner: &mut Planner<'_>, query: &mut Query) -> Result<(),
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn resolve_terms(planner: &mut Planner<'_>, terms: &mut [ChartTerm]) -> Result<(), Vec<PlanError>> {
+    for term in terms {
+        match term {
+            ChartTerm::Aggregate(aggregate) => resolve_aggregates(planner, std::slice::from_mut(aggregate)).await?,
+            ChartTerm::Eval(eval) => Box::pin(resolve_value(planner, &mut eval.expression)).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn resolve_aggregates(planner: &mut Planner<'_>, aggregates: &mut [Aggregate]) -> Result<(), Vec<PlanError>> {
+    for aggregate in aggregates {
+        if let Some(AggregateArgument::Eval(expression)) = &mut aggregate.argument {
+            Box::pin(resolve_value(planner, expression)).await?;
         }
     }
     Ok(())
@@ -210,6 +257,44 @@ fn all_items(batch: &RecordBatch, row: usize) -> Vec<Item> {
 /// Whether a field holds search text rather than a value.
 fn is_text(name: &str) -> bool {
     matches!(name, "search" | "query")
+}
+
+/// The rows as the text that takes the place of the subsearch; `None` without data.
+///
+/// # Errors
+/// Every finding in the subsearch, or a subsearch that fails.
+pub async fn text(planner: &mut Planner<'_>, subsearch: &Subsearch) -> Result<Option<String>, Vec<PlanError>> {
+    Ok(run(planner, subsearch).await?.map(|found| rendered(&found)))
+}
+
+/// The text of `return`, or of `format` as it stands behind any other command.
+fn rendered(found: &Found) -> String {
+    if let [row] = found.rows.as_slice() {
+        match row.as_slice() {
+            [] => return String::new(),
+            [Item::Text(text)] => return text.clone(),
+            _ => {}
+        }
+    }
+    let rows: Vec<String> = found
+        .rows
+        .iter()
+        .map(|row| {
+            let items: Vec<String> = row
+                .iter()
+                .map(|item| match item {
+                    Item::Text(text) => text.clone(),
+                    Item::Pair(name, values) => {
+                        let pairs: Vec<String> =
+                            values.iter().map(|value| format!("{name}={}", rows::quoted(value))).collect();
+                        if pairs.len() == 1 { pairs.concat() } else { format!("( {} )", pairs.join(" OR ")) }
+                    }
+                })
+                .collect();
+            format!("( {} )", items.join(" AND "))
+        })
+        .collect();
+    if rows.is_empty() { "NOT ( )".to_owned() } else { format!("( {} )", rows.join(" OR ")) }
 }
 
 /// The rows as one value, for `field=[ ... ]`.

@@ -72,6 +72,22 @@ impl Expansion {
         expansion
     }
 
+    /// Text of several origins: where each stretch came from, what it is, and whether it is the user's own text.
+    pub fn of_pieces(pieces: &[(Span, String, bool)]) -> Self {
+        let start = pieces.iter().map(|(source, ..)| source.start).min().unwrap_or_default();
+        let end = pieces.iter().map(|(source, ..)| source.end).max().unwrap_or(start);
+        let mut expansion = Self { text: PIPE.to_string(), pieces: Vec::new(), span: Span::new(start, end) };
+        for (source, text, verbatim) in pieces {
+            expansion.push(Span::new(source.start - start, source.end - start), text, *verbatim);
+        }
+        expansion
+    }
+
+    /// The replaced text, as a command.
+    pub fn text(&self) -> &str {
+        self.text.strip_prefix(PIPE).unwrap_or(&self.text)
+    }
+
     fn push(&mut self, source: Span, text: &str, verbatim: bool) {
         match self.pieces.last_mut() {
             Some(last) if verbatim && last.verbatim => last.source.end = source.end,

@@ -104,6 +104,7 @@ fn is_streaming(kind: &CommandKind) -> bool {
         | CommandKind::Search(_)
         | CommandKind::Spath(_)
         | CommandKind::Strcat(_)
+        | CommandKind::Substituted(_)
         | CommandKind::Tojson(_)
         | CommandKind::Unexpanded(_)
         | CommandKind::Where(_)

@@ -38,6 +38,7 @@ fn steps_and_extensions() {
     prints("F not in (\"a\", b*)", "F not in (\"a\", b*)");
     prints("a=1 b := c + 1", "a = 1 | b := c + 1");
     prints("x := A = /(?i)d/ AND B = \"v\"", "x := A = /(?i)d/ and B = \"v\"");
+    prints("t >= now() - 1hour", "test(t >= now() - 1hour)");
     prints("test((a + b) * -c >= !d)", "test((a + b) * -c >= !d)");
     prints("in(?{v=\"1\"}, values=[?x])", "in(?{\"v\"=\"1\"}, values=[?{\"x\"}])");
 }

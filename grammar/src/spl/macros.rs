@@ -34,7 +34,7 @@ pub fn calls(text: &str) -> Vec<Result<Call, Diagnostic>> {
             _ if from.starts_with(FENCE) => {
                 from.get(FENCE.len()..).and_then(|body| body.find(FENCE)).map(|end| end + 2 * FENCE.len())
             }
-            _ => from.get(1..).and_then(|body| body.find('`')).map(|end| end + 2),
+            _ => words::macro_length(from),
         };
         let Some(length) = length else { break };
         at = start + length;
@@ -80,6 +80,9 @@ mod tests {
         assert_eq!(shown("`a` x=\"`b`\" ```the `c` ``` | ` d ` [search `e`] \\\" `f`"), ["a[]", "d[]", "e[]", "f[]"]);
         assert_eq!(shown("eval x=split(y, \"`\") | `a`"), ["a[]"]);
         assert_eq!(shown("`a``b`"), ["a[]", "b[]"]);
+        // A quoted argument may call macros, which are replaced where it is put.
+        assert_eq!(shown("`a(\"`b`\")` `c`"), ["a[\"`b`\"]", "c[]"]);
+        assert_eq!(shown("`a(\"| `b` (`c(1)`)\", 2)`"), ["a[\"| `b` (`c(1)`)\", \"2\"]"]);
         let found = calls("x `a` y").remove(0).unwrap();
         assert_eq!(found.span.range(), 2..5);
     }

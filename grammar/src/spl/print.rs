@@ -80,7 +80,7 @@ impl Display for MacroCall {
                 }
                 let plain = !argument.is_empty()
                     && argument.trim() == argument
-                    && !argument.contains(['"', ',', '(', ')', '\\']);
+                    && !argument.contains(['"', ',', '(', ')', '\\', '`']);
                 match plain {
                     true => f.write_str(argument)?,
                     false => write!(f, "{}", Quoted(argument))?,

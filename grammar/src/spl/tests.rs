@@ -133,6 +133,23 @@ fn commands_wait_for_their_macros() {
 }
 
 #[test]
+fn commands_wait_for_their_subsearches() {
+    let query = "index=a f IN ([search b | return $c]) | sort [search d] | eval x=1, [e] | rex \"a\" | bin t [f | format] | collect [g]";
+    let waiting: Vec<usize> = verified(query)
+        .commands
+        .into_iter()
+        .filter_map(|command| match command.kind {
+            CommandKind::Substituted(command) => Some(command.pieces.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waiting, [3, 2, 2, 2, 2]);
+    assert_eq!(canonical("f IN ([b])"), "| search f IN ([search b])");
+    assert!(errors("| sort [search a | foo]").contains("unknown command \"foo\""));
+    assert!(errors("| rename [search a] AS").contains("found `[`"));
+}
+
+#[test]
 fn spans_are_those_of_the_query() {
     let query = "a ```x é``` [search é=\"b\" | return $q] | stats max(zé) as m";
     let tree = verified(query);
@@ -200,7 +217,7 @@ fn syntax_errors_say_what_is_wanted() {
         "a ```b",
         "",
         "a | | b",
-        "| eval [search x]",
+        "| eval a=1 [search x] b",
         "| 5",
     ];
     let all: Vec<String> = queries.iter().map(|query| format!("{query}\n{}", errors(query))).collect();
@@ -271,8 +288,9 @@ fn syntax_errors_say_what_is_wanted() {
       help: write a command, or take the pipe away
     1:7 SPL0003: unknown command "b"
 
-    | eval [search x]
-    1:8 SPL0006: a subsearch at this place of `eval` is not supported yet
+    | eval a=1 [search x] b
+    1:12 SPL0001: expected an operator in `eval`, found `[`
+      help: syntax: eval <field>=<expression> [, <field>=<expression>] ...
 
     | 5
     1:3 SPL0003: unknown command "5"

@@ -8,6 +8,44 @@ use crate::documents::path::Path;
 use crate::functions::kernel::{Returns, Row};
 use crate::values::{self, Value};
 
+/// How values that go into JSON are read: one of these letters a value.
+pub(super) mod mark {
+    /// Text is a string, unless it is a JSON object or array.
+    pub const PLAIN: char = '-';
+    /// Text is JSON, and was read out of some.
+    pub const JSON: char = 'j';
+    /// Text that is a number counts as one.
+    pub const NUMBER: char = 'n';
+}
+
+/// The values that go into JSON, behind a text of their marks.
+struct Marked<'v> {
+    marks: Vec<char>,
+    values: &'v [Value<'v>],
+}
+
+impl<'v> Marked<'v> {
+    fn of(arguments: &'v [Value<'v>]) -> Self {
+        let (marks, values) = arguments.split_first().unwrap_or((&Value::Null, &[]));
+        Self { marks: marks.text().unwrap_or_default().chars().collect(), values }
+    }
+
+    fn value(&self, position: usize) -> Json {
+        let value = self.values.get(position).unwrap_or(&Value::Null);
+        match (self.marks.get(position), value) {
+            (Some(&mark::JSON), Value::Text(text)) => json::parse(text).unwrap_or(Json::Null),
+            (Some(&mark::NUMBER), Value::Text(text)) => json::number(text).unwrap_or_else(|| text_json(text)),
+            _ => into_json(value),
+        }
+    }
+
+    /// Each pair of a key or path and a value, behind so many other arguments.
+    fn pairs(&self, fixed: usize) -> impl Iterator<Item = (Cow<'_, str>, Json)> {
+        let positions = (fixed..self.values.len().saturating_sub(1)).step_by(2);
+        positions.filter_map(|at| Some((self.values.get(at)?.text()?, self.value(at + 1))))
+    }
+}
+
 /// A value as it goes into JSON.
 fn into_json(value: &Value<'_>) -> Json {
     match value {
@@ -71,12 +109,9 @@ pub(super) const OBJECT: Row = Row {
     returns: Returns::Text,
     evaluate: |values| {
         let mut object = Json::Object(Vec::new());
-        for pair in values.chunks_exact(2) {
-            if let [key, value] = pair
-                && let Some(key) = key.text()
-                && let Some(member) = object.member_mut(&key)
-            {
-                *member = into_json(value);
+        for (key, value) in Marked::of(values).pairs(0) {
+            if let Some(member) = object.member_mut(&key) {
+                *member = value;
             }
         }
         written(&object)
@@ -86,39 +121,54 @@ pub(super) const OBJECT: Row = Row {
 pub(super) const ARRAY: Row = Row {
     name: "spl_json_array",
     returns: Returns::Text,
-    evaluate: |values| written(&Json::Array(values.iter().map(into_json).collect())),
+    evaluate: |values| {
+        let marked = Marked::of(values);
+        written(&Json::Array((0..marked.values.len()).map(|position| marked.value(position)).collect()))
+    },
 };
+
+/// What stands at each of the paths, or the whole; `None` where there is nothing.
+fn extracted(values: &[Value<'_>], exact: bool) -> Option<Json> {
+    let json = read(values.first())?;
+    let selected = |wanted: &Value<'_>| {
+        let wanted = wanted.text()?;
+        if exact {
+            return json.member(&wanted).cloned();
+        }
+        let path = Path::parse(&wanted)?;
+        let mut found: Vec<Json> = path.select(&json).into_iter().cloned().collect();
+        if path.has_wildcard() && !found.is_empty() { Some(Json::Array(found)) } else { found.pop() }
+    };
+    match values.get(1..).unwrap_or_default() {
+        [] => Some(json),
+        [path] => selected(path),
+        several => Some(Json::Array(several.iter().map(|path| selected(path).unwrap_or(Json::Null)).collect())),
+    }
+}
 
 pub(super) const EXTRACT: Row = Row {
     name: "spl_json_extract",
     returns: Returns::Text,
-    evaluate: |values| {
-        let Some(json) = read(values.first()) else { return Value::Null };
-        let selected = |path: &Value<'_>| {
-            let path = Path::parse(&path.text()?)?;
-            let mut found: Vec<Json> = path.select(&json).into_iter().cloned().collect();
-            if path.has_wildcard() && !found.is_empty() { Some(Json::Array(found)) } else { found.pop() }
-        };
-        match values.get(1..).unwrap_or_default() {
-            [] => native(&json),
-            [path] => selected(path).map_or(Value::Null, |found| native(&found)),
-            several => written(&Json::Array(several.iter().map(|path| selected(path).unwrap_or(Json::Null)).collect())),
-        }
-    },
+    evaluate: |values| extracted(values, false).map_or(Value::Null, |found| native(&found)),
 };
 
 pub(super) const EXTRACT_EXACT: Row = Row {
     name: "spl_json_extract_exact",
     returns: Returns::Text,
-    evaluate: |values| {
-        let Some(json) = read(values.first()) else { return Value::Null };
-        let member = |key: &Value<'_>| key.text().and_then(|key| json.member(&key).cloned());
-        match values.get(1..).unwrap_or_default() {
-            [] => native(&json),
-            [key] => member(key).map_or(Value::Null, |found| native(&found)),
-            several => written(&Json::Array(several.iter().map(|key| member(key).unwrap_or(Json::Null)).collect())),
-        }
-    },
+    evaluate: |values| extracted(values, true).map_or(Value::Null, |found| native(&found)),
+};
+
+/// The same as JSON, which still says what is a number and what a string.
+pub(super) const EXTRACT_JSON: Row = Row {
+    name: "spl_json_extract_json",
+    returns: Returns::Text,
+    evaluate: |values| extracted(values, false).map_or(Value::Null, |found| written(&found)),
+};
+
+pub(super) const EXTRACT_EXACT_JSON: Row = Row {
+    name: "spl_json_extract_exact_json",
+    returns: Returns::Text,
+    evaluate: |values| extracted(values, true).map_or(Value::Null, |found| written(&found)),
 };
 
 pub(super) const HAS_KEY: Row = Row {
@@ -155,12 +205,10 @@ pub(super) const ENTRIES: Row = Row {
 
 /// Changes the JSON at each path by its value.
 fn change(values: &[Value<'_>], create: bool, apply: fn(&mut Json, Json)) -> Value<'static> {
-    let Some(mut json) = read(values.first()) else { return Value::Null };
-    for pair in values.get(1..).unwrap_or_default().chunks_exact(2) {
-        if let [path, value] = pair
-            && let Some(path) = path.text().and_then(|path| Path::parse(&path))
-        {
-            let value = into_json(value);
+    let marked = Marked::of(values);
+    let Some(mut json) = read(marked.values.first()) else { return Value::Null };
+    for (path, value) in marked.pairs(1) {
+        if let Some(path) = Path::parse(&path) {
             path.change(&mut json, create, &mut |target| apply(target, value.clone()));
         }
     }
@@ -189,13 +237,11 @@ pub(super) const SET_EXACT: Row = Row {
     name: "spl_json_set_exact",
     returns: Returns::Text,
     evaluate: |values| {
-        let Some(mut json) = read(values.first()) else { return Value::Null };
-        for pair in values.get(1..).unwrap_or_default().chunks_exact(2) {
-            if let [key, value] = pair
-                && let Some(key) = key.text()
-                && let Some(member) = json.member_mut(&key)
-            {
-                *member = into_json(value);
+        let marked = Marked::of(values);
+        let Some(mut json) = read(marked.values.first()) else { return Value::Null };
+        for (key, value) in marked.pairs(1) {
+            if let Some(member) = json.member_mut(&key) {
+                *member = value;
             }
         }
         written(&json)

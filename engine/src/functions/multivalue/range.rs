@@ -36,6 +36,9 @@ pub(super) fn plan(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
         return Ok(TIMES.call(arguments, call.span));
     }
     let literal = |position: usize| call.argument(position).literal_number();
+    if literal(2) == Some(0.0) {
+        return Err(Diagnostic::error(Code::InvalidArgument, "the step of `mvrange` cannot be 0", step.span));
+    }
     let default = if call.arguments.len() < 3 { Some(1.0) } else { literal(2) };
     if let (Some(start), Some(end), Some(step)) = (literal(0), literal(1), default)
         && (end - start) / step > MOST as f64

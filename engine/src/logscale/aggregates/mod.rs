@@ -1,29 +1,31 @@
 //! Aggregates: over all rows, by group, by stretch of time.
 
+mod charts;
+mod combine;
 mod functions;
+mod parts;
+mod sequences;
 mod time;
 mod top;
 
 pub use time::milliseconds;
 
-use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
-use spelunk_grammar::logscale::query::{Assignment, Element, Expression, ExpressionKind, Target};
+use datafusion::logical_expr::Expr;
+use spelunk_grammar::logscale::query::{Assignment, Element, ExpressionKind, Target};
 use spelunk_grammar::spl::commands::stats::Aggregate;
-use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
+use spelunk_grammar::{Diagnostic, Span, Spanned};
 
+use super::Run;
 use super::arguments::{Arguments, expected};
 use super::functions::{Function, Makes};
-use super::rows::Rows;
-use super::{Run, unsupported};
 use crate::plan::PlanResult;
 use crate::plan::aggregate::{self, Manner};
 use crate::plan::expression::Typed;
-use crate::plan::frame::{Frame, column};
-use crate::plan::stats::order_by_groups;
-
-/// The rows of a group, where a limit asks for the biggest ones.
-const GROUP_ROWS: &str = "__order_group_rows";
+use crate::plan::frame::Frame;
+pub use combine::combine;
+pub use parts::{Part, condition};
+pub use sequences::ordered;
+pub use time::length;
 
 /// A planned aggregate: what DataFusion computes, and the fields made of it.
 pub struct Computed {
@@ -40,8 +42,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "avg", parameters: &["field", "as"], makes: Makes::Aggregate(functions::average) },
     Function {
         name: "bucket",
-        parameters: &["field", "span", "function", "limit"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { time::bucket(run, frame, a) })),
+        parameters: &["field", "span", "buckets", "function", "limit", "minSpan", "timezone", "unit"],
+        makes: Makes::Step(|run, frame, a| Box::pin(time::bucket(run, frame, a))),
     },
     Function {
         name: "collect",
@@ -50,184 +52,118 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function { name: "count", parameters: &["field", "distinct", "as"], makes: Makes::Aggregate(functions::count) },
     Function {
+        name: "counterAsRate",
+        parameters: &["field", "as"],
+        makes: Makes::Aggregate(functions::counter_as_rate),
+    },
+    Function {
         name: "groupBy",
         parameters: &["field", "function", "limit"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { group_by(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(group_by(run, frame, a))),
+    },
+    Function {
+        name: "linReg",
+        parameters: &["x", "y", "prefix"],
+        makes: Makes::Aggregate(functions::linear_regression),
     },
     Function { name: "max", parameters: &["field", "as"], makes: Makes::Aggregate(functions::greatest) },
     Function { name: "min", parameters: &["field", "as"], makes: Makes::Aggregate(functions::least) },
     Function {
+        name: "partition",
+        parameters: &["function", "condition", "split"],
+        makes: Makes::Step(|run, frame, a| Box::pin(sequences::partition(run, frame, a))),
+    },
+    Function {
         name: "percentile",
-        parameters: &["field", "percentiles", "as"],
+        parameters: &["field", "percentiles", "accuracy", "as"],
         makes: Makes::Aggregate(functions::percentile),
     },
     Function { name: "range", parameters: &["field", "as"], makes: Makes::Aggregate(functions::range) },
+    Function {
+        name: "sankey",
+        parameters: &["source", "target", "weight"],
+        makes: Makes::Step(|run, frame, a| Box::pin(charts::sankey(run, frame, a))),
+    },
+    Function {
+        name: "selectFromMax",
+        parameters: &["field", "include"],
+        makes: Makes::Aggregate(functions::select_from_max),
+    },
+    Function {
+        name: "selectFromMin",
+        parameters: &["field", "include"],
+        makes: Makes::Aggregate(functions::select_from_min),
+    },
     Function { name: "selectLast", parameters: &["fields"], makes: Makes::Aggregate(functions::select_last) },
+    Function { name: "series", parameters: sequences::SERIES, makes: sequences::SERIES_MAKES },
+    Function {
+        name: "session",
+        parameters: &["function", "maxpause"],
+        makes: Makes::Step(|run, frame, a| Box::pin(sequences::session(run, frame, a))),
+    },
     Function {
         name: "stats",
         parameters: &["function"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { all_rows(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(all_rows(run, frame, a))),
     },
     Function { name: "stdDev", parameters: &["field", "as"], makes: Makes::Aggregate(functions::deviation) },
     Function { name: "sum", parameters: &["field", "as"], makes: Makes::Aggregate(functions::sum) },
     Function {
+        name: "timeChart",
+        parameters: &["series", "span", "buckets", "function", "limit", "minSpan", "timezone", "unit"],
+        makes: Makes::Step(|run, frame, a| Box::pin(time::chart(run, frame, a))),
+    },
+    Function {
         name: "top",
-        parameters: &["field", "limit", "sum", "max", "as"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { top::plan(run, frame, a) })),
+        parameters: &["field", "limit", "sum", "max", "as", "percent", "rest", "error"],
+        makes: Makes::Step(|run, frame, a| Box::pin(top::plan(run, frame, a))),
+    },
+    Function {
+        name: "worldMap",
+        parameters: &["ip", "lat", "lon", "magnitude", "precision"],
+        makes: Makes::Step(|run, frame, a| Box::pin(charts::world_map(run, frame, a))),
     },
 ];
 
-fn group_by(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+async fn group_by(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     let groups = a.need_names("field")?;
-    let functions = functions_of(a)?;
+    let parts = parts_of(a, "function")?;
     let limit = a.count("limit")?;
     a.done()?;
-    run.aggregated = true;
-    reduce(frame, &groups, functions, limit)
+    combine(run, frame, &groups, parts, limit).await
 }
 
-fn all_rows(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    let functions = functions_of(a)?;
+async fn all_rows(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+    let parts = parts_of(a, "function")?;
     a.done()?;
-    run.aggregated = true;
-    reduce(frame, &[], functions, None)
+    combine(run, frame, &[], parts, None).await
 }
 
 /// `[f(), g()]`
 pub async fn stats(run: &mut Run<'_, '_>, frame: &mut Frame, elements: &[Element]) -> PlanResult<()> {
-    let functions = elements.iter().map(function).collect::<Result<Vec<_>, _>>()?;
-    reduce(frame, &[], functions, None)?;
-    run.aggregated = true;
-    Ok(())
+    let parts = elements.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+    combine(run, frame, &[], parts, None).await
 }
 
-/// A function, and the name of its result where one is given.
-pub type Named<'c> = (Option<Spanned<String>>, &'c Expression);
-
-pub fn functions_of<'c>(a: &Arguments<'c>) -> Result<Vec<Named<'c>>, Diagnostic> {
-    let Some(value) = a.take("function") else {
-        return Ok(vec![(None, &COUNT)]);
-    };
+/// The functions of an argument; `count()` where there is none.
+///
+/// # Errors
+/// What is no function.
+pub fn parts_of<'c>(a: &Arguments<'c>, name: &str) -> Result<Vec<Part<'c>>, Diagnostic> {
+    let Some(value) = a.take(name) else { return Ok(vec![Part::count()]) };
     match &value.kind {
-        ExpressionKind::Array(elements) => elements.iter().map(function).collect(),
-        _ => Ok(vec![(None, value)]),
+        ExpressionKind::Array(elements) => elements.iter().map(part).collect(),
+        _ => Ok(vec![Part::of(None, value)?]),
     }
 }
 
-/// `count()`, which is what is computed where nothing is named. A text stands for it: it has no place in the query.
-static COUNT: Expression = Expression { kind: ExpressionKind::Word(String::new()), span: Span { start: 0, end: 0 } };
-
-fn function(element: &Element) -> Result<Named<'_>, Diagnostic> {
+fn part(element: &Element) -> Result<Part<'_>, Diagnostic> {
     match element {
-        Element::Value(value) => Ok((None, value)),
-        Element::Assign(Assignment { target: Target::Field(name), value }) => Ok((Some(name.clone()), value)),
+        Element::Value(value) => Part::of(None, value),
+        Element::Assign(Assignment { target: Target::Field(name), value }) => Part::of(Some(name), value),
         Element::Assign(Assignment { value, .. }) => Err(expected("a field", value.span)),
         Element::Labelled(labelled) => Err(expected("an aggregate", labelled.name.span)),
     }
-}
-
-pub fn reduce(
-    frame: &mut Frame,
-    groups: &[Spanned<String>],
-    functions: Vec<Named<'_>>,
-    limit: Option<usize>,
-) -> PlanResult<()> {
-    let mut computed = Vec::new();
-    for (position, (name, value)) in functions.into_iter().enumerate() {
-        if matches!(&value.kind, ExpressionKind::Word(word) if word.is_empty()) {
-            computed.push(counted(frame, None, "_count", Span::default(), position)?);
-            continue;
-        }
-        let ExpressionKind::Call(call) = &value.kind else {
-            let what = match value.kind {
-                ExpressionKind::Block(_) => unsupported("a subquery as an aggregate", value.span),
-                _ => expected("an aggregate such as `count()`", value.span),
-            };
-            return Err(what.into());
-        };
-        let arguments = Arguments::of(call)?;
-        let arguments = match name {
-            Some(name) => arguments.named_as(name),
-            None => arguments,
-        };
-        let Makes::Aggregate(compute) = arguments.makes() else {
-            let what = format!("`{}` as an aggregate", arguments.function.name);
-            return Err(unsupported(&what, call.name.span).into());
-        };
-        computed.push(compute(frame, &arguments, position)?);
-        arguments.done()?;
-    }
-    finish(frame, groups, computed, limit)
-}
-
-/// Runs the aggregates by group.
-pub fn finish(
-    frame: &mut Frame,
-    groups: &[Spanned<String>],
-    computed: Vec<Computed>,
-    limit: Option<usize>,
-) -> PlanResult<()> {
-    let mut keys = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    let mut present: Option<Expr> = None;
-    for group in groups {
-        if names.contains(&group.node) {
-            continue;
-        }
-        let value = Rows::of(frame).field(&group.node, group.span);
-        let there = value.expr.clone().is_not_null();
-        present = Some(present.map_or(there.clone(), |before| before.or(there)));
-        keys.push((group.node.clone(), super::rows::stored(&value)));
-        names.push(group.node.clone());
-    }
-    // A row that has none of the fields belongs to no group.
-    if let Some(present) = present {
-        frame.filter(present)?;
-    }
-    let mut columns: Vec<Expr> = names.iter().map(|name| column(name)).collect();
-    let mut aggregated = Vec::new();
-    let mut results: Vec<String> = names.clone();
-    // Of aggregates without a value the row of others is kept.
-    let drops = groups.is_empty() && !computed.is_empty() && computed.iter().all(|computed| computed.drops);
-    for computed in computed {
-        for (name, result) in computed.results {
-            if results.contains(&name) {
-                let message = format!("two fields of the result would be named {name:?}");
-                let place = groups.first().map(|group| group.span).unwrap_or_default();
-                return Err(Diagnostic::error(Code::InvalidArgument, message, place)
-                    .with_help("give one of them another name with `as=`")
-                    .into());
-            }
-            columns.push(result.alias(&name));
-            results.push(name);
-        }
-        aggregated.extend(computed.aggregates);
-    }
-    if keys.is_empty() && aggregated.is_empty() {
-        return Err(expected("an aggregate", Span::default()).into());
-    }
-    let keys: Vec<Expr> = keys.into_iter().map(|(name, value)| value.alias(name)).collect();
-    let limit = limit.filter(|limit| *limit < usize::MAX);
-    if limit.is_some() {
-        aggregated.push(count(lit(1_i64)).alias(GROUP_ROWS));
-        columns.push(column(GROUP_ROWS));
-    }
-    let plan = LogicalPlanBuilder::new(frame.plan().clone()).aggregate(keys, aggregated)?.project(columns)?.build()?;
-    let open = frame.open;
-    frame.replace(plan, Vec::new());
-    frame.open = open;
-    if drops {
-        let some = results.iter().map(|name| column(name).is_not_null()).reduce(Expr::or);
-        frame.filter(some.unwrap_or_else(|| lit(true)))?;
-    }
-    if let Some(limit) = limit {
-        // The biggest groups are kept.
-        frame.order_by(vec![(column(GROUP_ROWS), true)])?;
-        frame.limit(limit)?;
-        let kept = results.iter().map(|name| (name.clone(), column(name))).collect();
-        frame.select(kept)?;
-    }
-    order_by_groups(frame, &names)
 }
 
 pub fn counted(frame: &Frame, value: Option<Typed>, name: &str, span: Span, position: usize) -> PlanResult<Computed> {

@@ -21,6 +21,7 @@ pub const FUNCTIONS: &[Function] = &[
         parameters: &["expressions", "ignoreEmpty", "as"],
         makes: Makes::Value("_coalesce", coalesce),
     },
+    Function { name: "dropEvent", parameters: &[], makes: Makes::Filter(|_, _| Ok(lit(false))) },
     Function { name: "if", parameters: &["condition", "then", "else", "as"], makes: Makes::Value("_if", choice) },
     Function {
         name: "in",

@@ -1,12 +1,15 @@
 //! Fields as such: named, renamed, filled, removed.
 
-use datafusion::logical_expr::lit;
+use datafusion::logical_expr::{Expr, lit};
 use spelunk_grammar::logscale::query::{Argument, Element, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::super::arguments::{self, Arguments, expected, names};
+use super::super::filter::text_of;
 use super::super::rows::{Effect, Rows, settled};
+use super::super::unsupported;
 use super::{Function, Makes};
+use crate::functions::logscale::documents;
 use crate::plan::expression::{ExpressionPlanner, Kind, Typed};
 
 /// The family.
@@ -14,9 +17,58 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "default", parameters: &["value", "field", "replaceEmpty"], makes: Makes::Row(default) },
     Function { name: "drop", parameters: &["fields"], makes: Makes::Row(drop) },
     Function { name: "eval", parameters: &[], makes: Makes::Assignments },
+    Function { name: "eventFieldCount", parameters: &["as"], makes: Makes::Value("_eventFieldCount", field_count) },
+    Function { name: "eventSize", parameters: &["as"], makes: Makes::Value("_eventSize", size) },
     Function { name: "getField", parameters: &["source", "as"], makes: Makes::Value("_getField", get) },
     Function { name: "rename", parameters: &["field", "as"], makes: Makes::Row(rename) },
+    Function { name: "setField", parameters: &["target", "value"], makes: Makes::Row(set) },
+    Function { name: "writeJson", parameters: &["field", "as"], makes: Makes::Value("_json", write_json) },
 ];
+
+/// How many fields a row has, tags apart.
+fn field_count(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
+    let names = rows.names().into_iter().filter(|name| !name.starts_with('#'));
+    let values: Vec<Expr> = names.map(|name| rows.field(&name, a.span()).expr).collect();
+    Ok(documents::COUNT.call(values, a.span()))
+}
+
+/// The bytes of all values of a row.
+fn size(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
+    let values: Vec<Expr> = rows.names().iter().map(|name| text_of(&rows.field(name, a.span()))).collect();
+    Ok(documents::SIZE.call(values, a.span()))
+}
+
+/// The fields under the names, as one object.
+fn write_json(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
+    let wanted = a.names("field")?.unwrap_or_else(|| vec![Spanned::new("@rawstring".to_owned(), a.span())]);
+    let mut pairs = Vec::new();
+    for name in rows.names() {
+        let chosen = wanted.iter().any(|prefix| {
+            let prefix = prefix.node.strip_suffix("[*]").unwrap_or(&prefix.node);
+            name.strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || prefix.ends_with('.') || rest.starts_with(['.', '[']))
+        });
+        if chosen {
+            pairs.extend([lit(name.as_str()), text_of(&rows.field(&name, a.span()))]);
+        }
+    }
+    match pairs.is_empty() {
+        true => Ok(Typed::null(a.span())),
+        false => Ok(documents::WRITE_JSON.call(pairs, a.span())),
+    }
+}
+
+/// A field whose name is known; one whose name is in the data is a step of its own.
+fn set(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
+    let target = a.need("target")?;
+    let ExpressionKind::Text(name) = &target.kind else {
+        let message = "`setField` with a target that depends on data";
+        return Err(unsupported(message, target.span)
+            .with_help("write the name in quotes, or `` `field` := value `` where a field holds it"));
+    };
+    let value = rows.expression(a.need("value")?)?;
+    Ok(Effect::set(&name.unescaped(), value))
+}
 
 fn default(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
     let value = a.need("value")?;
@@ -53,8 +105,14 @@ fn drop(_: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 }
 
 fn get(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
-    let name = a.need_text("source")?;
-    Ok(rows.field(&name.node, name.span))
+    let source = a.need("source")?;
+    if let ExpressionKind::Text(name) = &source.kind {
+        return Ok(rows.field(&name.unescaped(), source.span));
+    }
+    let wanted = settled(&rows.expression(source)?);
+    let names = rows.names();
+    let pairs = names.iter().flat_map(|name| [lit(name.as_str()), text_of(&rows.field(name, source.span))]);
+    Ok(documents::PICKED.call(std::iter::once(text_of(&wanted)).chain(pairs).collect(), a.span()))
 }
 
 fn rename(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {

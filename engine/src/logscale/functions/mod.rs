@@ -1,15 +1,21 @@
 //! The registry of functions. A family is a file; a function is an entry in its family's table.
 
+mod array_blocks;
+mod array_sets;
 mod arrays;
+mod bits;
 mod conditions;
 mod documents;
+mod encoding;
 mod fields;
 pub mod lookups;
+mod math;
 mod network;
-mod numbers;
 mod reading;
+mod support;
 mod text;
 mod time;
+mod units;
 
 use datafusion::logical_expr::Expr;
 use futures::future::LocalBoxFuture;
@@ -47,7 +53,7 @@ pub enum Makes {
     /// Fields whose names are in the data.
     Fields(fn(&Rows<'_>, &Arguments<'_>) -> Result<Reading, Diagnostic>),
     /// Values of all rows, or of those of a group. The number tells the aggregates of a query apart.
-    Aggregate(fn(&Frame, &Arguments<'_>, usize) -> PlanResult<Computed>),
+    Aggregate(fn(&Rows<'_>, &Arguments<'_>, usize) -> PlanResult<Computed>),
     /// Other rows.
     Step(for<'f, 'r, 'p, 'c> fn(&'f mut Run<'r, 'p>, &'f mut Frame, &'f Arguments<'c>) -> Planned<'f>),
     /// The assignments that are its arguments, whatever their names.
@@ -72,17 +78,22 @@ pub struct Reading {
 /// The families.
 const FAMILIES: &[&[Function]] = &[
     aggregates::FUNCTIONS,
+    array_blocks::FUNCTIONS,
+    array_sets::FUNCTIONS,
     arrays::FUNCTIONS,
+    bits::FUNCTIONS,
     conditions::FUNCTIONS,
     documents::FUNCTIONS,
+    encoding::FUNCTIONS,
     fields::FUNCTIONS,
     lookups::FUNCTIONS,
+    math::FUNCTIONS,
     network::FUNCTIONS,
-    numbers::FUNCTIONS,
     steps::FUNCTIONS,
     steps::joins::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
+    units::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {
@@ -106,17 +117,15 @@ pub fn registered() -> impl Iterator<Item = &'static Function> {
 impl Function {
     /// What a call with these arguments makes.
     pub fn makes(&'static self, call: &Call) -> &'static Makes {
-        match self.makes {
-            Makes::With(name, with, without) => {
-                match call.arguments.iter().any(
-                    |argument| matches!(argument, Argument::Named(given, _) if given.node.eq_ignore_ascii_case(name)),
-                ) {
-                    true => with,
-                    false => without,
-                }
-            }
-            ref makes => makes,
+        let given = |name: &str| {
+            let named = |argument: &Argument| matches!(argument, Argument::Named(given, _) if given.node.eq_ignore_ascii_case(name));
+            call.arguments.iter().any(named)
+        };
+        let mut makes = &self.makes;
+        while let Makes::With(name, with, without) = makes {
+            makes = if given(name) { with } else { without };
         }
+        makes
     }
 }
 
@@ -130,16 +139,30 @@ pub fn find(name: &Spanned<String>) -> Result<&'static Function, Diagnostic> {
     }
     let message = format!("the function `{}` is unknown or not supported yet", name.node);
     let error = Diagnostic::error(Code::UnknownFunction, message, name.span);
+    if let Some((_, help)) = FOREIGN.iter().find(|(foreign, _)| foreign.eq_ignore_ascii_case(&name.node)) {
+        return Err(error.with_help(*help));
+    }
     Err(match suggest::nearest(&name.node, all().map(|function| function.name)) {
         Some(near) => error.with_help(format!("did you mean `{near}`?")),
         None => error,
     })
 }
 
+/// Names that other languages have for what a step here does.
+const FOREIGN: &[(&str, &str)] = &[
+    ("bin", "`bucket(span=1h)` divides the time"),
+    ("dedup", "`groupBy(field, function=tail(1))` keeps the newest event of each value"),
+];
+
 /// Whether the function works on all rows, or makes fields that depend on data.
 pub fn is_step(call: &Call) -> bool {
     known(&call.name.node)
         .is_some_and(|function| matches!(function.makes(call), Makes::Step(_) | Makes::Aggregate(_) | Makes::Fields(_)))
+}
+
+/// Whether the function makes fields that depend on data, row by row.
+pub fn reads_fields(call: &Call) -> bool {
+    known(&call.name.node).is_some_and(|function| matches!(function.makes(call), Makes::Fields(_)))
 }
 
 /// What a function that works on each row does to it.

@@ -20,7 +20,7 @@ use super::super::functions::{Function, Makes};
 use super::super::rows::{Arm, Rows};
 use super::super::tables::{self, Named};
 use super::super::{Run, start, unsupported};
-use super::keep_columns;
+use super::ordering::keep_columns;
 use crate::functions::logscale;
 use crate::lookups::definition::MatchType;
 use crate::lookups::table::Table;
@@ -53,7 +53,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "selfJoinFilter",
         parameters: &["field", "where", "prefilter"],
-        makes: Makes::Step(|run, frame, a| Box::pin(async move { self_join_filter(run, frame, a) })),
+        makes: Makes::Step(|run, frame, a| Box::pin(self_join_filter(run, frame, a))),
     },
 ];
 
@@ -79,7 +79,7 @@ async fn subquery(run: &mut Run<'_, '_>, a: &Arguments<'_>) -> PlanResult<Frame>
         if let Some(repository) = repository {
             of_repository(&mut frame, &repository)?;
         }
-        let mut inner = Run { planner: &mut *run.planner, aggregated: false, preamble: false };
+        let mut inner = Run { planner: &mut *run.planner, aggregated: false, preamble: false, keys: Vec::new() };
         inner.pipeline(&mut frame, pipeline).await?;
         inner.planner.report_missing(&frame, &Scope::of(&frame));
         Ok::<Frame, PlanError>(frame)
@@ -299,7 +299,7 @@ fn read_file(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> Pla
 }
 
 /// `selfJoinFilter`: the events of whose key every clause finds one. Where the vendor's is probabilistic, this is exact.
-fn self_join_filter(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
+async fn self_join_filter(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     a.without_name()?;
     let negated = a.negation();
     let fields = a.need_names("field")?;
@@ -313,7 +313,7 @@ fn self_join_filter(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>)
     for clause in clauses {
         let mut arm = Arm { guard: lit(true), assigned: HashMap::new() };
         for step in &clause.steps {
-            run.row_step(frame, Some(&mut arm), step)?;
+            run.row_step(frame, Some(&mut arm), step).await?;
         }
         let satisfied = frame.hidden_name();
         frame.set(vec![(satisfied.clone(), is_true(arm.guard))])?;

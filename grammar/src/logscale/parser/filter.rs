@@ -5,7 +5,8 @@ use pest::iterators::Pair;
 use super::Rule;
 use super::builder::{Builder, name, span, text};
 use crate::logscale::query::{
-    Comparator, Comparison, Expression, Filter, Membership, Parameter, Regex, Value, ValueKind,
+    Argument, Call, Comparator, Comparison, Expression, ExpressionKind, Filter, Membership, Parameter, Regex, Value,
+    ValueKind,
 };
 use crate::{Code, Diagnostic, Span, Spanned};
 
@@ -147,6 +148,19 @@ impl Builder {
                     }
                 }
                 Filter::Membership(Membership { field, negated, values })
+            }
+            // `a >= f()` is short for `test(a >= f())`.
+            Rule::field_test => {
+                let place = span(&pair);
+                let mut inner = pair.into_inner();
+                let field = name(inner.next()?);
+                let left = Expression { kind: ExpressionKind::Word(field.node), span: field.span };
+                let comparator = comparator(&inner.next()?);
+                let right: Expression = self.sum(inner.next()?)?;
+                let compared = ExpressionKind::Compare(Box::new(left), vec![(comparator.node, right)]);
+                let condition = Expression { kind: compared, span: place };
+                let arguments = vec![Argument::Unnamed(condition)];
+                Filter::Call(Call { name: Spanned::new("test".to_owned(), place), arguments, span: place })
             }
             Rule::comparison => {
                 let mut inner = pair.into_inner();

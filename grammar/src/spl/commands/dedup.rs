@@ -10,6 +10,7 @@ use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
 use crate::spl::parser::{Rule, words};
 use crate::spl::print::{Separated, option};
+use crate::Code;
 
 /// `dedup [N] FIELD ... [keepevents=BOOL] [keepempty=BOOL] [consecutive=BOOL] [sortby KEY ...]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +59,14 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<De
     let place = b.span(&arguments);
     for part in arguments.into_inner() {
         match part.as_rule() {
-            Rule::integer => dedup.count = Some(words::integer(b, &part)?),
+            Rule::integer => match words::integer(b, &part)? {
+                0 => {
+                    let message = "`dedup` keeps at least 1 row of each combination";
+                    b.error(Code::InvalidArgument, message, b.span(&part));
+                    return None;
+                }
+                count => dedup.count = Some(count),
+            },
             Rule::option => set(b, &mut dedup, part)?,
             Rule::sortby => {
                 for part in part.into_inner() {

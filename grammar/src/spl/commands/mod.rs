@@ -12,10 +12,13 @@ use super::parser::{Rule, words};
 pub mod bins;
 mod refused;
 pub mod series;
+mod substituted;
 mod unexpanded;
 
 pub(crate) use refused::refused;
 pub use refused::{Refused, refused_commands};
+pub(crate) use substituted::LIKELY;
+pub use substituted::{Piece, Substituted};
 pub use unexpanded::Unexpanded;
 
 /// What the user is told about a command.
@@ -59,6 +62,7 @@ macro_rules! commands {
         pub enum CommandKind {
             $($variant($module::$variant),)*
             Refused(Refused),
+            Substituted(Substituted),
             Unexpanded(Unexpanded),
         }
 
@@ -68,6 +72,7 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(_) => &$module::DOC,)*
                     Self::Refused(_) => &refused::DOC,
+                    Self::Substituted(_) => &substituted::DOC,
                     Self::Unexpanded(_) => &unexpanded::DOC,
                 }
             }
@@ -78,6 +83,7 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(command) => command.fmt(f),)*
                     Self::Refused(command) => command.fmt(f),
+                    Self::Substituted(command) => command.fmt(f),
                     Self::Unexpanded(command) => command.fmt(f),
                 }
             }

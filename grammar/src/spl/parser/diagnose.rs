@@ -24,10 +24,6 @@ pub fn syntax_error(error: &Error<Rule>, arguments: &str, base: usize, syntax: &
     let (at, rest) = (at + skipped, rest.trim_start());
     let before = arguments.get(..at).unwrap_or_default().trim_end();
     let found = token(rest);
-    if rest.starts_with('[') {
-        let message = format!("a subsearch at this place of `{}` is not supported yet", doc.name);
-        return Diagnostic::error(Code::Unsupported, message, Span::new(base + at, base + at + 1));
-    }
     let wanted = wanted(error, syntax);
     let end = rest.is_empty();
     let message = if end && before.is_empty() {

@@ -9,9 +9,18 @@ use super::builder::Builder;
 use super::structure::{Mark, MarkKind, Structure, first_word};
 use super::words;
 use super::{Rule, diagnose, nearest};
-use crate::spl::commands::{self, CommandKind, Unexpanded};
+use crate::spl::commands::{self, CommandKind, Piece, Substituted, Unexpanded};
 use crate::spl::{Command, Query, Subsearch};
 use crate::{Code, Diagnostic, Span, Spanned};
+
+/// How many commands a pipeline may have. Planning stops at fewer; this is for texts that are no query.
+const MAX_COMMANDS: usize = 10_000;
+
+/// How many arguments a command may have: planning time grows faster than their number.
+const MAX_ARGUMENTS: usize = 1_000;
+
+/// After so many findings no more are looked for.
+const MAX_FINDINGS: usize = 100;
 
 /// The stretch of a query that one pipeline takes.
 struct Stretch {
@@ -41,9 +50,16 @@ pub fn parse(structure: &Structure, diagnostics: &mut Vec<Diagnostic>) -> Option
 pub fn subsearch(b: &mut Builder<'_>, pair: &Pair<'_, Rule>) -> Option<Subsearch> {
     let span = b.span(pair);
     let opener = b.structure.marks.binary_search_by_key(&span.start, |mark| mark.at).ok()?;
+    subsearch_at(b, opener)
+}
+
+/// Parses what the bracket of that mark opens.
+fn subsearch_at(b: &mut Builder<'_>, opener: usize) -> Option<Subsearch> {
+    let start = b.structure.marks.get(opener)?.at;
     let MarkKind::Open(closer) = b.structure.marks.get(opener)?.kind else { return None };
     let end = b.structure.marks.get(closer)?.at;
-    let stretch = Stretch { bytes: span.start + 1..end, marks: opener + 1..closer, subsearch: true };
+    let span = Span::new(start, end + 1);
+    let stretch = Stretch { bytes: start + 1..end, marks: opener + 1..closer, subsearch: true };
     let query = b.deeper(8, span, |b| pipeline(b.structure, &stretch, b.depth, b.diagnostics))?;
     Some(Subsearch { query, span })
 }
@@ -64,6 +80,11 @@ fn pipeline(
         return None;
     }
     let segments = segments(structure, stretch);
+    if segments.len() > MAX_COMMANDS {
+        let message = format!("the query has {} commands, the limit is {MAX_COMMANDS}", segments.len());
+        diagnostics.push(Diagnostic::error(Code::TooLarge, message, Span::new(span.start, span.start)));
+        return None;
+    }
     let mut commands = Vec::with_capacity(segments.len());
     let last = segments.len().saturating_sub(1);
     for (index, segment) in segments.iter().enumerate() {
@@ -81,6 +102,9 @@ fn pipeline(
             continue;
         }
         let found = diagnostics.len();
+        if found >= MAX_FINDINGS {
+            return None;
+        }
         match command(structure, segment, stretch.subsearch, depth, diagnostics) {
             Some(command) => commands.push(command),
             None if diagnostics.len() == found && structure.unbalanced.is_empty() => {
@@ -173,9 +197,18 @@ fn command(
     let masked = mask(structure, segment, arguments);
     let mut b = Builder { structure, base: arguments.start, doc: syntax.doc, depth, diagnostics };
     let kind: CommandKind = match super::parse_rule(syntax.rule, &masked) {
+        Ok(pair) if pair.clone().into_inner().count() > MAX_ARGUMENTS => {
+            let message = format!("`{name}` has more than {MAX_ARGUMENTS} arguments");
+            diagnostics.push(Diagnostic::error(Code::TooLarge, message, name_span));
+            return None;
+        }
         Ok(pair) => (syntax.build)(&mut b, pair)?,
         Err(error) => {
             if let Some(kind) = unexpanded(structure, segment, span, implied) {
+                return Some(Command { kind, name_span, span });
+            }
+            if substitutable(structure, segment, span, implied) {
+                let kind = substituted(&mut b, segment, span, implied)?;
                 return Some(Command { kind, name_span, span });
             }
             diagnostics.push(diagnose::syntax_error(&error, &masked, arguments.start, syntax));
@@ -185,27 +218,70 @@ fn command(
     Some(Command { kind, name_span, span })
 }
 
+/// The brackets of a segment that stand in no other: the index of the opening mark, and where both are.
+fn brackets<'a>(structure: &'a Structure, segment: &Segment) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+    top_marks(structure, segment.marks.clone()).filter_map(|(index, mark)| match mark.kind {
+        MarkKind::Open(closer) => Some((index, mark.at, structure.marks.get(closer)?.at)),
+        _ => None,
+    })
+}
+
 /// A copy of a command's arguments in which the insides of subsearches are blanks.
 fn mask<'a>(structure: &'a Structure, segment: &Segment, arguments: Span) -> Cow<'a, str> {
     let text = &structure.text;
-    let brackets: Vec<(usize, usize)> = top_marks(structure, segment.marks.clone())
-        .filter_map(|(_, mark)| match mark.kind {
-            MarkKind::Open(closer) => Some((mark.at + 1, structure.marks.get(closer)?.at)),
-            _ => None,
-        })
-        .collect();
-    if brackets.is_empty() {
+    let mut brackets = brackets(structure, segment).peekable();
+    if brackets.peek().is_none() {
         return Cow::Borrowed(text.get(arguments.range()).unwrap_or_default());
     }
     let mut out = String::with_capacity(arguments.end - arguments.start);
     let mut from = arguments.start;
-    for (start, end) in brackets {
-        out.push_str(text.get(from..start).unwrap_or_default());
-        out.extend(std::iter::repeat_n(' ', end - start));
-        from = end;
+    for (_, opener, closer) in brackets {
+        out.push_str(text.get(from..opener + 1).unwrap_or_default());
+        out.extend(std::iter::repeat_n(' ', closer - opener - 1));
+        from = closer;
     }
     out.push_str(text.get(from..arguments.end).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Whether a command can be read with some text in the place of its subsearches, of which it has at least one.
+fn substitutable(structure: &Structure, segment: &Segment, span: Span, implied: bool) -> bool {
+    let brackets: Vec<_> = brackets(structure, segment).collect();
+    !brackets.is_empty()
+        && commands::LIKELY.iter().any(|likely| {
+            let mut text = String::from(if implied { "search " } else { "| " });
+            let mut from = span.start;
+            for (_, opener, closer) in &brackets {
+                text.push_str(structure.text.get(from..*opener).unwrap_or_default());
+                text.push_str(likely);
+                from = closer + 1;
+            }
+            text.push_str(structure.text.get(from..span.end).unwrap_or_default());
+            super::parse(&text).is_ok()
+        })
+}
+
+/// A command whose subsearches give a part of its text.
+fn substituted(b: &mut Builder<'_>, segment: &Segment, span: Span, implied: bool) -> Option<CommandKind> {
+    let structure = b.structure;
+    let mut pieces = Vec::new();
+    let text = |from: usize, to: usize| {
+        let place = Span::new(from, to);
+        let mut written = structure.text.get(place.range()).unwrap_or_default().to_owned();
+        if implied && from == span.start {
+            written.insert_str(0, "search ");
+        }
+        (!written.is_empty()).then(|| Piece::Text(Spanned::new(written, place)))
+    };
+    let mut from = span.start;
+    let found: Vec<_> = brackets(structure, segment).collect();
+    for (index, opener, closer) in found {
+        pieces.extend(text(from, opener));
+        pieces.push(Piece::Subsearch(subsearch_at(b, index)?));
+        from = closer + 1;
+    }
+    pieces.extend(text(from, span.end));
+    Some(CommandKind::Substituted(Substituted { pieces }))
 }
 
 /// A command that may be well-formed once its macros are replaced; `None` if it has none. An implied `search` is

@@ -3,12 +3,16 @@
 //! It finds what must be balanced and where the pipes are, so that each command can be parsed by itself and a
 //! mistake in one does not hide the mistakes in the next.
 
+use super::words;
 use crate::spl::commands;
 use crate::{Code, Diagnostic, Span};
 
 /// How deep parentheses and brackets may nest. A level costs an unoptimised build up to 16 KiB of stack, and a
 /// thread may have no more than 2 MiB of it. Published searches go down to 20.
 pub const MAX_NESTING: usize = 64;
+
+/// How many subsearches a query may have: each is a search of its own.
+const MAX_SUBSEARCHES: usize = 500;
 
 /// The longest text that is looked at.
 pub const MAX_LENGTH: usize = 16 << 20;
@@ -141,12 +145,13 @@ struct Scanner<'a> {
     unbalanced: Vec<Diagnostic>,
     open: Vec<Open>,
     habits: Habits,
+    brackets: usize,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         let habits = Habits { single_quotes: false, parentheses: true };
-        Self { text, marks: Vec::new(), unbalanced: Vec::new(), open: Vec::new(), habits }
+        Self { text, marks: Vec::new(), unbalanced: Vec::new(), open: Vec::new(), habits, brackets: 0 }
     }
 
     fn run(&mut self) -> Result<(), Diagnostic> {
@@ -163,16 +168,21 @@ impl<'a> Scanner<'a> {
                 // An apostrophe is no quote: what it opens is not closed in the same command.
                 b'\'' if self.habits.single_quotes => next = self.quote_end(at, b'\'', b"\"|").unwrap_or(next),
                 b'`' => {
-                    let rest = self.text.get(next..).unwrap_or_default();
-                    let Some(length) = rest.find('`') else {
+                    let rest = self.text.get(at..).unwrap_or_default();
+                    let Some(length) = words::macro_length(rest) else {
                         return Err(unbalanced("backtick", "`", Span::new(at, at + 1)));
                     };
-                    next += length + 1;
+                    next = at + length;
                     self.marks.push(Mark { at, kind: MarkKind::Macro(next) });
                 }
                 b'(' => self.push(Open::Parenthesis(at), at)?,
                 b')' => self.close_parenthesis(at),
                 b'[' => {
+                    self.brackets += 1;
+                    if self.brackets > MAX_SUBSEARCHES {
+                        let message = format!("the query has more than {MAX_SUBSEARCHES} subsearches");
+                        return Err(Diagnostic::error(Code::TooLarge, message, Span::new(at, at + 1)));
+                    }
                     self.push(Open::Bracket(self.marks.len(), self.habits), at)?;
                     self.marks.push(Mark { at, kind: MarkKind::Open(0) });
                     self.habits = habits_at(self.text.get(next..).unwrap_or_default(), true);

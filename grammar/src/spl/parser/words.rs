@@ -162,6 +162,32 @@ pub fn macro_call(b: &Builder<'_>, pair: &Pair<'_, Rule>) -> MacroCall {
     MacroCall { name: macro_name(call).to_owned(), arguments, span }
 }
 
+/// The length of the macro call that the text starts with, from backtick to backtick, if it does and the call is closed.
+/// A backtick in a quoted argument does not end it, unless there is no end then.
+pub fn macro_length(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('`')?;
+    let first = inner.find('`')?;
+    let end = quoting_end(inner).unwrap_or(first);
+    Some(end + 2)
+}
+
+/// Where the backtick stands that closes a call, past the quoted arguments.
+fn quoting_end(inner: &str) -> Option<usize> {
+    let stop = inner.find(['`', '(', '"'])?;
+    if !inner.get(stop..)?.starts_with('(') {
+        return None;
+    }
+    let mut at = stop;
+    loop {
+        at += inner.get(at..)?.find(['`', '"'])?;
+        let rest = inner.get(at..)?;
+        if rest.starts_with('`') {
+            return Some(at);
+        }
+        at += quoted_length(rest)?;
+    }
+}
+
 /// The name of a macro call.
 pub fn macro_name(call: &str) -> &str {
     let inside = inside(call);
