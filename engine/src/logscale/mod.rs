@@ -12,6 +12,7 @@ mod filter;
 mod functions;
 mod rows;
 mod steps;
+mod trace;
 
 use datafusion::logical_expr::lit;
 use spelunk_grammar::logscale::query::{
@@ -99,10 +100,15 @@ impl Run<'_, '_> {
     }
 
     async fn step(&mut self, frame: &mut Frame, step: &Step) -> PlanResult<()> {
+        if !trace::passes(frame, step) {
+            return Ok(());
+        }
+        trace::step(frame, step);
         match &step.kind {
             // A chain of ANDs is a chain of pipes, in which any function may stand.
             StepKind::Filter(Filter::And(parts)) => {
                 for part in parts {
+                    trace::part(frame, part);
                     Box::pin(self.filter(frame, part)).await?;
                 }
                 Ok(())
@@ -131,6 +137,9 @@ impl Run<'_, '_> {
         if let Filter::Call(call) = filter
             && functions::is_step(&call.name.node)
         {
+            if !trace::passes_call(frame, call) {
+                return Ok(());
+            }
             return steps::plan(self, frame, Arguments::of(call)?).await;
         }
         self.row_filter(frame, None, filter)

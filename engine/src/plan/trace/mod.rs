@@ -1,0 +1,195 @@
+//! Why an event is not in the result: each condition of a query, judged on events that are named by serial number.
+//!
+//! While a [`Tracer`] looks on, [`super::frame::Frame::filter`] leaves no row out. It adds a hidden column with the
+//! condition's truth instead, so that every verdict is that of the very condition which a search filters by. Before
+//! it, the command describes the condition's parts ([`spl`], `logscale::trace`), which get columns of their own. What
+//! follows a command that makes rows of many events, or keeps rows by their place among others, is not judged.
+
+mod clause;
+pub mod spl;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use datafusion::common::Result;
+use datafusion::logical_expr::{Expr, is_true, lit};
+use spelunk_grammar::Span;
+
+pub use clause::{Clause, Failed, Form, Judged, Reason, Row, Verdict};
+
+use super::frame::{Frame, SERIAL, column};
+
+/// The most single conditions that get a column: planning time grows with their number.
+const MOST_CONDITIONS: usize = 128;
+
+/// Looks on while a query is planned.
+#[derive(Debug, Default)]
+pub struct Tracer {
+    wanted: Vec<i64>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What the next filter is made of.
+    described: Option<Clause>,
+    steps: Vec<Step>,
+    /// Conditions whose truth a field holds.
+    definitions: HashMap<String, Clause>,
+    /// The command that is planned.
+    command: Option<Ended>,
+    ended: Option<Ended>,
+    limited: Option<Ended>,
+    conditions: usize,
+}
+
+/// A filter, and the column that holds its truth.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The column.
+    pub truth: String,
+    /// What it is made of.
+    pub clause: Clause,
+}
+
+/// A command of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its name.
+    pub command: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Tracer {
+    /// For the events with these serial numbers.
+    pub fn new(wanted: Vec<i64>) -> Self {
+        Self { wanted, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Only the events that are asked about.
+    pub fn wanted(&self) -> Expr {
+        column(SERIAL).in_list(self.wanted.iter().map(|serial| lit(*serial)).collect(), false)
+    }
+
+    /// A command is planned now.
+    pub fn enter(&self, command: &str, span: Span) {
+        let mut state = self.state();
+        state.described = None;
+        state.command = Some(Ended { command: command.to_owned(), span });
+    }
+
+    /// Remembers the condition whose truth a field holds from now on; with none, that the field holds something else.
+    pub fn define(&self, field: &str, clause: Option<Clause>) {
+        let mut state = self.state();
+        match clause {
+            Some(clause) => drop(state.definitions.insert(field.to_owned(), clause)),
+            None => drop(state.definitions.remove(field)),
+        }
+    }
+
+    /// The condition whose truth a field holds.
+    pub fn definition(&self, field: &str) -> Option<Clause> {
+        self.state().definitions.get(field).cloned()
+    }
+
+    /// Whether a command was reached behind which rows are no longer judged.
+    pub fn has_ended(&self) -> bool {
+        self.state().ended.is_some()
+    }
+
+    /// Nothing is judged from this command on.
+    pub fn end(&self, command: &str, span: Span) {
+        self.state().ended.get_or_insert_with(|| Ended { command: command.to_owned(), span });
+    }
+
+    /// A command that may cut the result, and decides about no row by itself.
+    pub fn limit(&self, command: &str, span: Span) {
+        self.state().limited.get_or_insert_with(|| Ended { command: command.to_owned(), span });
+    }
+
+    /// Whether one more condition may have a column.
+    fn has_room(&self) -> bool {
+        let mut state = self.state();
+        state.conditions = state.conditions.saturating_add(1);
+        state.conditions <= MOST_CONDITIONS
+    }
+
+    /// Takes the place of a filter: the rows stay, and a column tells which it would keep.
+    ///
+    /// # Errors
+    /// DataFusion's own.
+    pub fn filter(&self, frame: &mut Frame, condition: Expr) -> Result<()> {
+        let truth = frame.hidden_name();
+        frame.set(vec![(truth.clone(), is_true(condition))])?;
+        let mut state = self.state();
+        let clause = state.described.take().unwrap_or_else(|| match &state.command {
+            Some(Ended { command, span }) => Clause::opaque(command.clone(), *span),
+            None => Clause::opaque("the bounds of time".to_owned(), Span::default()),
+        });
+        state.steps.push(Step { truth, clause });
+        Ok(())
+    }
+
+    /// What was seen: the filters in their order, and the command that decides about rows that pass them all.
+    pub fn seen(&self) -> (Vec<Step>, Option<Ended>) {
+        let state = self.state();
+        (state.steps.clone(), state.ended.clone().or_else(|| state.limited.clone()))
+    }
+}
+
+/// The parts of a condition as hidden columns of a frame, while it is described.
+pub struct Describing<'d> {
+    /// The rows.
+    pub frame: &'d mut Frame,
+    tracer: Arc<Tracer>,
+    /// The columns that hold the values of fields.
+    values: Vec<(String, Option<String>)>,
+}
+
+impl<'d> Describing<'d> {
+    /// Where someone looks on.
+    pub fn of(frame: &'d mut Frame) -> Option<Self> {
+        let tracer = frame.setting.trace.clone()?;
+        Some(Self { frame, tracer, values: Vec::new() })
+    }
+
+    /// Who looks on.
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
+    }
+
+    /// A single condition; `None` where there is no room for more.
+    pub fn leaf(&mut self, text: String, span: Span, truth: Expr, fields: &[(String, Option<Expr>)]) -> Option<Clause> {
+        if !self.tracer.has_room() {
+            return None;
+        }
+        let name = self.frame.hidden_name();
+        let mut made = vec![(name.clone(), is_true(truth))];
+        let mut shown = Vec::new();
+        for (field, value) in fields {
+            let known = self.values.iter().find(|(known, _)| known == field).map(|(_, column)| column.clone());
+            let held = known.unwrap_or_else(|| {
+                let held = value.as_ref().map(|value| {
+                    let held = self.frame.hidden_name();
+                    made.push((held.clone(), value.clone()));
+                    held
+                });
+                self.values.push((field.clone(), held.clone()));
+                held
+            });
+            shown.push((field.clone(), held));
+        }
+        self.frame.set(made).ok()?;
+        Some(Clause { text, span, form: Form::Single { truth: name, fields: shown, defined: None } })
+    }
+
+    /// Hands the description on to the filter that follows.
+    pub fn done(self, clause: Clause) {
+        self.tracer.state().described = Some(clause);
+    }
+}
