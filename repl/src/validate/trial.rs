@@ -1,0 +1,124 @@
+//! Runs a detection over the stages of its scenarios, and leads what it finds back to the signals.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use spelunk_engine::{Session, Verdict};
+
+use super::stage::{Matching, Place, Stage};
+use super::{Case, Outcome};
+use crate::detections::Detection;
+use crate::diagnostics;
+use crate::escape;
+use crate::exit::Failure;
+use crate::terminal;
+use crate::traced::{self, Found};
+
+/// The outcomes of all signals, case by case.
+pub type Outcomes = Vec<Vec<Outcome>>;
+
+/// Nothing seen yet.
+pub fn unseen(cases: &[Case]) -> Outcomes {
+    cases.iter().map(|case| vec![Outcome::Absent; case.signals.len()]).collect()
+}
+
+/// Runs a detection over one stage. `false` if its rows come from no single events, so that each case has to be run by
+/// itself; `alone` says that it is.
+///
+/// # Errors
+/// Whatever stops the search.
+pub async fn run(
+    session: &Session,
+    detection: &Detection,
+    stage: &Stage,
+    label: &str,
+    alone: bool,
+    outcomes: &mut Outcomes,
+) -> Result<bool, Failure> {
+    let found = traced::find(session, detection).await?;
+    if !found.by_event && !alone {
+        return Ok(false);
+    }
+    let signals = signals(session, stage).await?;
+    let caught = found.labels(label);
+    let left: Vec<i64> = signals.keys().copied().filter(|event| !caught.contains_key(event)).collect();
+    let mut verdicts = traced::judge(session, detection, left).await?;
+    for (event, places) in signals {
+        let outcome = match caught.get(&event) {
+            Some(labels) => Outcome::Caught(labels.clone()),
+            None => of_rows(&found, verdicts.remove(&event)),
+        };
+        for place in places {
+            let known = outcomes.get_mut(place.case).and_then(|case| case.get_mut(place.signal));
+            if let Some(known) = known {
+                *known = merged(std::mem::replace(known, Outcome::Absent), outcome.clone());
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What a row that comes from no single event says of one that went into it.
+fn of_rows(found: &Found, verdict: Option<Verdict>) -> Outcome {
+    match verdict {
+        Some(Verdict::Reaches(ended)) if !found.by_event && !found.rows.is_empty() => Outcome::Through(ended.command),
+        verdict => Outcome::Missed(verdict),
+    }
+}
+
+/// A signal may show in several events: it is caught if one of them is.
+fn merged(one: Outcome, other: Outcome) -> Outcome {
+    match (one, other) {
+        (Outcome::Caught(mut labels), Outcome::Caught(more)) => {
+            labels.extend(more.into_iter().filter(|label| !labels.contains(label)).collect::<Vec<_>>());
+            Outcome::Caught(labels)
+        }
+        (one, _) if one.is_caught() => one,
+        (Outcome::Absent, other) => other,
+        (_, other) if other.is_caught() => other,
+        (one, _) => one,
+    }
+}
+
+/// The events of a stage, and the signals that each shows.
+async fn signals(session: &Session, stage: &Stage) -> Result<BTreeMap<i64, Vec<Place>>, Failure> {
+    let mut found: BTreeMap<i64, Vec<Place>> = BTreeMap::new();
+    match &stage.matching {
+        Matching::Order(places) => {
+            let events = traced::events(session, "*").await?;
+            if events.len() != places.len() {
+                let message = format!("{} events were written and {} read", places.len(), events.len());
+                return Err(Failure::Runtime(message));
+            }
+            found.extend(events.into_iter().zip(places).map(|(event, place)| (event, vec![*place])));
+        }
+        Matching::Searches(searches) => {
+            for (place, search) in searches {
+                for event in traced::events(session, search).await? {
+                    found.entry(event).or_default().push(*place);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How many rows a detection finds in the user's own logs, by label.
+///
+/// # Errors
+/// Whatever stops the search.
+pub async fn own(session: &Arc<Session>, detection: &Detection, label: &str) -> Result<BTreeMap<String, u64>, Failure> {
+    let found = traced::find(session, detection).await?;
+    if !found.diagnostics.is_empty() {
+        terminal::say(&format!("in {}:", escape::line(&detection.name)));
+        diagnostics::print_all(&found.diagnostics, &detection.text);
+    }
+    let position = found.columns.iter().position(|column| column == label);
+    let mut counts = BTreeMap::new();
+    for row in &found.rows {
+        let text = position.and_then(|position| row.cells.get(position)).and_then(traced::text);
+        let count: &mut u64 = counts.entry(text.unwrap_or_default()).or_default();
+        *count = count.saturating_add(1);
+    }
+    Ok(counts)
+}
