@@ -1,12 +1,10 @@
 //! What detections find, row by row, with the events that the rows come from.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::StreamExt;
-use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::session::EVENT;
 use spelunk_engine::values::{self, Cell};
 use spelunk_engine::{Error, Language, Session, Verdict};
@@ -30,8 +28,6 @@ pub struct Found {
     pub by_event: bool,
     /// Warnings and notes about the query.
     pub diagnostics: Vec<Diagnostic>,
-    /// What was read.
-    pub report: Arc<ReadReport>,
 }
 
 /// A row of a result.
@@ -89,7 +85,7 @@ pub async fn find(session: &Session, detection: &Detection) -> Result<Found, Fai
         }
     }
     let columns = columns.into_iter().take(shown).collect();
-    Ok(Found { columns, rows, by_event, diagnostics: search.diagnostics, report: search.report })
+    Ok(Found { columns, rows, by_event, diagnostics: search.diagnostics })
 }
 
 fn serial(batch: &RecordBatch, row: usize) -> Option<i64> {

@@ -18,7 +18,6 @@ use crate::terminal;
 use crate::traced;
 use crate::validate::builtin::Builtin;
 use crate::validate::stage::{Matching, Scenarios};
-use crate::validate::table::Look;
 
 /// Runs both detections, and shows how their results differ.
 ///
@@ -108,10 +107,7 @@ async fn over_stage(scenarios: &Builtin, detection: Detection, data: &DataArgs) 
 
 fn write(comparison: &Comparison, form: CompareForm) -> Result<(), Failure> {
     let text = match form {
-        CompareForm::Table => {
-            let look = Look { width: terminal::stdout_width(), colour: terminal::stdout_colour() };
-            compare::table::text(comparison, look)
-        }
+        CompareForm::Table => compare::table::text(comparison),
         CompareForm::Json => json::document(&compare::json::document(comparison)),
     };
     let mut out = io::stdout().lock();

@@ -7,7 +7,6 @@ pub mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spelunk_engine::values::Cell;
 use spelunk_engine::{Session, Verdict};
 
 use crate::detections::Detection;
@@ -234,13 +233,4 @@ fn by_columns(sides: [Side; 2], found: [Found; 2]) -> Result<Comparison, Failure
     )];
     let counts = [first.rows.len(), second.rows.len()];
     Ok(Comparison { sides, found: counts, both, differences, by_columns: Some(common), notes })
-}
-
-/// Labels as one text.
-pub fn labels(labels: Option<&Vec<String>>) -> Cell {
-    match labels {
-        None => Cell::Null,
-        Some(labels) if labels.is_empty() => Cell::Text("found".to_owned()),
-        Some(labels) => Cell::Text(labels.join(", ")),
-    }
 }

@@ -1,45 +1,30 @@
-//! The comparison for people.
+//! The comparison for people: a block a row, since cutting would cut the reason.
 
 use std::fmt::Write as _;
 
-use spelunk_engine::values::Cell;
-
-use super::{Comparison, Difference, Why, labels};
+use super::{Comparison, Difference, Why};
+use crate::detections::Detection;
 use crate::escape;
-use crate::render::{grid, record, table};
+use crate::render::table::ROWS;
 use crate::report::count;
-use crate::validate::table::Look;
 use crate::why;
 
 /// The whole comparison.
-pub fn text(comparison: &Comparison, look: Look) -> String {
+pub fn text(comparison: &Comparison) -> String {
     let mut out = String::new();
     let [first, second] = &comparison.sides;
-    let names = [first, second].map(|side| side.detection.name.as_str());
     for (letter, side) in ["A", "B"].iter().zip(&comparison.sides) {
-        let (name, telemetry) = (escape::line(&side.detection.name), escape::line(&side.telemetry));
-        let _ = writeln!(out, "{letter} = {name}, over {telemetry}");
+        let line = format!("{letter} = {}, over {}", side.detection.name, side.telemetry);
+        let _ = writeln!(out, "{}", escape::line(&line));
     }
     let only = |first: bool, second: bool| -> Vec<&Difference> {
         let fits = |found: &&Difference| found.first.is_some() == first && found.second.is_some() == second;
         comparison.differences.iter().filter(fits).collect()
     };
-    let [one, other] = names;
-    section(&mut out, look, &format!("Only A ({one}) finds"), &["A", "why B does not"], &only(true, false), |found| {
-        [labels(found.first.as_ref()), reason(&found.why)]
-    });
-    section(
-        &mut out,
-        look,
-        &format!("Only B ({other}) finds"),
-        &["B", "why A does not"],
-        &only(false, true),
-        |found| [labels(found.second.as_ref()), reason(&found.why)],
-    );
+    section(&mut out, "Only A finds", &only(true, false), |found| reason("B", &found.why, &second.detection));
+    section(&mut out, "Only B finds", &only(false, true), |found| reason("A", &found.why, &first.detection));
     let renamed = only(true, true);
-    section(&mut out, look, "Both find, under different labels", &["A", "B"], &renamed, |found| {
-        [labels(found.first.as_ref()), labels(found.second.as_ref())]
-    });
+    section(&mut out, "Both find, under different labels", &renamed, |_| None);
     let [a, b] = comparison.found;
     let noun = if comparison.by_columns.is_some() { "row" } else { "event" };
     let _ = write!(out, "\nA finds {}, B {}, both {}", count(a as u64, noun), b, comparison.both);
@@ -50,55 +35,45 @@ pub fn text(comparison: &Comparison, look: Look) -> String {
     out
 }
 
-fn section(
-    out: &mut String,
-    look: Look,
-    title: &str,
-    last: &[&str; 2],
-    found: &[&Difference],
-    cells: impl Fn(&Difference) -> [Cell; 2],
-) {
+fn section(out: &mut String, title: &str, found: &[&Difference], why: impl Fn(&Difference) -> Option<String>) {
     if found.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{}: {}", escape::line(title), found.len());
-    let timed = found.iter().any(|found| found.time.is_some());
-    let mut columns: Vec<String> = ["row"].iter().chain(last).map(|name| (*name).to_owned()).collect();
-    if timed {
-        columns.insert(0, "time".to_owned());
+    let _ = writeln!(out, "\n{title}: {}", found.len());
+    for difference in found.iter().take(ROWS) {
+        let mut head = vec![difference.time.clone().unwrap_or_default()];
+        for (letter, labels) in [("A", &difference.first), ("B", &difference.second)] {
+            head.extend(
+                labels
+                    .as_ref()
+                    .filter(|labels| !labels.is_empty())
+                    .map(|labels| format!("{letter}: {}", labels.join(", "))),
+            );
+        }
+        head.retain(|part| !part.is_empty());
+        if !head.is_empty() {
+            let _ = writeln!(out, "  {}", escape::line(&head.join("  ")));
+        }
+        let fields: Vec<String> =
+            difference.fields.iter().map(|(name, value)| format!("{name}={}", why::short(value))).collect();
+        let _ = writeln!(out, "    {}", escape::line(&fields.join(", ")));
+        if let Some(why) = why(difference) {
+            let _ = writeln!(out, "    {}", escape::line(&why));
+        }
     }
-    let rows: Vec<Vec<Cell>> = found
-        .iter()
-        .take(table::ROWS)
-        .map(|found| {
-            let mut row: Vec<Cell> = Vec::new();
-            if timed {
-                row.push(found.time.clone().map_or(Cell::Null, Cell::Time));
-            }
-            let fields: Vec<String> =
-                found.fields.iter().map(|(name, value)| format!("{name}={}", why::short(value))).collect();
-            row.push(Cell::Text(fields.join(", ")));
-            row.extend(cells(found));
-            row
-        })
-        .collect();
-    match grid::draw(&columns, &rows, look.width, look.colour) {
-        Some(drawn) => out.push_str(&drawn),
-        // Too narrow for a table.
-        None => (1..).zip(&rows).for_each(|(number, row)| {
-            out.push_str(&record::draw(number, &columns, row, look.width, false, look.colour));
-        }),
-    }
-    if found.len() > rows.len() {
-        let _ = writeln!(out, "the first {} of {}; --output json has them all", rows.len(), found.len());
+    if found.len() > ROWS {
+        let _ = writeln!(out, "the first {ROWS} of {}; --output json has them all", found.len());
     }
 }
 
-fn reason(why: &Why) -> Cell {
-    Cell::Text(match why {
-        Why::Found => return Cell::Null,
-        Why::Judged(verdict) => why::sentence(verdict),
-        Why::Absent => "its telemetry has no such event".to_owned(),
-        Why::Unknown => "not told".to_owned(),
-    })
+fn reason(letter: &str, why: &Why, detection: &Detection) -> Option<String> {
+    match why {
+        Why::Found | Why::Unknown => None,
+        Why::Absent => Some(format!("{letter}: its telemetry has no such event")),
+        Why::Judged(verdict) => {
+            let place = why::span(verdict).map(|span| detection.place(span));
+            let place = place.map_or(String::new(), |(line, column)| format!(" ({line}:{column})"));
+            Some(format!("{letter}{place}: {}", why::sentence(verdict)))
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub fn text(report: &Report, look: Look) -> String {
     section(&mut out, report, look, "Attacks", Role::Attack, |_| true);
     section(&mut out, report, look, "Probes", Role::Probe, |_| true);
     benign(&mut out, report, look);
-    missed(&mut out, report, look);
+    missed(&mut out, report);
     own(&mut out, report);
     summary(&mut out, report);
     out
@@ -129,9 +129,9 @@ fn benign(out: &mut String, report: &Report, look: Look) {
     }
 }
 
-/// What is missed and flagged by no more than some, and the first condition that fails.
-fn missed(out: &mut String, report: &Report, look: Look) {
-    let mut rows = Vec::new();
+/// What is missed, and the first condition that fails: a line each, since cutting would cut the reason.
+fn missed(out: &mut String, report: &Report) {
+    let mut title = "\nWhy a signal is missed: the first condition that fails\n";
     for (position, case) in report.cases.iter().enumerate() {
         for (number, signal) in case.signals.iter().enumerate() {
             let outcomes = outcomes(report, position, number);
@@ -139,19 +139,15 @@ fn missed(out: &mut String, report: &Report, look: Look) {
                 continue;
             }
             for (trial, outcome) in report.trials.iter().zip(outcomes) {
-                if let Outcome::Missed(Some(verdict)) = outcome {
-                    let place = why::span(verdict).map(|span| trial.detection.place(span));
-                    let place = place.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
-                    let place = format!("{}{place}", trial.detection.name);
-                    let what = format!("{} {}", case.name, signal.id);
-                    rows.push([what, place, why::sentence(verdict)].map(Cell::Text).into());
-                }
+                let Outcome::Missed(Some(verdict)) = outcome else { continue };
+                let place = why::span(verdict).map(|span| trial.detection.place(span));
+                let place = place.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+                out.push_str(std::mem::take(&mut title));
+                let (case, id, name) = (&case.name, &signal.id, &trial.detection.name);
+                let line = format!("  {case} {id}, {name}{place}: {}", why::sentence(verdict));
+                let _ = writeln!(out, "{}", escape::line(&line));
             }
         }
-    }
-    if !rows.is_empty() {
-        let _ = writeln!(out, "\nWhy a signal is missed: the first condition that fails");
-        draw(out, &["signal", "place", "condition"].map(str::to_owned), &rows, look);
     }
 }
 
@@ -199,15 +195,9 @@ fn summary(out: &mut String, report: &Report) {
         }
         let _ = writeln!(out, "; {flagged} of {benign} look-alikes flagged");
     }
-    let mut told = 0;
-    for trial in &report.trials {
-        for finding in trial.findings(&report.cases) {
-            if report.fails(finding.status) {
-                told += 1;
-                let name = escape::line(&trial.detection.name).into_owned();
-                let _ = writeln!(out, "FAILED {name}: {}", escape::line(&sentence(&finding, trial)));
-            }
-        }
+    let failures: Vec<String> = report.trials.iter().flat_map(|trial| failures(report, trial)).collect();
+    for failure in &failures {
+        let _ = writeln!(out, "FAILED {}", escape::line(failure));
     }
     let of = |status: Status| {
         let findings = report.trials.iter().flat_map(|trial| trial.findings(&report.cases));
@@ -221,7 +211,24 @@ fn summary(out: &mut String, report: &Report) {
         let noise = count(noise, "look-alike");
         let _ = writeln!(out, "{noise} flagged that nothing documents; --fail-on-noise makes that a failure");
     }
-    if told == 0 {
+    if failures.is_empty() {
         out.push_str("nothing is missed that is not documented\n");
     }
+}
+
+/// What fails in a trial: a test of which nothing is caught once, everything else signal by signal.
+fn failures(report: &Report, trial: &Trial) -> Vec<String> {
+    let name = &trial.detection.name;
+    let mut lines = Vec::new();
+    for finding in trial.findings(&report.cases).iter().filter(|finding| report.fails(finding.status)) {
+        let alone = finding.signal.documented.contains_key(name) || finding.status != Status::Missed;
+        let line = match alone {
+            true => format!("{name}: {}", sentence(finding, trial)),
+            false => format!("{name}: no signal of {} is caught, which nothing documents", finding.case.name),
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }
