@@ -336,14 +336,15 @@ impl Session {
         let tracer = Arc::new(Tracer::new(serials));
         let traced = Some(Arc::clone(&tracer));
         let (planned, expanded) = self.prepare_in(language, text, Purpose::Trace, traced).await?;
-        let (steps, ended) = tracer.seen();
+        let seen = tracer.seen();
         let search = self.start(Planned { writes: Vec::new(), ..planned }, Expanded::unchanged(text)).await?;
         let mut judged = Vec::new();
         for batch in search.stream.try_collect::<Vec<_>>().await.map_err(Error::from)? {
             let rows = (0..batch.num_rows()).map(|row| Row { batch: &batch, row });
-            judged.extend(rows.filter_map(|row| row.judge(SERIAL, &steps, ended.as_ref())));
+            judged.extend(rows.filter_map(|row| row.judge(SERIAL, &seen)));
         }
-        for Judged { verdict, .. } in &mut judged {
+        for Judged { verdict, unchosen, .. } in &mut judged {
+            unchosen.iter_mut().for_each(|unchosen| unchosen.reason.relocate(&|span| expanded.place(span)));
             match verdict {
                 Verdict::Kept => {}
                 Verdict::Fails(reason) => reason.relocate(&|span| expanded.place(span)),

@@ -7,7 +7,7 @@ use arrow::datatypes::Int64Type;
 use futures::StreamExt;
 use spelunk_engine::session::EVENT;
 use spelunk_engine::values::{self, Cell};
-use spelunk_engine::{Error, Language, Session, Verdict};
+use spelunk_engine::{Error, Judged, Language, Session, Verdict};
 use spelunk_grammar::Diagnostic;
 
 use crate::detections::Detection;
@@ -105,7 +105,7 @@ pub async fn events(session: &Session, search: &str) -> Result<Vec<i64>, Failure
     Ok(found)
 }
 
-/// Why events are not in the result of a detection.
+/// Why events are not in the result of a detection, or not under another label.
 ///
 /// # Errors
 /// Whatever stops the search.
@@ -113,18 +113,18 @@ pub async fn judge(
     session: &Session,
     detection: &Detection,
     events: Vec<i64>,
-) -> Result<BTreeMap<i64, Verdict>, Failure> {
+) -> Result<BTreeMap<i64, Judged>, Failure> {
     if events.is_empty() {
         return Ok(BTreeMap::new());
     }
     let judged = session.judge(detection.language, &detection.text, events).await;
     let judged = judged.map_err(|error| blame(detection, error))?;
-    let mut verdicts: BTreeMap<i64, Verdict> = BTreeMap::new();
+    let mut verdicts: BTreeMap<i64, Judged> = BTreeMap::new();
     for one in judged {
         // An event may have become several rows: what one of them passes, the event passes.
-        let better = verdicts.get(&one.serial).is_none_or(|known| matches!(known, Verdict::Fails(_)));
+        let better = verdicts.get(&one.serial).is_none_or(|known| matches!(known.verdict, Verdict::Fails(_)));
         if better {
-            verdicts.insert(one.serial, one.verdict);
+            verdicts.insert(one.serial, one);
         }
     }
     Ok(verdicts)

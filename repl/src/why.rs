@@ -1,8 +1,8 @@
 //! Why an event is not in a result, for people and for programs.
 
 use serde_json::{Map, Value, json};
-use spelunk_engine::Verdict;
 use spelunk_engine::plan::trace::{Failed, Reason};
+use spelunk_engine::{Unchosen, Verdict};
 use spelunk_grammar::Span;
 
 use crate::detections::Detection;
@@ -15,19 +15,32 @@ pub fn sentence(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Kept => "every condition holds".to_owned(),
         Verdict::Reaches(ended) => format!("every condition holds up to `{}`", ended.command),
-        Verdict::Fails(reason) => {
-            let Reason { clause, failed, others, .. } = &**reason;
-            let mut said: Vec<String> = failed.iter().map(condition).collect();
-            if said.is_empty() {
-                said.push(format!("`{}` fails", short(clause)));
-            }
-            let mut out = said.join("; ");
-            if !others.is_empty() {
-                out.push_str(&format!(" (the closest of {} alternatives)", others.len().saturating_add(1)));
-            }
-            out
-        }
+        Verdict::Fails(reason) => because(reason),
     }
+}
+
+/// What fails: of several alternatives, those that come closest to holding.
+pub fn because(reason: &Reason) -> String {
+    let Reason { clause, closest, others, .. } = reason;
+    let mut said: Vec<String> = Vec::new();
+    for failed in closest.iter().filter(|failed| !failed.is_empty()) {
+        said.push(failed.iter().map(condition).collect::<Vec<_>>().join("; "));
+    }
+    if said.is_empty() {
+        return format!("`{}` fails", short(clause));
+    }
+    let alternatives = closest.len().saturating_add(others.len());
+    let mut out = said.join(" OR ");
+    if !others.is_empty() {
+        out.push_str(&format!(" (the closest of {alternatives} alternatives)"));
+    }
+    out
+}
+
+/// Why a detection gives another label than this one; none if it gives it, or says nothing of it.
+pub fn label(wanted: &str, unchosen: &[Unchosen]) -> Option<String> {
+    let found = unchosen.iter().find(|unchosen| unchosen.value == wanted)?;
+    Some(format!("not {wanted}: {}", because(&found.reason)))
 }
 
 /// Where the condition stands.
@@ -35,8 +48,13 @@ pub fn span(verdict: &Verdict) -> Option<Span> {
     match verdict {
         Verdict::Kept => None,
         Verdict::Reaches(ended) => Some(ended.span),
-        Verdict::Fails(reason) => Some(reason.failed.first().map_or(reason.span, |failed| failed.span)),
+        Verdict::Fails(reason) => Some(place(reason)),
     }
+}
+
+/// Where the first condition stands that fails.
+pub fn place(reason: &Reason) -> Span {
+    reason.closest.iter().flatten().next().map_or(reason.span, |failed| failed.span)
 }
 
 /// `` `Image="*\\cmd.exe"` fails: Image=C:\Windows\notepad.exe ``
@@ -51,6 +69,9 @@ fn condition(failed: &Failed) -> String {
             Some(value) => out.push_str(&format!("{field}={}", short(value))),
             None => out.push_str(&format!("no {field}")),
         }
+    }
+    if failed.any_case {
+        out.push_str(", but for letter case");
     }
     out
 }
@@ -75,23 +96,51 @@ pub fn object(verdict: &Verdict, detection: &Detection) -> Value {
             json!({"verdict": "reaches", "command": ended.command, "line": line, "column": column})
         }
         Verdict::Fails(reason) => {
-            let (line, column) = detection.place(reason.span);
-            let failed = |failed: &[Failed]| failed.iter().map(|one| failure(one, detection)).collect::<Vec<_>>();
-            json!({
-                "verdict": "fails",
-                "clause": reason.clause,
-                "line": line,
-                "column": column,
-                "failed": failed(&reason.failed),
-                "alternatives": reason.others.iter().map(|other| failed(other)).collect::<Vec<_>>(),
-            })
+            let mut object = Map::from_iter([("verdict".to_owned(), Value::from("fails"))]);
+            object.extend(reasons(reason, detection));
+            Value::Object(object)
         }
     }
+}
+
+/// The labels that a detection does not give, for programs.
+pub fn labels(unchosen: &[Unchosen], detection: &Detection) -> Value {
+    let object = |unchosen: &Unchosen| {
+        let mut object = Map::from_iter([
+            ("field".to_owned(), Value::from(unchosen.field.clone())),
+            ("label".to_owned(), Value::from(unchosen.value.clone())),
+        ]);
+        object.extend(reasons(&unchosen.reason, detection));
+        Value::Object(object)
+    };
+    Value::from(unchosen.iter().map(object).collect::<Vec<_>>())
+}
+
+fn reasons(reason: &Reason, detection: &Detection) -> Map<String, Value> {
+    let (line, column) = detection.place(reason.span);
+    let failed = |alternatives: &[Vec<Failed>]| {
+        let one = |failed: &Vec<Failed>| failed.iter().map(|one| failure(one, detection)).collect::<Vec<_>>();
+        Value::from(alternatives.iter().map(|failed| Value::from(one(failed))).collect::<Vec<_>>())
+    };
+    Map::from_iter([
+        ("clause".to_owned(), Value::from(reason.clause.clone())),
+        ("line".to_owned(), Value::from(line)),
+        ("column".to_owned(), Value::from(column)),
+        ("closest".to_owned(), failed(&reason.closest)),
+        ("others".to_owned(), failed(&reason.others)),
+    ])
 }
 
 fn failure(failed: &Failed, detection: &Detection) -> Value {
     let (line, column) = detection.place(failed.span);
     let values: Map<String, Value> =
         failed.values.iter().map(|(field, value)| (field.clone(), Value::from(value.clone()))).collect();
-    json!({"clause": failed.clause, "line": line, "column": column, "through": failed.through, "values": values})
+    json!({
+        "clause": failed.clause,
+        "line": line,
+        "column": column,
+        "through": failed.through,
+        "but_for_case": failed.any_case,
+        "values": values,
+    })
 }

@@ -3,7 +3,8 @@
 use datafusion::logical_expr::Expr;
 use spelunk_grammar::Span;
 use spelunk_grammar::logscale::query::{
-    Argument, Assignment, Call, Expression, ExpressionKind, Filter, Step, StepKind, Target,
+    Argument, Assignment, Call, Comparison, Expression, ExpressionKind, Filter, Regex, Step, StepKind, Target, Value,
+    ValueKind,
 };
 
 use super::functions;
@@ -73,6 +74,8 @@ pub fn step(frame: &mut Frame, step: &Step) {
             );
             let clause = if truth { expression(d, value) } else { None };
             d.tracer().define(&name.node, clause);
+            let arms = choice(d, value);
+            d.tracer().choose(&name.node, arms);
             None
         }
         // What an arm drops is laid at the door of the whole step.
@@ -96,7 +99,15 @@ fn filter(d: &mut Describing<'_>, found: &Filter) -> Option<Clause> {
         single => {
             let condition = Rows::of(d.frame).filter(single, None, false).ok()?;
             let fields = values(d.frame, filter_fields(single), span);
-            return d.leaf(single.to_string(), span, condition, &fields);
+            let any_case = match single {
+                Filter::Comparison(Comparison { field, comparator, value }) => {
+                    let left = Rows::of(d.frame).field(&field.node, field.span);
+                    without_case(value)
+                        .and_then(|value| Rows::of(d.frame).compared_with(&left, comparator, &value, None).ok())
+                }
+                _ => None,
+            };
+            return d.leaf(single.to_string(), span, condition, any_case, &fields);
         }
     };
     let parts: Vec<Clause> = parts.iter().map(|part| filter(d, part)).collect::<Option<_>>()?;
@@ -113,7 +124,14 @@ fn expression(d: &mut Describing<'_>, found: &Expression) -> Option<Clause> {
             let mut names = Vec::new();
             expression_fields(found, &mut names);
             let fields = values(d.frame, names, found.span);
-            let mut clause = d.leaf(found.to_string(), found.span, condition, &fields)?;
+            let any_case = match kind {
+                ExpressionKind::Is(left, comparator, value) => without_case(value).and_then(|value| {
+                    let kind = ExpressionKind::Is(left.clone(), *comparator, value);
+                    Rows::of(d.frame).truth(&Expression { kind, span: found.span }).ok()
+                }),
+                _ => None,
+            };
+            let mut clause = d.leaf(found.to_string(), found.span, condition, any_case, &fields)?;
             if let (ExpressionKind::Word(name), Form::Single { defined, .. }) = (kind, &mut clause.form) {
                 *defined = d.tracer().definition(name).map(Box::new);
             }
@@ -123,6 +141,30 @@ fn expression(d: &mut Describing<'_>, found: &Expression) -> Option<Clause> {
     let parts: Vec<Clause> = parts.iter().map(|part| expression(d, part)).collect::<Option<_>>()?;
     let form = if all { Form::All(parts) } else { Form::Any(parts) };
     Some(Clause { text: found.to_string(), span: found.span, form })
+}
+
+/// The same regular expression, but that letter case does not count; none where it does not anyway.
+fn without_case(value: &Value) -> Option<Value> {
+    let ValueKind::Regex(regex) = &value.kind else { return None };
+    if regex.flags.contains('i') {
+        return None;
+    }
+    let regex = Regex { pattern: regex.pattern.clone(), flags: format!("{}i", regex.flags) };
+    Some(Value { kind: ValueKind::Regex(regex), span: value.span })
+}
+
+/// The conditions of a case that gives texts.
+fn choice(d: &mut Describing<'_>, value: &Expression) -> Vec<(String, Clause)> {
+    let ExpressionKind::Case(arms) = &value.kind else { return Vec::new() };
+    let mut found = Vec::new();
+    for arm in arms {
+        if let (Some(condition), ExpressionKind::Text(value)) = (&arm.condition, &arm.value.kind)
+            && let Some(clause) = expression(d, condition)
+        {
+            found.push((value.unescaped(), clause));
+        }
+    }
+    found
 }
 
 fn filter_span(found: &Filter) -> Span {

@@ -15,6 +15,7 @@ use crate::validate::builtin::Builtin;
 use crate::validate::folder::Folder;
 use crate::validate::stage::Scenarios;
 use crate::validate::table::Look;
+use crate::validate::trial::Seen;
 use crate::validate::{self, Case, Report, Trial, known, trial};
 
 /// What `--scenarios` calls the bundled ones.
@@ -101,7 +102,7 @@ async fn over_scenarios(
     data: &DataArgs,
     label: &str,
 ) -> Result<Trial, Failure> {
-    let mut outcomes = trial::unseen(cases);
+    let mut seen = Seen::nothing(cases);
     let mut telemetry = Vec::new();
     let mut each = false;
     'stages: loop {
@@ -123,14 +124,15 @@ async fn over_scenarios(
             };
             let session = inputs::session(data, stage.inputs.clone(), true)?;
             let alone = each || stage.cases.len() == 1;
-            if !trial::run(&session, &detection, &stage, label, alone, &mut outcomes).await? {
+            if !trial::run(&session, &detection, &stage, label, alone, &mut seen).await? {
                 each = true;
                 continue 'stages;
             }
         }
         break;
     }
-    Ok(Trial { detection, telemetry: telemetry.join("; "), outcomes, own: None })
+    let Seen { outcomes, unchosen } = seen;
+    Ok(Trial { detection, telemetry: telemetry.join("; "), outcomes, unchosen, own: None })
 }
 
 fn write(report: &Report, form: ValidateForm) -> Result<(), Failure> {

@@ -31,6 +31,7 @@ pub fn document(comparison: &Comparison) -> Value {
 
 fn difference(found: &Difference, comparison: &Comparison) -> Value {
     let [first, second] = &comparison.sides;
+    let [not_first, not_second] = &found.unchosen;
     let fields: Map<String, Value> =
         found.fields.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect();
     // The reason is about the one that does not find it.
@@ -51,5 +52,9 @@ fn difference(found: &Difference, comparison: &Comparison) -> Value {
         "a": found.first,
         "b": found.second,
         "why": why,
+        "labels_not_given": {
+            "a": why::labels(not_first, &first.detection),
+            "b": why::labels(not_second, &second.detection),
+        },
     })
 }

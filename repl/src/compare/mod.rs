@@ -7,7 +7,7 @@ pub mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spelunk_engine::{Session, Verdict};
+use spelunk_engine::{Session, Unchosen, Verdict};
 
 use crate::detections::Detection;
 use crate::exit::Failure;
@@ -41,6 +41,8 @@ pub struct Difference {
     pub second: Option<Vec<String>>,
     /// Why the other one does not find it.
     pub why: Why,
+    /// The labels that each of them does not give.
+    pub unchosen: [Vec<Unchosen>; 2],
 }
 
 /// Why a detection does not find a row.
@@ -113,56 +115,71 @@ async fn by_event(sides: [Side; 2], found: [Found; 2], label: &str) -> Result<Co
     let [in_first, in_second] = &found;
     let one = events(first, in_first, label);
     let other = events(second, in_second, label);
-    let mut why_second = reasons(second, one.keys().filter(|event| !other.contains_key(event)), &mut notes).await?;
-    let mut why_first = reasons(first, other.keys().filter(|event| !one.contains_key(event)), &mut notes).await?;
     let has_labels = |found: &Found| found.columns.iter().any(|column| column == label);
     let labelled = has_labels(in_first) && has_labels(in_second);
+    let renamed = |event: &i64| {
+        labelled && one.get(event).zip(other.get(event)).is_some_and(|(one, other)| one.labels != other.labels)
+    };
+    let asked = |events: &BTreeMap<i64, Event>, found: &BTreeMap<i64, Event>| -> Vec<i64> {
+        events.keys().copied().filter(|event| !found.contains_key(event) || renamed(event)).collect()
+    };
+    let mut why_second = reasons(second, asked(&one, &other), label, &mut notes).await?;
+    let mut why_first = reasons(first, asked(&other, &one), label, &mut notes).await?;
     let mut differences = Vec::new();
     let all: BTreeSet<i64> = one.keys().chain(other.keys()).copied().collect();
     for event in all {
         let (a, b) = (one.get(&event), other.get(&event));
         let labels = |event: Option<&Event>| event.map(|event| event.labels.clone());
+        let unknown = || (Why::Unknown, Vec::new());
+        let (of_first, not_first) = why_first.remove(&event).unwrap_or_else(unknown);
+        let (of_second, not_second) = why_second.remove(&event).unwrap_or_else(unknown);
         let (row, of, why) = match (a, b) {
-            (Some(a), Some(b)) if labelled && a.labels != b.labels => (a.row, in_first, Why::Found),
-            (Some(a), None) => (a.row, in_first, why_second.remove(&event).unwrap_or(Why::Unknown)),
-            (None, Some(b)) => (b.row, in_second, why_first.remove(&event).unwrap_or(Why::Unknown)),
+            (Some(a), Some(_)) if renamed(&event) => (a.row, in_first, Why::Found),
+            (Some(a), None) => (a.row, in_first, of_second),
+            (None, Some(b)) => (b.row, in_second, of_first),
             _ => continue,
         };
         let (time, fields) = shown(of, row, label);
-        differences.push(Difference { time, fields, first: labels(a), second: labels(b), why });
+        let unchosen = [not_first, not_second];
+        differences.push(Difference { time, fields, first: labels(a), second: labels(b), why, unchosen });
     }
     let both = one.keys().filter(|event| other.contains_key(event)).count();
     let found = [one.len(), other.len()];
     Ok(Comparison { sides, found, both, differences, by_columns: None, notes })
 }
 
-/// Why a side does not find events.
+/// Why a side does not find events, and the labels that it does not give them.
 async fn reasons(
     side: &Side,
-    events: impl Iterator<Item = &i64>,
+    events: Vec<i64>,
+    label: &str,
     notes: &mut Vec<String>,
-) -> Result<BTreeMap<i64, Why>, Failure> {
+) -> Result<BTreeMap<i64, (Why, Vec<Unchosen>)>, Failure> {
     let mut reasons = BTreeMap::new();
     let mut asked: BTreeMap<i64, i64> = BTreeMap::new();
     let serials: Option<BTreeMap<i64, i64>> =
         side.names.as_ref().map(|names| names.iter().map(|(serial, name)| (*name, *serial)).collect());
     let mut left = 0_u64;
     for event in events {
-        let serial = serials.as_ref().map_or(Some(*event), |serials| serials.get(event).copied());
+        let serial = serials.as_ref().map_or(Some(event), |serials| serials.get(&event).copied());
         match serial {
-            None => drop(reasons.insert(*event, Why::Absent)),
+            None => drop(reasons.insert(event, (Why::Absent, Vec::new()))),
             Some(_) if asked.len() >= MOST_EXPLAINED => left = left.saturating_add(1),
-            Some(serial) => drop(asked.insert(serial, *event)),
+            Some(serial) => drop(asked.insert(serial, event)),
         }
     }
     if left > 0 {
         let rows = crate::report::count(left, "row");
-        notes.push(format!("why {} misses {rows} beyond the first {MOST_EXPLAINED} is not told", side.detection.name));
+        notes.push(format!(
+            "why {} misses or renames {rows} beyond the first {MOST_EXPLAINED} is not told",
+            side.detection.name
+        ));
     }
     let verdicts = traced::judge(&side.session, &side.detection, asked.keys().copied().collect()).await?;
-    for (serial, verdict) in verdicts {
+    for (serial, judged) in verdicts {
         if let Some(event) = asked.get(&serial) {
-            reasons.insert(*event, Why::Judged(verdict));
+            let unchosen = judged.unchosen.into_iter().filter(|unchosen| unchosen.field == label).collect();
+            reasons.insert(*event, (Why::Judged(judged.verdict), unchosen));
         }
     }
     Ok(reasons)
@@ -223,7 +240,14 @@ fn by_columns(sides: [Side; 2], found: [Found; 2]) -> Result<Comparison, Failure
         let labels = |there: bool| there.then(Vec::new);
         for _ in 0..a.abs_diff(b) {
             let (first, second) = (labels(a > b), labels(b > a));
-            differences.push(Difference { time: None, fields: fields.clone(), first, second, why: Why::Unknown });
+            differences.push(Difference {
+                time: None,
+                fields: fields.clone(),
+                first,
+                second,
+                why: Why::Unknown,
+                unchosen: Default::default(),
+            });
         }
     }
     let notes = vec![format!(

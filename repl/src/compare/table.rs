@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use spelunk_engine::Unchosen;
+
 use super::{Comparison, Difference, Why};
 use crate::detections::Detection;
 use crate::escape;
@@ -21,10 +23,16 @@ pub fn text(comparison: &Comparison) -> String {
         let fits = |found: &&Difference| found.first.is_some() == first && found.second.is_some() == second;
         comparison.differences.iter().filter(fits).collect()
     };
-    section(&mut out, "Only A finds", &only(true, false), |found| reason("B", &found.why, &second.detection));
-    section(&mut out, "Only B finds", &only(false, true), |found| reason("A", &found.why, &first.detection));
+    section(&mut out, "Only A finds", &only(true, false), |found| vec![reason("B", &found.why, &second.detection)]);
+    section(&mut out, "Only B finds", &only(false, true), |found| vec![reason("A", &found.why, &first.detection)]);
     let renamed = only(true, true);
-    section(&mut out, "Both find, under different labels", &renamed, |_| None);
+    section(&mut out, "Both find, under different labels", &renamed, |found| {
+        let [not_first, not_second] = &found.unchosen;
+        vec![
+            other_label("A", found.second.as_deref(), not_first, &first.detection),
+            other_label("B", found.first.as_deref(), not_second, &second.detection),
+        ]
+    });
     let [a, b] = comparison.found;
     let noun = if comparison.by_columns.is_some() { "row" } else { "event" };
     let _ = write!(out, "\nA finds {}, B {}, both {}", count(a as u64, noun), b, comparison.both);
@@ -35,7 +43,7 @@ pub fn text(comparison: &Comparison) -> String {
     out
 }
 
-fn section(out: &mut String, title: &str, found: &[&Difference], why: impl Fn(&Difference) -> Option<String>) {
+fn section(out: &mut String, title: &str, found: &[&Difference], why: impl Fn(&Difference) -> Vec<Option<String>>) {
     if found.is_empty() {
         return;
     }
@@ -57,13 +65,25 @@ fn section(out: &mut String, title: &str, found: &[&Difference], why: impl Fn(&D
         let fields: Vec<String> =
             difference.fields.iter().map(|(name, value)| format!("{name}={}", why::short(value))).collect();
         let _ = writeln!(out, "    {}", escape::line(&fields.join(", ")));
-        if let Some(why) = why(difference) {
+        for why in why(difference).into_iter().flatten() {
             let _ = writeln!(out, "    {}", escape::line(&why));
         }
     }
     if found.len() > ROWS {
         let _ = writeln!(out, "the first {ROWS} of {}; --output json has them all", found.len());
     }
+}
+
+/// Why a detection does not give the labels that the other one gives.
+fn other_label(
+    letter: &str,
+    wanted: Option<&[String]>,
+    unchosen: &[Unchosen],
+    detection: &Detection,
+) -> Option<String> {
+    let found = wanted?.iter().find_map(|label| unchosen.iter().find(|unchosen| unchosen.value == *label))?;
+    let (line, column) = detection.place(why::place(&found.reason));
+    Some(format!("{letter} ({line}:{column}): {}", why::label(&found.value, unchosen)?))
 }
 
 fn reason(letter: &str, why: &Why, detection: &Detection) -> Option<String> {

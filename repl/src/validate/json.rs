@@ -80,6 +80,7 @@ fn outcomes(report: &Report, case: usize, signal: usize) -> Vec<Value> {
             "status": finding.status.name(),
             "fails": report.fails(finding.status),
             "why": why,
+            "labels_not_given": trial.unchosen.get(&(case, signal)).map(|found| why::labels(found, &trial.detection)),
         }));
     }
     found

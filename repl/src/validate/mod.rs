@@ -19,7 +19,7 @@ pub mod verdict;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use spelunk_engine::Verdict;
+use spelunk_engine::{Unchosen, Verdict};
 
 use crate::detections::Detection;
 
@@ -120,6 +120,8 @@ pub struct Trial {
     pub telemetry: String,
     /// Case by case, signal by signal.
     pub outcomes: Vec<Vec<Outcome>>,
+    /// The labels that signals do not get, by case and signal.
+    pub unchosen: BTreeMap<(usize, usize), Vec<Unchosen>>,
     /// How many rows it found in the user's own logs, by label.
     pub own: Option<BTreeMap<String, u64>>,
 }

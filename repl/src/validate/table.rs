@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use spelunk_engine::values::Cell;
 
 use super::verdict::{Coverage, Status, said, sentence};
-use super::{Case, Outcome, Report, Role, Signal, Trial};
+use super::{Case, Documented, Outcome, Report, Role, Signal, Trial};
 use crate::escape;
 use crate::render::{grid, record};
 use crate::report::{count, thousands};
@@ -33,6 +33,7 @@ pub fn text(report: &Report, look: Look) -> String {
     section(&mut out, report, look, "Probes", Role::Probe, |_| true);
     benign(&mut out, report, look);
     missed(&mut out, report);
+    renamed(&mut out, report);
     own(&mut out, report);
     summary(&mut out, report);
     out
@@ -98,7 +99,7 @@ fn row(report: &Report, case: &Case, signal: &Signal, outcomes: &[&Outcome]) -> 
 }
 
 fn cell(trial: &Trial, signal: &Signal, outcome: &Outcome) -> String {
-    use super::Documented::{Caught, Missed};
+    use Documented::{Caught, Missed};
     let said = said(outcome);
     match (signal.documented.get(&trial.detection.name), outcome) {
         (Some(Caught(Some(label))), Outcome::Caught(labels)) if !labels.contains(label) => {
@@ -146,6 +147,35 @@ fn missed(out: &mut String, report: &Report) {
                 let (case, id, name) = (&case.name, &signal.id, &trial.detection.name);
                 let line = format!("  {case} {id}, {name}{place}: {}", why::sentence(verdict));
                 let _ = writeln!(out, "{}", escape::line(&line));
+            }
+        }
+    }
+}
+
+/// Where a detection gives another label than another one, or than is documented, and the condition that fails.
+fn renamed(out: &mut String, report: &Report) {
+    let mut title = "\nWhy a label is not given that another detection gives, or that is documented\n";
+    for (position, case) in report.cases.iter().enumerate() {
+        for (number, signal) in case.signals.iter().enumerate() {
+            let outcomes = outcomes(report, position, number);
+            for (trial, outcome) in report.trials.iter().zip(&outcomes) {
+                let Outcome::Caught(given) = outcome else { continue };
+                let others = outcomes.iter().flat_map(|other| match other {
+                    Outcome::Caught(labels) => labels.as_slice(),
+                    _ => &[],
+                });
+                let mut wanted: Vec<&String> = others.filter(|label| !given.contains(label)).collect();
+                if let Some(Documented::Caught(Some(label))) = signal.documented.get(&trial.detection.name) {
+                    wanted.extend(Some(label).filter(|label| !given.contains(label)));
+                }
+                wanted.sort_unstable();
+                wanted.dedup();
+                let unchosen = trial.unchosen.get(&(position, number)).map_or(&[][..], Vec::as_slice);
+                for why in wanted.into_iter().filter_map(|label| why::label(label, unchosen)) {
+                    out.push_str(std::mem::take(&mut title));
+                    let line = format!("  {} {}, {}: {why}", case.name, signal.id, trial.detection.name);
+                    let _ = writeln!(out, "{}", escape::line(&line));
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spelunk_engine::{Session, Verdict};
+use spelunk_engine::{Session, Unchosen, Verdict};
 
 use super::stage::{Matching, Place, Stage};
 use super::{Case, Outcome};
@@ -14,12 +14,20 @@ use crate::exit::Failure;
 use crate::terminal;
 use crate::traced::{self, Found};
 
-/// The outcomes of all signals, case by case.
-pub type Outcomes = Vec<Vec<Outcome>>;
+/// What was seen of the signals, case by case.
+pub struct Seen {
+    /// What became of each.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// The labels that they do not get.
+    pub unchosen: BTreeMap<(usize, usize), Vec<Unchosen>>,
+}
 
-/// Nothing seen yet.
-pub fn unseen(cases: &[Case]) -> Outcomes {
-    cases.iter().map(|case| vec![Outcome::Absent; case.signals.len()]).collect()
+impl Seen {
+    /// Nothing seen yet.
+    pub fn nothing(cases: &[Case]) -> Self {
+        let outcomes = cases.iter().map(|case| vec![Outcome::Absent; case.signals.len()]).collect();
+        Self { outcomes, unchosen: BTreeMap::new() }
+    }
 }
 
 /// Runs a detection over one stage. `false` if its rows come from no single events, so that each case has to be run by
@@ -33,7 +41,7 @@ pub async fn run(
     stage: &Stage,
     label: &str,
     alone: bool,
-    outcomes: &mut Outcomes,
+    seen: &mut Seen,
 ) -> Result<bool, Failure> {
     let found = traced::find(session, detection).await?;
     if !found.by_event && !alone {
@@ -41,15 +49,19 @@ pub async fn run(
     }
     let signals = signals(session, stage).await?;
     let caught = found.labels(label);
-    let left: Vec<i64> = signals.keys().copied().filter(|event| !caught.contains_key(event)).collect();
-    let mut verdicts = traced::judge(session, detection, left).await?;
+    let mut judged = traced::judge(session, detection, signals.keys().copied().collect()).await?;
     for (event, places) in signals {
+        let (verdict, unchosen) = judged.remove(&event).map(|found| (found.verdict, found.unchosen)).unzip();
         let outcome = match caught.get(&event) {
             Some(labels) => Outcome::Caught(labels.clone()),
-            None => of_rows(&found, verdicts.remove(&event)),
+            None => of_rows(&found, verdict),
         };
         for place in places {
-            let known = outcomes.get_mut(place.case).and_then(|case| case.get_mut(place.signal));
+            if let (true, Some(unchosen)) = (outcome.is_caught(), &unchosen) {
+                let of_label = unchosen.iter().filter(|unchosen| unchosen.field == label).cloned();
+                seen.unchosen.entry((place.case, place.signal)).or_insert_with(|| of_label.collect());
+            }
+            let known = seen.outcomes.get_mut(place.case).and_then(|case| case.get_mut(place.signal));
             if let Some(known) = known {
                 *known = merged(std::mem::replace(known, Outcome::Absent), outcome.clone());
             }

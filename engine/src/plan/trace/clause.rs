@@ -5,7 +5,7 @@ use arrow::datatypes::Int64Type;
 use jiff::tz::TimeZone;
 use spelunk_grammar::Span;
 
-use super::{Ended, Step};
+use super::{Ended, Seen};
 use crate::values::{self, Cell};
 
 /// A condition.
@@ -26,6 +26,8 @@ pub enum Form {
     Single {
         /// The column that holds its truth.
         truth: String,
+        /// The column that holds whether it would hold if letter case did not count.
+        any_case: Option<String>,
         /// The fields that it looks at, and the columns that hold their values; none for fields that no event has.
         fields: Vec<(String, Option<String>)>,
         /// The condition whose truth the field holds that it looks at.
@@ -55,6 +57,19 @@ pub struct Judged {
     pub serial: i64,
     /// The verdict.
     pub verdict: Verdict,
+    /// The values that its fields do not get.
+    pub unchosen: Vec<Unchosen>,
+}
+
+/// A value that a field does not get, since its condition fails.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unchosen {
+    /// The field.
+    pub field: String,
+    /// The value.
+    pub value: String,
+    /// What fails.
+    pub reason: Reason,
 }
 
 /// The first condition that an event fails.
@@ -64,8 +79,8 @@ pub struct Reason {
     pub clause: String,
     /// Where it stands.
     pub span: Span,
-    /// What fails in it: of several alternatives, in the one that comes closest to holding.
-    pub failed: Vec<Failed>,
+    /// What fails in it: of several alternatives, in each one that comes closest to holding.
+    pub closest: Vec<Vec<Failed>>,
     /// What fails in the other alternatives, one by one.
     pub others: Vec<Vec<Failed>>,
 }
@@ -77,6 +92,8 @@ pub struct Failed {
     pub clause: String,
     /// Where it stands.
     pub span: Span,
+    /// Whether it would hold if letter case did not count.
+    pub any_case: bool,
     /// The field that holds its truth, where the query looks at that.
     pub through: Option<String>,
     /// The fields that it looks at, and the event's values.
@@ -87,7 +104,7 @@ impl Reason {
     /// Moves its places to another text.
     pub fn relocate(&mut self, place: &dyn Fn(Span) -> Span) {
         self.span = place(self.span);
-        for failed in self.failed.iter_mut().chain(self.others.iter_mut().flatten()) {
+        for failed in self.closest.iter_mut().chain(&mut self.others).flatten() {
             failed.span = place(failed.span);
         }
     }
@@ -143,11 +160,12 @@ impl Clause {
             Form::Single { defined: Some(defined), .. } if !defined.holds(row) => {
                 defined.failures(row, Some(through.unwrap_or(&self.text)), into);
             }
-            Form::Single { fields, .. } => {
+            Form::Single { fields, any_case, .. } => {
                 let value = |column: &Option<String>| column.as_ref().and_then(|column| row.text(column));
                 let values = fields.iter().map(|(name, column)| (name.clone(), value(column))).collect();
                 let through = through.map(str::to_owned);
-                into.push(Failed { clause: self.text.clone(), span: self.span, through, values });
+                let any_case = any_case.as_ref().is_some_and(|column| row.truth(column));
+                into.push(Failed { clause: self.text.clone(), span: self.span, any_case, through, values });
             }
             Form::All(parts) => parts.iter().for_each(|part| part.failures(row, through, into)),
             Form::Any(parts) => {
@@ -168,23 +186,31 @@ impl Clause {
 
     fn reason(&self, row: &Row<'_>) -> Reason {
         let clause = self.first_failing(row);
-        let mut failed = Vec::new();
-        clause.failures(row, None, &mut failed);
-        let others = match &clause.form {
-            Form::Any(parts) => {
-                let closest = Self::closest(parts, row);
-                let others = parts.iter().filter(|part| closest.is_none_or(|closest| !std::ptr::eq(*part, closest)));
-                others
-                    .map(|part| {
-                        let mut failed = Vec::new();
-                        part.failures(row, None, &mut failed);
-                        failed
-                    })
-                    .collect()
-            }
-            _ => Vec::new(),
+        let failures = |clause: &Clause| {
+            let mut failed = Vec::new();
+            clause.failures(row, None, &mut failed);
+            failed
         };
-        Reason { clause: clause.text.clone(), span: clause.span, failed, others }
+        let (mut closest, mut others) = (Vec::new(), Vec::new());
+        match clause.alternatives() {
+            [] => closest.push(failures(clause)),
+            parts => {
+                let least = parts.iter().map(|part| part.distance(row)).fold(1.0, f64::min);
+                for part in parts {
+                    let near = part.distance(row) <= least;
+                    if near { closest.push(failures(part)) } else { others.push(failures(part)) }
+                }
+            }
+        }
+        Reason { clause: clause.text.clone(), span: clause.span, closest, others }
+    }
+
+    /// The alternatives of an OR, also of one whose truth a field holds.
+    fn alternatives(&self) -> &[Clause] {
+        match &self.form {
+            Form::Any(parts) => parts,
+            _ => &[],
+        }
     }
 }
 
@@ -218,14 +244,21 @@ impl Row<'_> {
     }
 
     /// What becomes of it: it fails the first filter that is not true for it.
-    pub fn judge(&self, serial: &str, steps: &[Step], ended: Option<&Ended>) -> Option<Judged> {
+    pub fn judge(&self, serial: &str, seen: &Seen) -> Option<Judged> {
         let serial = self.serial(serial)?;
-        let failing = steps.iter().find(|step| !self.truth(&step.truth));
-        let verdict = match (failing, ended) {
+        let failing = seen.steps.iter().find(|step| !self.truth(&step.truth));
+        let verdict = match (failing, &seen.ended) {
             (Some(step), _) => Verdict::Fails(Box::new(step.clause.reason(self))),
             (None, Some(ended)) => Verdict::Reaches(ended.clone()),
             (None, None) => Verdict::Kept,
         };
-        Some(Judged { serial, verdict })
+        let mut unchosen = Vec::new();
+        for choice in &seen.choices {
+            for (value, clause) in choice.arms.iter().filter(|(_, clause)| !clause.holds(self)) {
+                let (field, value) = (choice.field.clone(), value.clone());
+                unchosen.push(Unchosen { field, value, reason: clause.reason(self) });
+            }
+        }
+        Some(Judged { serial, verdict, unchosen })
     }
 }

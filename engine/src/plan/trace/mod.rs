@@ -15,7 +15,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, is_true, lit};
 use spelunk_grammar::Span;
 
-pub use clause::{Clause, Failed, Form, Judged, Reason, Row, Verdict};
+pub use clause::{Clause, Failed, Form, Judged, Reason, Row, Unchosen, Verdict};
 
 use super::frame::{Frame, SERIAL, column};
 
@@ -36,6 +36,8 @@ struct State {
     steps: Vec<Step>,
     /// Conditions whose truth a field holds.
     definitions: HashMap<String, Clause>,
+    /// The values that fields get by conditions, and these.
+    choices: Vec<Choice>,
     /// The command that is planned.
     command: Option<Ended>,
     ended: Option<Ended>,
@@ -50,6 +52,26 @@ pub struct Step {
     pub truth: String,
     /// What it is made of.
     pub clause: Clause,
+}
+
+/// A field that gets the first value whose condition holds.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The field.
+    pub field: String,
+    /// The values in their order, and their conditions.
+    pub arms: Vec<(String, Clause)>,
+}
+
+/// What a [`Tracer`] saw.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The filters in their order.
+    pub steps: Vec<Step>,
+    /// The fields that get values by conditions.
+    pub choices: Vec<Choice>,
+    /// The command that decides about rows that pass all filters.
+    pub ended: Option<Ended>,
 }
 
 /// A command of a query.
@@ -97,6 +119,15 @@ impl Tracer {
         self.state().definitions.get(field).cloned()
     }
 
+    /// Remembers the conditions by which a field gets its value; with no arms, that it gets it otherwise.
+    pub fn choose(&self, field: &str, arms: Vec<(String, Clause)>) {
+        let mut state = self.state();
+        state.choices.retain(|known| known.field != field);
+        if !arms.is_empty() {
+            state.choices.push(Choice { field: field.to_owned(), arms });
+        }
+    }
+
     /// Whether a command was reached behind which rows are no longer judged.
     pub fn has_ended(&self) -> bool {
         self.state().ended.is_some()
@@ -135,10 +166,11 @@ impl Tracer {
         Ok(())
     }
 
-    /// What was seen: the filters in their order, and the command that decides about rows that pass them all.
-    pub fn seen(&self) -> (Vec<Step>, Option<Ended>) {
+    /// What was seen.
+    pub fn seen(&self) -> Seen {
         let state = self.state();
-        (state.steps.clone(), state.ended.clone().or_else(|| state.limited.clone()))
+        let ended = state.ended.clone().or_else(|| state.limited.clone());
+        Seen { steps: state.steps.clone(), choices: state.choices.clone(), ended }
     }
 }
 
@@ -163,13 +195,25 @@ impl<'d> Describing<'d> {
         &self.tracer
     }
 
-    /// A single condition; `None` where there is no room for more.
-    pub fn leaf(&mut self, text: String, span: Span, truth: Expr, fields: &[(String, Option<Expr>)]) -> Option<Clause> {
+    /// A single condition; `None` where there is no room for more. `any_case` is the same without regard to case.
+    pub fn leaf(
+        &mut self,
+        text: String,
+        span: Span,
+        truth: Expr,
+        any_case: Option<Expr>,
+        fields: &[(String, Option<Expr>)],
+    ) -> Option<Clause> {
         if !self.tracer.has_room() {
             return None;
         }
         let name = self.frame.hidden_name();
         let mut made = vec![(name.clone(), is_true(truth))];
+        let any_case = any_case.map(|truth| {
+            let name = self.frame.hidden_name();
+            made.push((name.clone(), is_true(truth)));
+            name
+        });
         let mut shown = Vec::new();
         for (field, value) in fields {
             let known = self.values.iter().find(|(known, _)| known == field).map(|(_, column)| column.clone());
@@ -185,7 +229,7 @@ impl<'d> Describing<'d> {
             shown.push((field.clone(), held));
         }
         self.frame.set(made).ok()?;
-        Some(Clause { text, span, form: Form::Single { truth: name, fields: shown, defined: None } })
+        Some(Clause { text, span, form: Form::Single { truth: name, any_case, fields: shown, defined: None } })
     }
 
     /// Hands the description on to the filter that follows.

@@ -1,7 +1,6 @@
 //! The conditions of SPL's filters, and the commands that look at each row by itself.
 
 use datafusion::logical_expr::Expr;
-use spelunk_grammar::Span;
 use spelunk_grammar::spl::Command;
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::regex::Regex;
@@ -9,6 +8,7 @@ use spelunk_grammar::spl::commands::search::Search;
 use spelunk_grammar::spl::commands::where_::Where;
 use spelunk_grammar::spl::expression::{BinaryOperator, Expression, ExpressionKind};
 use spelunk_grammar::spl::search::{Comparison, InList, SearchExpression};
+use spelunk_grammar::{Span, Spanned};
 
 use super::{Clause, Describing, Form};
 use crate::plan::expression::ExpressionPlanner;
@@ -102,7 +102,7 @@ fn searched(d: &mut Describing<'_>, expression: &SearchExpression) -> Option<Cla
             let mut names = Vec::new();
             search_fields(single, &mut names);
             let fields = fields(d.frame, names);
-            return d.leaf(single.to_string(), search::expression_span(single), condition, &fields);
+            return d.leaf(single.to_string(), search::expression_span(single), condition, None, &fields);
         }
     };
     let parts: Vec<Clause> = parts.iter().map(|part| searched(d, part)).collect::<Option<_>>()?;
@@ -149,7 +149,9 @@ fn tested(d: &mut Describing<'_>, expression: &Expression) -> Option<Clause> {
             let mut names = Vec::new();
             needs::expression_fields(expression, &mut names);
             let fields = fields(d.frame, names);
-            return d.leaf(expression.to_string(), expression.span, condition, &fields);
+            let any_case =
+                without_case(expression).and_then(|other| ExpressionPlanner::new(d.frame).condition(&other).ok());
+            return d.leaf(expression.to_string(), expression.span, condition, any_case, &fields);
         }
     };
     let mut parts = Vec::new();
@@ -158,6 +160,55 @@ fn tested(d: &mut Describing<'_>, expression: &Expression) -> Option<Clause> {
     let parts: Vec<Clause> = parts.into_iter().map(|part| tested(d, part)).collect::<Option<_>>()?;
     let form = if all { Form::All(parts) } else { Form::Any(parts) };
     Some(Clause { text: expression.to_string(), span: expression.span, form })
+}
+
+/// The same condition, but that letter case does not count; none where it does not anyway.
+fn without_case(expression: &Expression) -> Option<Expression> {
+    let span = expression.span;
+    let lower = |inner: &Expression| Expression {
+        kind: ExpressionKind::Call(Spanned::new("lower".to_owned(), span), vec![inner.clone()]),
+        span,
+    };
+    let kind = match &expression.kind {
+        ExpressionKind::Call(name, arguments) if name.node.eq_ignore_ascii_case("match") => {
+            let [value, Expression { kind: ExpressionKind::String(pattern), .. }] = arguments.as_slice() else {
+                return None;
+            };
+            let pattern = Expression { kind: ExpressionKind::String(format!("(?i){pattern}")), span };
+            ExpressionKind::Call(name.clone(), vec![value.clone(), pattern])
+        }
+        ExpressionKind::Call(name, arguments) if name.node.eq_ignore_ascii_case("like") => {
+            ExpressionKind::Call(name.clone(), arguments.iter().map(lower).collect())
+        }
+        ExpressionKind::Binary(operator @ (BinaryOperator::Equal | BinaryOperator::Like), left, right)
+            if matches!(right.kind, ExpressionKind::String(_)) =>
+        {
+            ExpressionKind::Binary(*operator, Box::new(lower(left)), Box::new(lower(right)))
+        }
+        _ => return None,
+    };
+    Some(Expression { kind, span })
+}
+
+/// Describes the conditions by which a field gets its value: those of `case` and `if` with texts as values.
+pub fn choice(frame: &mut Frame, field: &str, value: &Expression) {
+    let Some(mut describing) = Describing::of(frame) else { return };
+    let mut arms = Vec::new();
+    if let ExpressionKind::Call(name, arguments) = &value.kind {
+        let pairs = match name.node.to_ascii_lowercase().as_str() {
+            "case" => arguments.as_slice(),
+            "if" => arguments.get(..2).unwrap_or_default(),
+            _ => &[],
+        };
+        for pair in pairs.chunks_exact(2) {
+            if let [condition, Expression { kind: ExpressionKind::String(value), .. }] = pair
+                && let Some(clause) = tested(&mut describing, condition)
+            {
+                arms.push((value.clone(), clause));
+            }
+        }
+    }
+    describing.tracer().choose(field, arms);
 }
 
 fn operands<'e>(expression: &'e Expression, operator: BinaryOperator, into: &mut Vec<&'e Expression>) {
@@ -175,7 +226,7 @@ pub fn regex(frame: &mut Frame, command: &Regex, matched: &Expr, span: Span) {
     let Some(mut describing) = Describing::of(frame) else { return };
     let name = command.field.as_ref().map_or("_raw", |field| &field.text).to_owned();
     let fields = fields(describing.frame, vec![name]);
-    let clause = describing.leaf(command.to_string(), span, matched.clone(), &fields);
+    let clause = describing.leaf(command.to_string(), span, matched.clone(), None, &fields);
     describing.done(clause.unwrap_or_else(|| Clause::opaque(command.to_string(), span)));
 }
 
