@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::StreamExt;
+use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::session::EVENT;
 use spelunk_engine::values::{self, Cell};
 use spelunk_engine::{Error, Judged, Language, Session, Verdict};
 use spelunk_grammar::Diagnostic;
 
 use crate::detections::Detection;
+use crate::diagnostics;
 use crate::escape;
 use crate::exit::Failure;
 use crate::terminal;
@@ -85,7 +87,9 @@ pub async fn find(session: &Session, detection: &Detection) -> Result<Found, Fai
         }
     }
     let columns = columns.into_iter().take(shown).collect();
-    Ok(Found { columns, rows, by_event, diagnostics: search.diagnostics })
+    let mut diagnostics = search.diagnostics;
+    diagnostics.extend(search.possible.iter().filter_map(Possible::found));
+    Ok(Found { columns, rows, by_event, diagnostics })
 }
 
 fn serial(batch: &RecordBatch, row: usize) -> Option<i64> {
@@ -128,6 +132,14 @@ pub async fn judge(
         }
     }
     Ok(verdicts)
+}
+
+/// Tells what was found about a detection's query.
+pub fn tell(detection: &Detection, findings: &[Diagnostic]) {
+    if !findings.is_empty() {
+        terminal::say(&format!("in {}:", escape::line(&detection.name)));
+        diagnostics::print_all(findings, &detection.text);
+    }
 }
 
 /// The failure of a detection, which is named on standard error before.

@@ -11,6 +11,7 @@ use crate::render::json;
 use crate::report as told;
 use crate::search;
 use crate::terminal;
+use crate::traced;
 use crate::validate::builtin::Builtin;
 use crate::validate::folder::Folder;
 use crate::validate::stage::Scenarios;
@@ -131,7 +132,15 @@ async fn over_scenarios(
         }
         break;
     }
-    let Seen { outcomes, unchosen } = seen;
+    let Seen { outcomes, unchosen, warnings, unmatched } = seen;
+    traced::tell(&detection, &warnings);
+    for place in unmatched {
+        let signal = cases.get(place.case).and_then(|case| Some((case, case.signals.get(place.signal)?)));
+        if let Some((case, signal)) = signal {
+            let name = &detection.name;
+            terminal::warning(&format!("no event that {name} sees matches {} {}", case.name, signal.id));
+        }
+    }
     Ok(Trial { detection, telemetry: telemetry.join("; "), outcomes, unchosen, own: None })
 }
 

@@ -84,6 +84,9 @@ pub async fn compare(sides: [Side; 2], label: &str) -> Result<Comparison, Failur
         traced::find(&first.session, &first.detection).await?,
         traced::find(&second.session, &second.detection).await?,
     ];
+    for (side, found) in sides.iter().zip(&found) {
+        traced::tell(&side.detection, &found.diagnostics);
+    }
     if found.iter().all(|found| found.by_event) {
         by_event(sides, found, label).await
     } else {

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use spelunk_engine::{Session, Unchosen, Verdict};
+use spelunk_grammar::{Diagnostic, Severity};
 
 use super::stage::{Matching, Place, Stage};
 use super::{Case, Outcome};
 use crate::detections::Detection;
-use crate::diagnostics;
-use crate::escape;
 use crate::exit::Failure;
-use crate::terminal;
 use crate::traced::{self, Found};
 
 /// What was seen of the signals, case by case.
@@ -20,13 +18,17 @@ pub struct Seen {
     pub outcomes: Vec<Vec<Outcome>>,
     /// The labels that they do not get.
     pub unchosen: BTreeMap<(usize, usize), Vec<Unchosen>>,
+    /// Warnings about the query, once each.
+    pub warnings: Vec<Diagnostic>,
+    /// The signals that no event shows, though a search says which.
+    pub unmatched: Vec<Place>,
 }
 
 impl Seen {
     /// Nothing seen yet.
     pub fn nothing(cases: &[Case]) -> Self {
         let outcomes = cases.iter().map(|case| vec![Outcome::Absent; case.signals.len()]).collect();
-        Self { outcomes, unchosen: BTreeMap::new() }
+        Self { outcomes, unchosen: BTreeMap::new(), warnings: Vec::new(), unmatched: Vec::new() }
     }
 }
 
@@ -47,7 +49,14 @@ pub async fn run(
     if !found.by_event && !alone {
         return Ok(false);
     }
-    let signals = signals(session, stage).await?;
+    // Notes are about the data, which the user did not choose.
+    let warnings = found.diagnostics.iter().filter(|finding| finding.severity == Severity::Warning);
+    for warning in warnings {
+        if !seen.warnings.iter().any(|known| known.message == warning.message) {
+            seen.warnings.push(warning.clone());
+        }
+    }
+    let signals = signals(session, stage, &mut seen.unmatched).await?;
     let caught = found.labels(label);
     let mut judged = traced::judge(session, detection, signals.keys().copied().collect()).await?;
     for (event, places) in signals {
@@ -93,7 +102,11 @@ fn merged(one: Outcome, other: Outcome) -> Outcome {
 }
 
 /// The events of a stage, and the signals that each shows.
-async fn signals(session: &Session, stage: &Stage) -> Result<BTreeMap<i64, Vec<Place>>, Failure> {
+async fn signals(
+    session: &Session,
+    stage: &Stage,
+    unmatched: &mut Vec<Place>,
+) -> Result<BTreeMap<i64, Vec<Place>>, Failure> {
     let mut found: BTreeMap<i64, Vec<Place>> = BTreeMap::new();
     match &stage.matching {
         Matching::Order(places) => {
@@ -106,7 +119,11 @@ async fn signals(session: &Session, stage: &Stage) -> Result<BTreeMap<i64, Vec<P
         }
         Matching::Searches(searches) => {
             for (place, search) in searches {
-                for event in traced::events(session, search).await? {
+                let events = traced::events(session, search).await?;
+                if events.is_empty() {
+                    unmatched.push(*place);
+                }
+                for event in events {
                     found.entry(event).or_default().push(*place);
                 }
             }
@@ -121,10 +138,7 @@ async fn signals(session: &Session, stage: &Stage) -> Result<BTreeMap<i64, Vec<P
 /// Whatever stops the search.
 pub async fn own(session: &Arc<Session>, detection: &Detection, label: &str) -> Result<BTreeMap<String, u64>, Failure> {
     let found = traced::find(session, detection).await?;
-    if !found.diagnostics.is_empty() {
-        terminal::say(&format!("in {}:", escape::line(&detection.name)));
-        diagnostics::print_all(&found.diagnostics, &detection.text);
-    }
+    traced::tell(detection, &found.diagnostics);
     let position = found.columns.iter().position(|column| column == label);
     let mut counts = BTreeMap::new();
     for row in &found.rows {
