@@ -73,22 +73,23 @@ pub fn step(frame: &mut Frame, step: &Step) {
                     | ExpressionKind::In(..)
             );
             let clause = if truth { expression(d, value) } else { None };
-            d.tracer().define(&name.node, clause);
             let arms = choice(d, value);
-            d.tracer().choose(&name.node, arms);
+            let made = d.flush();
+            d.tracer().define(&name.node, clause.filter(|_| made));
+            d.tracer().choose(&name.node, if made { arms } else { Vec::new() });
             None
         }
         // What an arm drops is laid at the door of the whole step.
         StepKind::Case(_) | StepKind::Match(_) | StepKind::Assign(_) | StepKind::Stats(_) => None,
     };
-    describing.done(clause.unwrap_or_else(|| Clause::opaque(step.to_string(), step.span)));
+    describing.done(clause, step.to_string(), step.span);
 }
 
 /// Describes a filter that is about to be planned, which may be one of several in a step.
 pub fn part(frame: &mut Frame, part: &Filter) {
     let Some(mut describing) = Describing::of(frame) else { return };
     let clause = filter(&mut describing, part);
-    describing.done(clause.unwrap_or_else(|| Clause::opaque(part.to_string(), filter_span(part))));
+    describing.done(clause, part.to_string(), filter_span(part));
 }
 
 fn filter(d: &mut Describing<'_>, found: &Filter) -> Option<Clause> {

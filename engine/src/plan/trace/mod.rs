@@ -181,13 +181,15 @@ pub struct Describing<'d> {
     tracer: Arc<Tracer>,
     /// The columns that hold the values of fields.
     values: Vec<(String, Option<String>)>,
+    /// The columns that are made at the end, all at once: each projection costs planning time.
+    made: Vec<(String, Expr)>,
 }
 
 impl<'d> Describing<'d> {
     /// Where someone looks on.
     pub fn of(frame: &'d mut Frame) -> Option<Self> {
         let tracer = frame.setting.trace.clone()?;
-        Some(Self { frame, tracer, values: Vec::new() })
+        Some(Self { frame, tracer, values: Vec::new(), made: Vec::new() })
     }
 
     /// Who looks on.
@@ -207,33 +209,36 @@ impl<'d> Describing<'d> {
         if !self.tracer.has_room() {
             return None;
         }
-        let name = self.frame.hidden_name();
-        let mut made = vec![(name.clone(), is_true(truth))];
-        let any_case = any_case.map(|truth| {
-            let name = self.frame.hidden_name();
-            made.push((name.clone(), is_true(truth)));
-            name
-        });
+        let truth = self.make(is_true(truth));
+        let any_case = any_case.map(|truth| self.make(is_true(truth)));
         let mut shown = Vec::new();
         for (field, value) in fields {
             let known = self.values.iter().find(|(known, _)| known == field).map(|(_, column)| column.clone());
             let held = known.unwrap_or_else(|| {
-                let held = value.as_ref().map(|value| {
-                    let held = self.frame.hidden_name();
-                    made.push((held.clone(), value.clone()));
-                    held
-                });
+                let held = value.as_ref().map(|value| self.make(value.clone()));
                 self.values.push((field.clone(), held.clone()));
                 held
             });
             shown.push((field.clone(), held));
         }
-        self.frame.set(made).ok()?;
-        Some(Clause { text, span, form: Form::Single { truth: name, any_case, fields: shown, defined: None } })
+        Some(Clause { text, span, form: Form::Single { truth, any_case, fields: shown, defined: None } })
     }
 
-    /// Hands the description on to the filter that follows.
-    pub fn done(self, clause: Clause) {
-        self.tracer.state().described = Some(clause);
+    fn make(&mut self, value: Expr) -> String {
+        let name = self.frame.hidden_name();
+        self.made.push((name.clone(), value));
+        name
+    }
+
+    /// Makes the columns. Without them nothing that was described can be judged.
+    pub fn flush(&mut self) -> bool {
+        let made = std::mem::take(&mut self.made);
+        made.is_empty() || self.frame.set(made).is_ok()
+    }
+
+    /// Hands the description on to the filter that follows; where there is none, that it is this condition.
+    pub fn done(mut self, clause: Option<Clause>, text: String, span: Span) {
+        let clause = clause.filter(|_| self.flush());
+        self.tracer.state().described = Some(clause.unwrap_or_else(|| Clause::opaque(text, span)));
     }
 }

@@ -88,8 +88,7 @@ pub fn search(frame: &mut Frame, command: &Search) {
     let Some(expression) = &command.expression else { return };
     let Some(mut describing) = Describing::of(frame) else { return };
     let clause = searched(&mut describing, expression);
-    describing
-        .done(clause.unwrap_or_else(|| Clause::opaque(expression.to_string(), search::expression_span(expression))));
+    describing.done(clause, expression.to_string(), search::expression_span(expression));
 }
 
 fn searched(d: &mut Describing<'_>, expression: &SearchExpression) -> Option<Clause> {
@@ -137,7 +136,7 @@ fn search_fields(expression: &SearchExpression, into: &mut Vec<String>) {
 pub fn condition(frame: &mut Frame, command: &Where) {
     let Some(mut describing) = Describing::of(frame) else { return };
     let clause = tested(&mut describing, &command.condition);
-    describing.done(clause.unwrap_or_else(|| Clause::opaque(command.condition.to_string(), command.condition.span)));
+    describing.done(clause, command.condition.to_string(), command.condition.span);
 }
 
 fn tested(d: &mut Describing<'_>, expression: &Expression) -> Option<Clause> {
@@ -208,6 +207,9 @@ pub fn choice(frame: &mut Frame, field: &str, value: &Expression) {
             }
         }
     }
+    if !describing.flush() {
+        arms.clear();
+    }
     describing.tracer().choose(field, arms);
 }
 
@@ -227,7 +229,7 @@ pub fn regex(frame: &mut Frame, command: &Regex, matched: &Expr, span: Span) {
     let name = command.field.as_ref().map_or("_raw", |field| &field.text).to_owned();
     let fields = fields(describing.frame, vec![name]);
     let clause = describing.leaf(command.to_string(), span, matched.clone(), None, &fields);
-    describing.done(clause.unwrap_or_else(|| Clause::opaque(command.to_string(), span)));
+    describing.done(clause, command.to_string(), span);
 }
 
 /// The values of fields, each once.
