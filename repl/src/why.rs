@@ -10,6 +10,9 @@ use crate::detections::Detection;
 /// How many letters of a condition, and of a value, are shown to people.
 const SHOWN: usize = 90;
 
+/// How many alternatives are told to people.
+const ALTERNATIVES: usize = 3;
+
 /// The first condition of a detection that an event fails, in a sentence.
 pub fn sentence(verdict: &Verdict) -> String {
     match verdict {
@@ -23,7 +26,7 @@ pub fn sentence(verdict: &Verdict) -> String {
 pub fn because(reason: &Reason) -> String {
     let Reason { clause, closest, others, .. } = reason;
     let mut said: Vec<String> = Vec::new();
-    for failed in closest.iter().filter(|failed| !failed.is_empty()) {
+    for failed in closest.iter().filter(|failed| !failed.is_empty()).take(ALTERNATIVES) {
         said.push(failed.iter().map(condition).collect::<Vec<_>>().join("; "));
     }
     if said.is_empty() {
@@ -31,7 +34,10 @@ pub fn because(reason: &Reason) -> String {
     }
     let alternatives = closest.len().saturating_add(others.len());
     let mut out = said.join(" OR ");
-    if !others.is_empty() {
+    if closest.len() > said.len() {
+        let left = closest.len().saturating_sub(said.len());
+        out.push_str(&format!(" OR {left} more of {alternatives} alternatives"));
+    } else if !others.is_empty() {
         out.push_str(&format!(" (the closest of {alternatives} alternatives)"));
     }
     out

@@ -96,7 +96,7 @@ fn filter(d: &mut Describing<'_>, found: &Filter) -> Option<Clause> {
     let span = filter_span(found);
     let (parts, all) = match found {
         Filter::And(parts) => (parts, true),
-        Filter::Or(parts) => (parts, false),
+        Filter::Or(parts) if d.tells_apart(parts.len()) => (parts, false),
         single => {
             let condition = Rows::of(d.frame).filter(single, None, false).ok()?;
             let fields = values(d.frame, filter_fields(single), span);
@@ -119,7 +119,7 @@ fn filter(d: &mut Describing<'_>, found: &Filter) -> Option<Clause> {
 fn expression(d: &mut Describing<'_>, found: &Expression) -> Option<Clause> {
     let (parts, all) = match &found.kind {
         ExpressionKind::And(parts) => (parts, true),
-        ExpressionKind::Or(parts) => (parts, false),
+        ExpressionKind::Or(parts) if d.tells_apart(parts.len()) => (parts, false),
         kind => {
             let condition = Rows::of(d.frame).truth(found).ok()?;
             let mut names = Vec::new();

@@ -143,11 +143,9 @@ impl Tracer {
         self.state().limited.get_or_insert_with(|| Ended { command: command.to_owned(), span });
     }
 
-    /// Whether one more condition may have a column.
-    fn has_room(&self) -> bool {
-        let mut state = self.state();
-        state.conditions = state.conditions.saturating_add(1);
-        state.conditions <= MOST_CONDITIONS
+    /// How many more conditions may have a column.
+    fn room(&self) -> usize {
+        MOST_CONDITIONS.saturating_sub(self.state().conditions)
     }
 
     /// Takes the place of a filter: the rows stay, and a column tells which it would keep.
@@ -206,9 +204,11 @@ impl<'d> Describing<'d> {
         any_case: Option<Expr>,
         fields: &[(String, Option<Expr>)],
     ) -> Option<Clause> {
-        if !self.tracer.has_room() {
+        if self.tracer.room() == 0 {
             return None;
         }
+        let conditions = self.tracer.state().conditions.saturating_add(1);
+        self.tracer.state().conditions = conditions;
         let truth = self.make(is_true(truth));
         let any_case = any_case.map(|truth| self.make(is_true(truth)));
         let mut shown = Vec::new();
@@ -222,6 +222,11 @@ impl<'d> Describing<'d> {
             shown.push((field.clone(), held));
         }
         Some(Clause { text, span, form: Form::Single { truth, any_case, fields: shown, defined: None } })
+    }
+
+    /// Whether so many alternatives can be told apart, with room for what comes after them.
+    pub fn tells_apart(&self, alternatives: usize) -> bool {
+        alternatives <= self.tracer.room() / 2
     }
 
     fn make(&mut self, value: Expr) -> String {

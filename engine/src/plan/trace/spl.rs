@@ -15,6 +15,9 @@ use crate::plan::expression::ExpressionPlanner;
 use crate::plan::frame::{Frame, column};
 use crate::plan::{needs, search};
 
+/// Up to so many fields of one condition have their values told.
+const MOST_FIELDS: usize = 8;
+
 /// Whether tracing goes on behind a command, which is planned then.
 pub fn passes(frame: &Frame, command: &Command) -> bool {
     let Some(tracer) = &frame.setting.trace else { return true };
@@ -95,12 +98,14 @@ fn searched(d: &mut Describing<'_>, expression: &SearchExpression) -> Option<Cla
     let (parts, all) = match expression {
         SearchExpression::And(parts) => (parts, true),
         // Values of one field, of which none fits: the field's value says why.
-        SearchExpression::Or(parts) if !one_field(expression) => (parts, false),
+        SearchExpression::Or(parts) if !one_field(expression) && d.tells_apart(parts.len()) => (parts, false),
         single => {
             let condition = search::condition(d.frame, single).ok()?;
             let mut names = Vec::new();
             search_fields(single, &mut names);
             let fields = fields(d.frame, names);
+            // Of too many alternatives the values say too much.
+            let fields = if fields.len() > MOST_FIELDS { Vec::new() } else { fields };
             return d.leaf(single.to_string(), search::expression_span(single), condition, None, &fields);
         }
     };
@@ -140,22 +145,26 @@ pub fn condition(frame: &mut Frame, command: &Where) {
 }
 
 fn tested(d: &mut Describing<'_>, expression: &Expression) -> Option<Clause> {
+    let mut parts = Vec::new();
+    operands(expression, BinaryOperator::Or, &mut parts);
     let all = match &expression.kind {
         ExpressionKind::Binary(BinaryOperator::And, ..) => true,
-        ExpressionKind::Binary(BinaryOperator::Or, ..) => false,
+        ExpressionKind::Binary(BinaryOperator::Or, ..) if d.tells_apart(parts.len()) => false,
         _ => {
             let condition = ExpressionPlanner::new(d.frame).condition(expression).ok()?;
             let mut names = Vec::new();
             needs::expression_fields(expression, &mut names);
             let fields = fields(d.frame, names);
+            let fields = if fields.len() > MOST_FIELDS { Vec::new() } else { fields };
             let any_case =
                 without_case(expression).and_then(|other| ExpressionPlanner::new(d.frame).condition(&other).ok());
             return d.leaf(expression.to_string(), expression.span, condition, any_case, &fields);
         }
     };
-    let mut parts = Vec::new();
-    let operator = if all { BinaryOperator::And } else { BinaryOperator::Or };
-    operands(expression, operator, &mut parts);
+    if all {
+        parts.clear();
+        operands(expression, BinaryOperator::And, &mut parts);
+    }
     let parts: Vec<Clause> = parts.into_iter().map(|part| tested(d, part)).collect::<Option<_>>()?;
     let form = if all { Form::All(parts) } else { Form::Any(parts) };
     Some(Clause { text: expression.to_string(), span: expression.span, form })
