@@ -142,8 +142,10 @@ pub fn tell(detection: &Detection, findings: &[Diagnostic]) {
     }
 }
 
-/// The failure of a detection, which is named on standard error before.
+/// The failure of a detection, which is named on standard error before, where its query is at fault.
 fn blame(detection: &Detection, error: Error) -> Failure {
-    terminal::say(&format!("in {}:", escape::line(&detection.name)));
+    if matches!(error, Error::Query(_) | Error::Memory(_)) {
+        terminal::say(&format!("in {}:", escape::line(&detection.name)));
+    }
     Failure::Search(error, detection.text.clone())
 }
