@@ -43,4 +43,4 @@ pub use event::{Data, Event, Kind, Text, kinds};
 pub use generator::{Generated, Generator, GeneratorOptions, Written, generate};
 pub use parquet::generate_parquet;
 pub use render::{Format, write_json_lines, write_xml};
-pub use scenario::{ScenarioEvent, scenarios};
+pub use scenario::{Role, ScenarioEvent, TECHNIQUE, scenarios};

@@ -21,4 +21,5 @@ pub mod time;
 pub mod values;
 
 pub use error::Error;
+pub use plan::trace::{Judged, Unchosen, Verdict};
 pub use session::{Language, Search, Session, SessionOptions};

@@ -33,8 +33,9 @@ use crate::lookups::write::Write;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
 use crate::operators::single::SingleRow;
-use crate::plan::frame::Frame;
+use crate::plan::frame::{Frame, SERIAL};
 use crate::plan::possible::Possible;
+use crate::plan::trace::{Judged, Row, Tracer, Verdict};
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
@@ -117,6 +118,9 @@ impl Default for SessionOptions {
     }
 }
 
+/// The column in which [`Session::trace`] tells the events that rows come from.
+pub const EVENT: &str = "_serial";
+
 /// Logs to search, and how.
 #[derive(Debug)]
 pub struct Session {
@@ -179,6 +183,8 @@ enum Purpose {
     Listing,
     /// Further searches.
     Export,
+    /// Finding the events that rows come from.
+    Trace,
 }
 
 /// A planned query, ready to run.
@@ -338,6 +344,43 @@ impl Session {
         self.start(planned, expanded).await
     }
 
+    /// Starts a search in any language whose rows tell the serial number of the event that they come from, in the
+    /// last column [`EVENT`]; it is not there where a command makes rows of many events.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn trace(&self, language: Language, text: &str) -> Result<Search, Error> {
+        let (planned, expanded) = self.prepare_in(language, text, Purpose::Trace, None).await?;
+        self.start(planned, expanded).await
+    }
+
+    /// Says for events, by serial number, which condition of a query they fail first. Events that were not loaded are
+    /// left out.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn judge(&self, language: Language, text: &str, serials: Vec<i64>) -> Result<Vec<Judged>, Error> {
+        let tracer = Arc::new(Tracer::new(serials));
+        let traced = Some(Arc::clone(&tracer));
+        let (planned, expanded) = self.prepare_in(language, text, Purpose::Trace, traced).await?;
+        let seen = tracer.seen();
+        let search = self.start(Planned { writes: Vec::new(), ..planned }, Expanded::unchanged(text)).await?;
+        let mut judged = Vec::new();
+        for batch in search.stream.try_collect::<Vec<_>>().await.map_err(Error::from)? {
+            let rows = (0..batch.num_rows()).map(|row| Row { batch: &batch, row });
+            judged.extend(rows.filter_map(|row| row.judge(SERIAL, &seen)));
+        }
+        for Judged { verdict, unchosen, .. } in &mut judged {
+            unchosen.iter_mut().for_each(|unchosen| unchosen.reason.relocate(&|span| expanded.place(span)));
+            match verdict {
+                Verdict::Kept => {}
+                Verdict::Fails(reason) => reason.relocate(&|span| expanded.place(span)),
+                Verdict::Reaches(ended) => ended.span = expanded.place(ended.span),
+            }
+        }
+        Ok(judged)
+    }
+
     /// Starts a search whose result is for people: with fields as `fieldformat` shows them.
     ///
     /// # Errors
@@ -375,16 +418,26 @@ impl Session {
 
     /// From a text to a plan, with every finding at its place in the text.
     async fn prepare(&self, text: &str, purpose: Purpose) -> Result<(Planned, Expanded), Error> {
-        if self.language() == Language::LogScale {
+        self.prepare_in(self.language(), text, purpose, None).await
+    }
+
+    async fn prepare_in(
+        &self,
+        language: Language,
+        text: &str,
+        purpose: Purpose,
+        trace: Option<Arc<Tracer>>,
+    ) -> Result<(Planned, Expanded), Error> {
+        if language == Language::LogScale {
             let (query, found) = read_logscale(text, &self.options.logscale, self.options.strict, false)
                 .map_err(|(_, f)| Error::Query(f))?;
-            let mut planned = self.plan(Parsed::LogScale(query), purpose, false).await?;
+            let mut planned = self.plan(Parsed::LogScale(query), purpose, false, trace).await?;
             planned.diagnostics.splice(0..0, found);
             return Ok((planned, Expanded::unchanged(text)));
         }
         let expanded = self.options.macros.expand(text, &self.clock());
         let query = expanded.parse().map_err(Error::Query)?;
-        match self.plan(Parsed::Spl(query), purpose, expanded.failed()).await {
+        match self.plan(Parsed::Spl(query), purpose, expanded.failed(), trace).await {
             Ok(mut planned) => {
                 for possible in &mut planned.possible {
                     possible.finding = expanded.placed(possible.finding.clone());
@@ -398,7 +451,13 @@ impl Session {
         }
     }
 
-    async fn plan(&self, mut query: Parsed, purpose: Purpose, only_mistakes: bool) -> Result<Planned, Error> {
+    async fn plan(
+        &self,
+        mut query: Parsed,
+        purpose: Purpose,
+        only_mistakes: bool,
+        trace: Option<Arc<Tracer>>,
+    ) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         let canonical = match &query {
             Parsed::Spl(query) => query.to_string(),
@@ -446,6 +505,7 @@ impl Session {
             running: Vec::new(),
             diagnostics: Vec::new(),
             possible: Vec::new(),
+            trace: None,
         };
         let mut report = loaded.report;
         let mut frame = match &mut query {
@@ -462,9 +522,14 @@ impl Session {
                     planner.events = Some(&more);
                     report = loaded.report;
                 }
+                // Subsearches have run; what follows is the search that is asked about.
+                planner.trace.clone_from(&trace);
                 planner.plan(search).await.map_err(failure)?
             }
-            Parsed::LogScale(search) => crate::logscale::plan(&mut planner, search).await.map_err(failure)?,
+            Parsed::LogScale(search) => {
+                planner.trace.clone_from(&trace);
+                crate::logscale::plan(&mut planner, search).await.map_err(failure)?
+            }
         };
         if purpose == Purpose::Listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
@@ -474,7 +539,12 @@ impl Session {
         let writes = std::mem::take(&mut planner.writes);
         let written = writes.iter().map(|write| write.note.clone()).collect();
         let events = frame.events;
-        let plan = if purpose == Purpose::Export { frame.finish_numbered()? } else { frame.finish()? };
+        let plan = match purpose {
+            Purpose::Trace if trace.is_some() => frame.finish_judged()?,
+            Purpose::Trace => frame.finish_traced()?,
+            Purpose::Export => frame.finish_numbered()?,
+            Purpose::Rows | Purpose::Listing => frame.finish()?,
+        };
         Ok(Planned {
             canonical,
             state,
@@ -770,6 +840,7 @@ fn without_data<'k>(clock: &'k Clock, knowledge: Knowledge<'k>, assume_macros: b
         running: Vec::new(),
         diagnostics: Vec::new(),
         possible: Vec::new(),
+        trace: None,
     }
 }
 

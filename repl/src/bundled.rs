@@ -1,15 +1,24 @@
-//! What the binary brings along: the demo's detection and logs, and the generator of telemetry.
+//! What the binary brings along: the published detections, the demo's logs, and the generator of telemetry.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use spelunk_datasets::Format;
+use spelunk_engine::Language;
 
 use crate::cli::Telemetry;
 
 /// The detection that the demo runs.
 pub fn demo_detection() -> &'static str {
     spelunk_datasets::DCOM_SPL
+}
+
+/// The detections: name, language, query.
+pub fn detections() -> [(&'static str, Language, &'static str); 2] {
+    [
+        ("dcom.spl", Language::Spl, spelunk_datasets::DCOM_SPL),
+        ("dcom.cql", Language::LogScale, spelunk_datasets::DCOM_CQL),
+    ]
 }
 
 /// Writes the logs of the demo's scenario into a folder, and names them.

@@ -1,9 +1,13 @@
 //! The command line: what can be said, and how it is explained.
 
+mod trials;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use trials::{CompareArgs, CompareForm, ValidateArgs, ValidateForm};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -20,6 +24,8 @@ Examples:
   zcat events.jsonl.gz | spelunk run 'error | top host' -
   spelunk run '| makeresults | eval a=1'
   spelunk check ./detections
+  spelunk validate detection.spl --output junit > report.xml
+  spelunk compare old.spl new.spl ./logs
   spelunk help stats
   spelunk demo
   spelunk ./logs
@@ -81,6 +87,10 @@ pub enum Command {
     Repl(ShellArgs),
     /// Parse and plan searches without running them
     Check(CheckArgs),
+    /// Put detections on trial against known attacks and look-alikes
+    Validate(ValidateArgs),
+    /// Show what one detection finds and another does not, and why
+    Compare(CompareArgs),
     /// Show how a search would be run
     Explain(ExplainArgs),
     /// Run a published detection on a bundled attack scenario
@@ -123,7 +133,7 @@ pub struct RunArgs {
 }
 
 /// What is searched, and how it is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
     /// The language of the search

@@ -5,6 +5,8 @@
 mod bundled;
 mod cli;
 mod commands;
+mod compare;
+mod detections;
 mod diagnostics;
 mod escape;
 mod exit;
@@ -14,6 +16,9 @@ mod report;
 mod search;
 mod shell;
 mod terminal;
+mod traced;
+mod validate;
+mod why;
 
 use std::process::ExitCode;
 use std::thread;
@@ -56,6 +61,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => on_runtime(commands::explain::run(args)),
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
+        Command::Validate(args) => on_runtime(commands::validate::run(args)),
+        Command::Compare(args) => on_runtime(commands::compare::run(args)),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Help(args) => commands::help::run(&args),
     }

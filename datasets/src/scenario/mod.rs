@@ -29,6 +29,47 @@ pub struct ScenarioEvent {
     pub logscale: Option<&'static str>,
 }
 
+/// What a scenario's event says about a detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Part of an attack: some event of its test should be returned.
+    Attack,
+    /// At the edge of what the published detections look for: worth knowing, neither right nor wrong.
+    Probe,
+    /// Everyday activity that a detection should leave alone.
+    Benign,
+}
+
+impl ScenarioEvent {
+    /// What it says about a detection.
+    pub fn role(&self) -> Role {
+        match self.test {
+            "FP" => Role::Benign,
+            // The probes that neither detection returns are the controls.
+            "CTRL" if self.spl.is_none() && self.logscale.is_none() => Role::Benign,
+            "CTRL" => Role::Probe,
+            _ => Role::Attack,
+        }
+    }
+
+    /// The title of its test.
+    pub fn title(&self) -> &'static str {
+        match self.test {
+            "T1" => "a shell through MMC20.Application",
+            "T1-published" => "the public atomic with MMC20.Application",
+            "T1-remote" => "MMC20.Application between two hosts",
+            "T2" => "a shell through ShellWindows",
+            "T2-published" => "the public atomic with Excel.Application",
+            "T3" => "the DCOM configuration tool",
+            "CTRL" => "probes at the edges of the detections",
+            _ => "everyday activity that looks alike",
+        }
+    }
+}
+
+/// The ATT&CK technique of the scenarios.
+pub const TECHNIQUE: &str = "T1021.003";
+
 /// All events of the scenarios, in the order of their record numbers, which is also the order of their times.
 pub fn scenarios() -> Vec<ScenarioEvent> {
     let parts = [atomics::STEPS, probes::STEPS, lookalikes::STEPS, remote::STEPS];

@@ -134,6 +134,12 @@ impl Expanded {
         placed.with_help(help)
     }
 
+    /// A place of the expanded text as one of the user's.
+    pub fn place(&self, span: Span) -> Span {
+        let Range { start, end } = span.range();
+        self.original(start, end)
+    }
+
     /// A place of the expanded text as one of the user's text: inside an expansion, the call.
     fn original(&self, start: usize, end: usize) -> Span {
         let shifted = |at: usize| {

@@ -16,6 +16,7 @@ mod resolve;
 mod rows;
 mod steps;
 pub mod tables;
+mod trace;
 
 pub use resolve::resolve;
 
@@ -109,11 +110,16 @@ impl Run<'_, '_> {
     }
 
     async fn step(&mut self, frame: &mut Frame, step: &Step) -> PlanResult<()> {
+        if !trace::passes(frame, step) {
+            return Ok(());
+        }
+        trace::step(frame, step);
         self.preamble &= matches!(step.kind, StepKind::Filter(_));
         match &step.kind {
             // A chain of ANDs is a chain of pipes, in which any function may stand.
             StepKind::Filter(Filter::And(parts)) => {
                 for part in parts {
+                    trace::part(frame, part);
                     Box::pin(self.filter(frame, part)).await?;
                 }
                 Ok(())
@@ -145,11 +151,17 @@ impl Run<'_, '_> {
         };
         match plain {
             Filter::Call(call) if functions::is_step(call) => {
+                if !trace::passes_call(frame, call) {
+                    return Ok(());
+                }
                 let planned = steps::plan(self, frame, Arguments::of(call)?.negated(negated)).await;
                 self.preamble &= call.name.node.eq_ignore_ascii_case("defineTable");
                 planned
             }
             Filter::FieldCall(field, inside, call) if functions::is_step(call) => {
+                if !trace::passes_call(frame, call) {
+                    return Ok(());
+                }
                 self.preamble = false;
                 let arguments = Arguments::of(call)?.with_field(field).negated(negated != *inside);
                 steps::plan(self, frame, arguments).await

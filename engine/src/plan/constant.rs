@@ -38,6 +38,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         running: Vec::new(),
         diagnostics: Vec::new(),
         possible: Vec::new(),
+        trace: None,
     };
     let frame = makeresults::rows(&planner, 1)?;
     let mut scope = ExpressionPlanner::new(&frame);

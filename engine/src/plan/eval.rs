@@ -6,7 +6,7 @@ use spelunk_grammar::spl::expression::Expression;
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::Frame;
-use super::{PlanResult, Planner, barrier, needs};
+use super::{PlanResult, Planner, barrier, needs, trace};
 use crate::functions::operators;
 
 /// Plans the command.
@@ -15,6 +15,10 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Eval) -> P
     for assignment in &command.assignments {
         match plain_name(&assignment.target) {
             Some(name) => {
+                if frame.setting.trace.is_some() {
+                    batch.flush(frame)?;
+                    trace::spl::choice(frame, &name, &assignment.value);
+                }
                 batch.assign(frame, name, &assignment.value)?;
             }
             None => {

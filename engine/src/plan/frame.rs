@@ -40,6 +40,8 @@ pub struct Frame {
     hidden: usize,
     /// Whether the rows are still events, rather than a table that a command made.
     pub events: bool,
+    /// Whether [`SERIAL`] numbers the events that the rows come from, rather than rows that a command made.
+    pub numbered: bool,
     /// Whether fields that are not there are assumed to exist (planning without data).
     pub open: bool,
     /// The distinct values of the metadata fields of loaded events, as long as no command changed them.
@@ -73,6 +75,7 @@ impl Frame {
             order,
             hidden: 0,
             events: false,
+            numbered: false,
             open: false,
             metadata: HashMap::new(),
             delimiters: HashMap::new(),
@@ -145,12 +148,21 @@ impl Frame {
 
     /// Keeps the rows for which the condition is true.
     pub fn filter(&mut self, mut condition: Expr) -> Result<()> {
+        if let Some(tracer) = self.setting.trace.clone() {
+            return tracer.filter(self, condition);
+        }
         if condition.is_volatile() {
             // DataFusion would move it below an aggregate or a window, where it takes away what they look at.
             let hidden = self.hidden_name();
             self.set(vec![(hidden.clone(), condition)])?;
             condition = column(&hidden);
         }
+        self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
+        Ok(())
+    }
+
+    /// Keeps the rows for which the condition is true, whoever looks on.
+    pub fn restrict(&mut self, condition: Expr) -> Result<()> {
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
         Ok(())
     }
@@ -283,6 +295,7 @@ impl Frame {
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;
         self.order.insert(0, OrderKey { column: part, descending: false });
         self.events = false;
+        self.numbered = false;
         Ok(())
     }
 
@@ -308,6 +321,7 @@ impl Frame {
         self.plan = plan;
         self.order = order;
         self.events = false;
+        self.numbered = false;
         self.metadata.clear();
         self.delimiters.clear();
         self.formats.clear();
@@ -333,7 +347,21 @@ impl Frame {
 
     /// The finished plan, and for events their serial numbers.
     pub fn finish_numbered(self) -> Result<LogicalPlan> {
-        self.finished(true)
+        let numbered = self.events;
+        self.finished(numbered)
+    }
+
+    /// The finished plan, and the serial number of the event that each row comes from, where it comes from one.
+    pub fn finish_traced(self) -> Result<LogicalPlan> {
+        let numbered = self.numbered;
+        self.finished(numbered)
+    }
+
+    /// All rows in no order, with the columns that only a [`super::trace::Tracer`] knows.
+    pub fn finish_judged(self) -> Result<LogicalPlan> {
+        let hidden: Vec<Expr> =
+            self.columns().map(|field| field.name()).filter(|name| is_hidden(name)).map(|name| column(name)).collect();
+        LogicalPlanBuilder::new(self.plan).project(hidden)?.build()
     }
 
     fn finished(mut self, numbered: bool) -> Result<LogicalPlan> {
@@ -345,7 +373,7 @@ impl Frame {
         // Events carry the path of their file; it shows where the query asks for it.
         let shown = |name: &&String| !(self.events && *name == "_file");
         let mut visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
-        if numbered && self.events && self.columns().any(|field| field.name() == SERIAL) {
+        if numbered && self.columns().any(|field| field.name() == SERIAL) {
             visible.push(column(SERIAL).alias(super::STORED_SERIAL));
         }
         LogicalPlanBuilder::new(self.plan).project(visible)?.build()

@@ -118,6 +118,7 @@ mod timewrap;
 mod tojson;
 mod top;
 mod totals;
+pub mod trace;
 mod transaction;
 mod transpose;
 mod trendline;
@@ -159,6 +160,7 @@ use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
+use trace::Tracer;
 
 /// Loaded events as the planner sees them.
 #[derive(Debug, Clone)]
@@ -221,6 +223,8 @@ pub struct Setting {
     pub geoip: Option<String>,
     /// The earliest and latest event time (microseconds, exclusive) that the user asks for.
     pub bounds: (Option<i64>, Option<i64>),
+    /// Who wants to know why an event is not in the result.
+    pub trace: Option<Arc<Tracer>>,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -298,6 +302,8 @@ pub struct Planner<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that may show while the search runs.
     pub possible: Vec<Possible>,
+    /// Who wants to know why an event is not in the result.
+    pub trace: Option<Arc<Tracer>>,
 }
 
 impl Planner<'_> {
@@ -312,6 +318,7 @@ impl Planner<'_> {
             tables: self.tables.clone(),
             geoip: self.geoip.as_ref().map(|path| path.to_string_lossy().into_owned()),
             bounds: self.bounds,
+            trace: self.trace.clone(),
         }
     }
 
@@ -323,6 +330,12 @@ impl Planner<'_> {
         if let Some(command) = query.commands.get(MOST_COMMANDS) {
             let message = format!("{} commands in one search; the most is {MOST_COMMANDS}", query.commands.len());
             return Err(vec![Diagnostic::error(Code::TooLarge, message, command.name_span).into()]);
+        }
+        if let (Some(tracer), Some(first)) = (&self.trace, query.commands.first())
+            && !trace::spl::begins(first)
+        {
+            tracer.end(first.kind.doc().name, first.span);
+            return self.scan().map_err(|error| vec![error]);
         }
         let mut errors = Vec::new();
         let (frame, rest) = match self.generate(query).await {
@@ -350,6 +363,9 @@ impl Planner<'_> {
         mut errors: Vec<PlanError>,
     ) -> Result<Frame, Vec<PlanError>> {
         for command in commands {
+            if !trace::spl::passes(&frame, command) {
+                continue;
+            }
             let scope = Scope::of(&frame);
             self.runner.inspect(|runner| runner.enter(command));
             if let Err(error) = self.command(&mut frame, command).await {
@@ -389,7 +405,11 @@ impl Planner<'_> {
         let plan = LogicalPlanBuilder::new(scan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
         let mut frame = Frame::new(plan, newest_first(), self.setting());
         frame.events = true;
+        frame.numbered = true;
         frame.metadata = events.metadata.clone();
+        if let Some(tracer) = &self.trace {
+            frame.restrict(tracer.wanted())?;
+        }
         Ok(frame)
     }
 

@@ -6,9 +6,9 @@
 use datafusion::logical_expr::{is_not_true, lit};
 use spelunk_grammar::spl::commands::regex::Regex;
 
-use super::PlanResult;
 use super::expression::{ExpressionPlanner, Kind};
 use super::frame::Frame;
+use super::{PlanResult, trace};
 use crate::functions::comparison::{self, invalid_pattern};
 use crate::functions::pattern::Pattern;
 
@@ -25,6 +25,8 @@ pub fn plan(frame: &mut Frame, command: &Regex) -> PlanResult<()> {
         Kind::Null => lit(frame.open),
         _ => comparison::pattern_matches(value.text(), &pattern.node),
     };
-    frame.filter(if *negated { is_not_true(matched) } else { matched })?;
+    let kept = if *negated { is_not_true(matched) } else { matched };
+    trace::spl::regex(frame, command, &kept, pattern.span);
+    frame.filter(kept)?;
     Ok(())
 }

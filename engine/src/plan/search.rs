@@ -13,7 +13,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
-use super::{PlanResult, Planner, relevancy};
+use super::{PlanResult, Planner, relevancy, trace};
 use crate::functions::{operators, pattern, search as kernels, strptime, timeformat};
 use crate::{time, values};
 
@@ -45,6 +45,7 @@ pub fn within(frame: &mut Frame, (earliest, latest): (Option<i64>, Option<i64>))
 pub fn plan(frame: &mut Frame, command: &Search) -> PlanResult<()> {
     let Some(expression) = &command.expression else { return Ok(()) };
     relevancy::keywords(expression, &mut frame.keywords);
+    trace::spl::search(frame, command);
     let conjuncts = match expression {
         SearchExpression::And(conjuncts) => conjuncts.as_slice(),
         single => std::slice::from_ref(single),
@@ -74,7 +75,7 @@ pub fn filter(frame: &mut Frame, condition: Expr, span: Span) -> PlanResult<()> 
 }
 
 /// From the first to the last part that has a place.
-fn expression_span(expression: &SearchExpression) -> Span {
+pub(super) fn expression_span(expression: &SearchExpression) -> Span {
     match expression {
         SearchExpression::And(parts) | SearchExpression::Or(parts) => {
             let spans = parts.iter().map(expression_span);

@@ -100,7 +100,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
 }
 
 /// The engine's name of a language.
-fn language(language: Language) -> spelunk_engine::Language {
+pub fn language(language: Language) -> spelunk_engine::Language {
     match language {
         Language::Spl => spelunk_engine::Language::Spl,
         Language::Logscale => spelunk_engine::Language::LogScale,

@@ -1,9 +1,11 @@
 //! One file a command.
 
 pub mod check;
+pub mod compare;
 pub mod demo;
 pub mod explain;
 pub mod generate;
 pub mod help;
 pub mod inputs;
 pub mod run;
+pub mod validate;

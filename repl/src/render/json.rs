@@ -80,6 +80,24 @@ impl<W: Write> RowRenderer for Json<W> {
     }
 }
 
+/// A whole document, indented. What a terminal would obey is written as `\u…` here too.
+pub fn document(value: &serde_json::Value) -> String {
+    // Control characters are escaped already; the others that are unsafe occur in strings only.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut out = String::with_capacity(text.len().saturating_add(1));
+    for c in text.chars() {
+        if escape::is_unsafe(c) { push_unicode(&mut out, c) } else { out.push(c) }
+    }
+    out.push('\n');
+    out
+}
+
+fn push_unicode(out: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.push_str(&format!("\\u{unit:04x}"));
+    }
+}
+
 fn push_cell(out: &mut String, cell: &Cell) {
     match cell {
         Cell::Null => out.push_str("null"),
@@ -108,11 +126,7 @@ fn push_string(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if escape::is_unsafe(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
+            c if escape::is_unsafe(c) => push_unicode(out, c),
             c => out.push(c),
         }
     }
