@@ -19,6 +19,8 @@ pub mod session;
 pub mod store;
 pub mod time;
 pub mod values;
+pub mod views;
 
 pub use error::Error;
 pub use session::{Language, Search, Session, SessionOptions};
+pub use views::View;

@@ -10,6 +10,7 @@ mod documents;
 mod expression;
 mod filter;
 mod functions;
+pub mod needs;
 mod rows;
 mod steps;
 

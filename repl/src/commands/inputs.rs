@@ -10,7 +10,7 @@ use spelunk_engine::knowledge::{Macros, SavedSearches};
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
-use crate::cli::{DataArgs, Language};
+use crate::cli::{DataArgs, Language, View};
 use crate::escape;
 use crate::exit::{self, Failure};
 use crate::terminal;
@@ -91,6 +91,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         macros: macros(&data.macros)?,
         saved_searches: saved_searches(&data.savedsearches)?,
         lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
+        view: view(data.view),
         memory: data.memory,
         temp: data.temp,
     };
@@ -102,6 +103,16 @@ fn language(language: Language) -> spelunk_engine::Language {
     match language {
         Language::Spl => spelunk_engine::Language::Spl,
         Language::Logscale => spelunk_engine::Language::LogScale,
+    }
+}
+
+/// The engine's name of a view.
+fn view(view: View) -> spelunk_engine::View {
+    match view {
+        View::Auto => spelunk_engine::View::Auto,
+        View::None => spelunk_engine::View::None,
+        View::Falcon => spelunk_engine::View::Falcon,
+        View::Sysmon => spelunk_engine::View::Sysmon,
     }
 }
 
