@@ -64,9 +64,9 @@ fn of(values: &[Value<'_>], make: impl FnOnce(&str) -> Option<String>) -> Value<
 /// The device that stands for a drive where the drive is all that is known. Its number is arbitrary.
 const DEVICE: &str = r"\Device\HarddiskVolume3";
 
-/// The part of a path behind its last backslash.
+/// The part of a path behind its last separator. Windows takes both kinds.
 fn base_name(path: &str) -> &str {
-    path.rsplit_once('\\').map_or(path, |(_, name)| name)
+    path.rsplit_once(['\\', '/']).map_or(path, |(_, name)| name)
 }
 
 /// A path with the device in place of the drive.
@@ -95,11 +95,11 @@ pub const DRIVE_PATH: Row = row("view_drive_path", |values| {
     })
 });
 
-/// The part of a path behind its last backslash.
+/// The part of a path behind its last separator.
 pub const BASE_NAME: Row =
     row("view_base_name", |values| of(values, |path| Some(base_name(path).to_owned()).filter(|name| !name.is_empty())));
 
-/// The part of a path up to its last backslash, with the device in place of the drive.
+/// The part of a path up to its last separator, with the device in place of the drive.
 pub const FOLDER: Row = row("view_folder", |values| {
     of(values, |path| {
         let path = device_path(path);
@@ -155,7 +155,10 @@ pub const DIGESTS: Row = row("view_digests", |values| {
 
 /// The account of `DOMAIN\account`.
 pub const ACCOUNT: Row = row("view_account", |values| {
-    of(values, |user| Some(base_name(user).to_owned()).filter(|name| !name.is_empty() && name != "-"))
+    of(values, |user| {
+        let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
+        Some(name.to_owned()).filter(|name| !name.is_empty() && name != "-")
+    })
 });
 
 /// The domain of `DOMAIN\account`.
@@ -177,7 +180,9 @@ const LEVELS: [(&str, &str); 5] =
 pub const INTEGRITY: Row = row("view_integrity", |values| {
     of(values, |level| match level.strip_prefix("S-1-16-") {
         Some(number) => Some(number.to_owned()),
-        None => LEVELS.iter().find(|(name, _)| level.eq_ignore_ascii_case(name)).map(|(_, number)| (*number).to_owned()),
+        None => {
+            LEVELS.iter().find(|(name, _)| level.eq_ignore_ascii_case(name)).map(|(_, number)| (*number).to_owned())
+        }
     })
 });
 
@@ -390,6 +395,7 @@ mod tests {
         assert_eq!(text(&FOLDER, &[r"C:\a\B.EXE"]), some(r"\Device\HarddiskVolume3\a\"));
         assert_eq!(text(&FOLDER, &["System"]), None);
         assert_eq!(text(&BASE_NAME, &[r"C:\a\B.EXE"]), some("B.EXE"));
+        assert_eq!(text(&BASE_NAME, &["C:/a/b.exe"]), some("b.exe"));
         assert_eq!(text(&BASE_NAME, &[r"C:\a\"]), None);
         assert_eq!(text(&IN_FOLDERS, &["mmc.exe"]), some(r"\mmc.exe"));
     }

@@ -127,7 +127,9 @@ fn closes(step: &Step) -> bool {
     match &step.kind {
         StepKind::Stats(_) => true,
         StepKind::Filter(Filter::Call(found)) => call(found),
-        StepKind::Filter(Filter::And(parts)) => parts.iter().any(|part| matches!(part, Filter::Call(found) if call(found))),
+        StepKind::Filter(Filter::And(parts)) => {
+            parts.iter().any(|part| matches!(part, Filter::Call(found) if call(found)))
+        }
         StepKind::Assign(assignment) => matches!(&assignment.value.kind, ExpressionKind::Call(found) if call(found)),
         _ => false,
     }

@@ -112,14 +112,19 @@ pub fn made(schema: &Schema, serving: &Serving, name: &str) -> Option<(Expr, Dat
     let mut branches = Vec::new();
     for direction in &serving.directions {
         let definition = direction.definition();
-        let number = column(&kind_name(*direction));
+        // Kinds that make it in the same way share a branch: the fewer there are, the sooner the search is planned.
+        let mut ways: Vec<(Vec<Expr>, Typed)> = Vec::new();
         for (position, event) in (0_i64..).zip(definition.kinds) {
             let made = event.make(definition, target).and_then(|make| make.value(schema));
             // What no event of the loaded ones can be needs no branch.
-            if let (Some(made), Some(_)) = (made, condition(schema, event)) {
-                branches.push((number.clone().eq(lit(position)), made));
+            let (Some(made), Some(_)) = (made, condition(schema, event)) else { continue };
+            match ways.iter_mut().find(|(_, known)| known.kind == made.kind && known.expr == made.expr) {
+                Some((positions, _)) => positions.push(lit(position)),
+                None => ways.push((vec![lit(position)], made)),
             }
         }
+        let kind = column(&kind_name(*direction));
+        branches.extend(ways.into_iter().map(|(positions, made)| (kind.clone().in_list(positions, false), made)));
     }
     if branches.is_empty() {
         return None;

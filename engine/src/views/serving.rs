@@ -113,7 +113,8 @@ impl Serving {
             let open = !matches!(asked.fields, FieldSelection::Only(_));
             // A listing of whole events shows what these are, not every constant there is.
             let shown = if open { fills(name) && name != "#repo" } else { true };
-            if is_asked(asked, name) && (shown || names(asked, name)) && !self.targets.iter().any(|known| known == name) {
+            if is_asked(asked, name) && (shown || names(asked, name)) && !self.targets.iter().any(|known| known == name)
+            {
                 self.targets.push(name.to_owned());
             }
         }
@@ -148,7 +149,11 @@ impl Serving {
         let mut told: Vec<&str> = Vec::new();
         for (name, span) in &asked.names {
             let vocabulary = is_made(name) || definition.unknown.contains(&untagged(name));
-            if vocabulary && !has(schema, name) && !fills(untagged(name)) && !fills(name) && !told.contains(&untagged(name))
+            if vocabulary
+                && !has(schema, name)
+                && !fills(untagged(name))
+                && !fills(name)
+                && !told.contains(&untagged(name))
             {
                 told.push(untagged(name));
                 let message = format!("the view `{}` cannot fill `{name}`: it stays empty", definition.name);

@@ -4,7 +4,7 @@ use super::Make::{Field, First, Integer, Nothing, Of, Several, Text};
 use super::fields::SYSMON;
 use super::{Definition, Event, Field as Made, Make};
 use crate::functions::telemetry::{
-    DRIVE_PATH, HEXADECIMAL, IN_FOLDERS, INTEGRITY_NAME, DIGESTS, PROTOCOL_NAME, REGISTRY_OBJECT,
+    DIGESTS, DRIVE_PATH, HEXADECIMAL, IN_FOLDERS, INTEGRITY_NAME, PROTOCOL_NAME, REGISTRY_OBJECT,
     REGISTRY_OPERATION_NAME, UTC_TIME,
 };
 
@@ -118,14 +118,7 @@ static KINDS: &[Event] = &[
     ),
     Event::falcon(
         &["ExecutableDeleted"],
-        &[
-            ("EventCode", code(23)),
-            ("EventID", code(23)),
-            ("IsExecutable", Text("true")),
-            FILE,
-            IMAGE,
-            PROCESS_GUID,
-        ],
+        &[("EventCode", code(23)), ("EventID", code(23)), ("IsExecutable", Text("true")), FILE, IMAGE, PROCESS_GUID],
     ),
     Event::falcon(&["FileDeleteInfo"], &[("EventCode", code(23)), ("EventID", code(23)), FILE, IMAGE, PROCESS_GUID]),
 ];

@@ -97,11 +97,14 @@ impl TableProvider for ViewTable {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted: Vec<String> = match projection {
-            Some(columns) => columns.iter().filter_map(|&at| self.schema.fields().get(at)).map(|f| f.name().clone()).collect(),
+            Some(columns) => {
+                columns.iter().filter_map(|&at| self.schema.fields().get(at)).map(|f| f.name().clone()).collect()
+            }
             None => self.schema.fields().iter().map(|field| field.name().clone()).collect(),
         };
         // Conditions on columns of the events alone choose what is read of them at all.
-        let is_native = |filter: &&Expr| filter.column_refs().iter().all(|column| !self.made.contains_key(&column.name));
+        let is_native =
+            |filter: &&Expr| filter.column_refs().iter().all(|column| !self.made.contains_key(&column.name));
         let native: Vec<Expr> = filters.iter().filter(is_native).cloned().collect();
         let named: BTreeSet<String> = filters
             .iter()
