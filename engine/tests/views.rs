@@ -220,7 +220,8 @@ async fn identifiers_of_64_bits_keep_every_digit() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder, "falcon.jsonl", &as_falcon());
     // To a float its two neighbours are the same number.
-    let found = logscale("TargetProcessId=9007199254740996 | table([TargetProcessId, FileName, FilePath])", &path).await;
+    let found =
+        logscale("TargetProcessId=9007199254740996 | table([TargetProcessId, FileName, FilePath])", &path).await;
     assert_eq!(found.texts("TargetProcessId"), ["9007199254740996"]);
     assert_eq!(found.texts("FileName"), ["certutil.exe"], "from the path, where the record has none");
     assert_eq!(found.texts("FilePath"), [r"\Device\HarddiskVolume2\W\"]);
@@ -257,7 +258,7 @@ async fn what_the_view_cannot_fill_is_told_at_its_place() {
         let warning = found.told.iter().find(|told| told.message.contains(&format!("cannot fill `{name}`"))).unwrap();
         assert_eq!((warning.severity, query.get(warning.span.range())), (Severity::Warning, Some(name)));
     }
-    assert!(!found.is_told(Severity::Warning, "FileName`"), "{:?}", found.told);
+    assert!(!found.is_told(Severity::Warning, "fill `FileName`"), "{:?}", found.told);
 }
 
 #[tokio::test]
@@ -281,8 +282,11 @@ async fn audited_processes_connections_names_and_logons() {
         &path,
     )
     .await;
-    let rows: Vec<String> =
-        found.rows.iter().map(|row| row.iter().map(|v| v.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" ")).collect();
+    let rows: Vec<String> = found
+        .rows
+        .iter()
+        .map(|row| row.iter().map(|v| v.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" "))
+        .collect();
     assert_eq!(
         rows,
         [
@@ -292,7 +296,8 @@ async fn audited_processes_connections_names_and_logons() {
             "UserLogonFailed2 - - eve - - 192.0.2.5 - - - - 3221225578 -",
         ]
     );
-    let found = logscale("#windows.EventID=4688 | table([windows.EventData.NewProcessName, windows.Computer])", &path).await;
+    let found =
+        logscale("#windows.EventID=4688 | table([windows.EventData.NewProcessName, windows.Computer])", &path).await;
     assert_eq!(found.rows, [[Some(r"C:\W\cmd.exe".to_owned()), Some("h".to_owned())]]);
     assert!(found.is_told(Severity::Note, "the view `windows`"), "{:?}", found.told);
     // Without a column at all there is still a row for each event.
