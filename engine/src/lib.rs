@@ -19,7 +19,9 @@ pub mod session;
 pub mod store;
 pub mod time;
 pub mod values;
+pub mod views;
 
 pub use error::Error;
 pub use plan::trace::{Judged, Unchosen, Verdict};
 pub use session::{Language, Search, Session, SessionOptions};
+pub use views::View;

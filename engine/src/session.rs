@@ -41,6 +41,7 @@ use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
 use crate::time;
+use crate::views::{Asked, Serving, View};
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct SessionOptions {
     pub logscale: Definitions,
     /// The lookup tables, and where searches may write.
     pub lookups: Arc<Lookups>,
+    /// Which view serves searches that were written for another telemetry.
+    pub view: View,
     /// How many bytes of memory the session may use; `None` for 60 % of the machine's.
     pub memory: Option<usize>,
     /// The folder for what does not fit into that; `None` for the system's.
@@ -112,6 +115,7 @@ impl Default for SessionOptions {
             saved_searches: Arc::default(),
             logscale: Definitions::default(),
             lookups: Arc::default(),
+            view: View::Auto,
             memory: None,
             temp: None,
         }
@@ -465,11 +469,12 @@ impl Session {
         };
         let ledger = Arc::new(Ledger::new(&self.memory));
         let failure = |errors| failure(errors, Some(&ledger));
-        let wanted = match &query {
-            Parsed::Spl(query) => needs::of(query),
-            // Fields are named in too many ways to leave any out.
-            Parsed::LogScale(_) => FieldSelection::All,
+        let asked = match &query {
+            Parsed::Spl(query) => asked_of(query),
+            Parsed::LogScale(query) => crate::logscale::needs::of(query),
         };
+        let view = self.options.view;
+        let wanted = Serving::read(view, &asked);
         // Mistakes show before anything is read; where nothing is left to read, the plan itself shows them.
         if only_mistakes || self.kept(wanted.clone()).is_none() {
             let checked = match &query {
@@ -482,8 +487,8 @@ impl Session {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
-        let events = loaded.events.narrowed(wanted.clone());
+        let loaded = self.events(wanted).await.map_err(|error| begun(error, &query))?;
+        let events = loaded.events.asked(&asked, view);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
@@ -511,14 +516,14 @@ impl Session {
         let mut frame = match &mut query {
             Parsed::Spl(search) => {
                 subsearch::resolve(&mut planner, search).await.map_err(failure)?;
-                let named = needs::of(search);
-                if !wanted.covers(&named) {
+                let found = asked_of(search);
+                if !asked.fields.covers(&found.fields) {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
-                    let wanted = wanted.and(named);
-                    let loaded = self.events(wanted.clone()).await?;
+                    let asked = Asked { fields: asked.fields.and(found.fields.clone()), ..found };
+                    let loaded = self.events(Serving::read(view, &asked)).await?;
                     read_time = read_time.saturating_add(started.elapsed());
-                    more = loaded.events.narrowed(wanted);
+                    more = loaded.events.asked(&asked, view);
                     planner.events = Some(&more);
                     report = loaded.report;
                 }
@@ -531,6 +536,8 @@ impl Session {
                 crate::logscale::plan(&mut planner, search).await.map_err(failure)?
             }
         };
+        let served = planner.events.and_then(|events| events.serving.as_ref()).map(|serving| serving.notes.clone());
+        planner.diagnostics.splice(0..0, served.unwrap_or_default());
         if purpose == Purpose::Listing {
             fieldformat::apply(&mut frame).map_err(|error| failure(vec![error]))?;
         }
@@ -596,6 +603,13 @@ fn located(error: Error, expanded: &Expanded) -> Error {
         Error::Memory(finding) => Error::Memory(Box::new(expanded.placed(*finding))),
         other => other,
     }
+}
+
+/// What an SPL search asks of the events. Where it names them is not known: its begin stands for that.
+fn asked_of(query: &Query) -> Asked {
+    let place = query.commands.first().map_or(query.span, |first| first.span);
+    let names = needs::names(query).into_iter().map(|name| (name, place)).collect();
+    Asked { names, fields: needs::of(query), types: Vec::new(), falcon: false }
 }
 
 /// A lack of memory while reading, laid at the door of the query's first command.
@@ -725,7 +739,7 @@ fn describe(store: Store) -> Events {
     let store = Arc::new(store);
     let table: Arc<dyn TableProvider> =
         if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
-    Events { table, metadata, fields: FieldSelection::All, unread, rows }
+    Events { table, metadata, fields: FieldSelection::All, unread, rows, serving: None }
 }
 
 /// What [`check`] found.

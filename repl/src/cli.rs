@@ -139,6 +139,9 @@ pub struct DataArgs {
     /// The language of the search
     #[arg(long, value_enum, default_value_t = Language::Spl)]
     pub lang: Language,
+    /// Show the events of one telemetry under the names of another
+    #[arg(long, value_enum, default_value_t = View::Auto)]
+    pub view: View,
     /// Search PATH as the index NAME; may be repeated
     #[arg(long, value_name = "NAME=PATH", value_parser = parse_index)]
     pub index: Vec<Index>,
@@ -202,6 +205,19 @@ pub enum Language {
     Spl,
     /// CrowdStrike's LogScale (CQL)
     Logscale,
+}
+
+/// Which view serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// The one whose names the search uses, where it names fields that only the other telemetry has; a note says so
+    Auto,
+    /// None: events have the fields that they were recorded with
+    None,
+    /// Windows events (Sysmon, Security and others) always have Falcon's names too: ImageFileName, ParentBaseFileName
+    Falcon,
+    /// Falcon events always have Sysmon's names too: EventCode, Image, ParentImage
+    Sysmon,
 }
 
 /// `--index NAME=PATH`

@@ -47,6 +47,7 @@ pub mod statistical;
 pub mod strftime;
 pub mod strptime;
 pub mod summary;
+pub mod telemetry;
 pub mod terms;
 pub mod text;
 pub mod timeformat;
@@ -138,6 +139,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         sed::udfs(),
         series::udfs(),
         statistical::udfs(),
+        telemetry::udfs(),
         terms::udfs(),
         text::udfs(),
         trigonometric::udfs(),

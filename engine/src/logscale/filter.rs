@@ -202,9 +202,11 @@ impl Rows<'_> {
             return Ok(field.expr.clone().is_not_null());
         }
         let fits = logscale::glob(text_of(field), &pattern, false);
-        // Two numbers are equal whatever their digits.
+        // Two numbers are equal whatever their digits. Great ones are identifiers, of which a double cannot tell two apart.
         Ok(match crate::values::parse_number(&pattern) {
-            Some(number) if number.is_finite() => fits.or(is_true(as_number(field).eq(lit(number)))),
+            Some(number) if number.abs() <= crate::values::MAX_EXACT as f64 => {
+                fits.or(is_true(as_number(field).eq(lit(number))))
+            }
             _ => fits,
         })
     }

@@ -10,6 +10,7 @@ mod branches;
 mod expression;
 mod filter;
 mod functions;
+pub mod needs;
 mod published;
 pub mod reference;
 mod resolve;

@@ -158,6 +158,7 @@ use crate::knowledge::Knowledge;
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
+use crate::views::{Asked, Serving, View, ViewTable};
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
 use trace::Tracer;
@@ -175,6 +176,8 @@ pub struct Events {
     pub unread: Vec<String>,
     /// How many there are.
     pub rows: usize,
+    /// The views that they are seen through.
+    pub serving: Option<Serving>,
 }
 
 impl Events {
@@ -187,6 +190,17 @@ impl Events {
             hidden.filter(|name| *name != STORED_SERIAL && !self.unread.contains(name)).cloned().collect();
         events.unread.extend(hidden);
         events
+    }
+
+    /// The same events as a query wants to see them: only what it can name, through the views that serve it.
+    pub fn asked(&self, asked: &Asked, view: View) -> Self {
+        let narrowed = self.narrowed(asked.fields.clone());
+        let serving = Serving::of(view, asked, &narrowed);
+        let table: Arc<dyn TableProvider> = match &serving {
+            Some(serving) => Arc::new(ViewTable::new(serving, Arc::clone(&narrowed.table))),
+            None => Arc::clone(&narrowed.table),
+        };
+        Self { serving, table, ..narrowed }
     }
 
     /// Whether a query can name the field.
@@ -407,6 +421,9 @@ impl Planner<'_> {
         frame.events = true;
         frame.numbered = true;
         frame.metadata = events.metadata.clone();
+        if let Some(serving) = &events.serving {
+            serving.add_metadata(&mut frame.metadata);
+        }
         if let Some(tracer) = &self.trace {
             frame.restrict(tracer.wanted())?;
         }

@@ -47,6 +47,21 @@ pub fn of(query: &Query) -> FieldSelection {
     needs.subsearches.into_iter().fold(own, FieldSelection::and)
 }
 
+/// The fields that a query names, whatever it needs besides.
+pub fn names(query: &Query) -> Vec<String> {
+    let mut needs = Needs::of(query);
+    for command in &query.commands {
+        needs.command(command);
+    }
+    let mut names = needs.names;
+    for inner in needs.subsearches {
+        if let FieldSelection::Only(more) = inner {
+            names.extend(more);
+        }
+    }
+    names
+}
+
 /// The fields that a subsearch reads, and those that its result can be expected to name.
 fn of_subsearch(query: &Query) -> FieldSelection {
     let generates = matches!(

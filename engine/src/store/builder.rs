@@ -88,6 +88,10 @@ fn is_canonical_float(text: &str) -> bool {
     if text.len() > 32 || !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || text == "-0" {
         return false;
     }
+    // A great whole number is an identifier, which has to keep its digits whatever is done with it.
+    if !text.contains('.') {
+        return is_canonical_int(text);
+    }
     text.parse::<f64>().is_ok_and(|number| number.is_finite() && number.to_string() == text)
 }
 

@@ -11,7 +11,7 @@ use spelunk_engine::knowledge::{Definitions, Macros, SavedQueries, SavedSearches
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
-use crate::cli::{DataArgs, Language};
+use crate::cli::{DataArgs, Language, View};
 use crate::escape;
 use crate::exit::{self, Failure};
 use crate::terminal;
@@ -93,6 +93,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         saved_searches: saved_searches(&data.savedsearches)?,
         logscale: definitions(data.param, &data.saved_queries)?,
         lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
+        view: view(data.view),
         memory: data.memory,
         temp: data.temp,
     };
@@ -104,6 +105,16 @@ pub fn language(language: Language) -> spelunk_engine::Language {
     match language {
         Language::Spl => spelunk_engine::Language::Spl,
         Language::Logscale => spelunk_engine::Language::LogScale,
+    }
+}
+
+/// The engine's name of a view.
+fn view(view: View) -> spelunk_engine::View {
+    match view {
+        View::Auto => spelunk_engine::View::Auto,
+        View::None => spelunk_engine::View::None,
+        View::Falcon => spelunk_engine::View::Falcon,
+        View::Sysmon => spelunk_engine::View::Sysmon,
     }
 }
 
