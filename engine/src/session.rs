@@ -37,6 +37,7 @@ use crate::plan::possible::Possible;
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
+use crate::store::scans::Scans;
 use crate::store::table::EventTable;
 use crate::time;
 
@@ -147,6 +148,8 @@ pub struct Search {
     pub possible: Vec<Possible>,
     /// What was read for it.
     pub report: Arc<ReadReport>,
+    /// What was left out of stores, which is complete when the stream is.
+    pub scans: Arc<Scans>,
     /// How long reading took.
     pub read_time: Duration,
 }
@@ -160,6 +163,8 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
+    /// What is left out of stores, line by line.
+    pub stores: Vec<String>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -184,6 +189,7 @@ struct Planned {
     diagnostics: Vec<Diagnostic>,
     possible: Vec<Possible>,
     report: Arc<ReadReport>,
+    scans: Arc<Scans>,
     read_time: Duration,
     /// What is written before the first row of the result is there.
     writes: Vec<Write>,
@@ -342,6 +348,7 @@ impl Session {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
+            stores: planned.scans.explained(),
             diagnostics: planned.diagnostics,
         })
     }
@@ -393,7 +400,8 @@ impl Session {
             Parsed::LogScale(_) => FieldSelection::All,
         };
         let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
-        let events = loaded.events.narrowed(wanted.clone());
+        let scans = Arc::new(Scans::default());
+        let events = loaded.events.narrowed(wanted.clone()).noting(&scans);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
@@ -426,7 +434,7 @@ impl Session {
                     let wanted = wanted.and(named);
                     let loaded = self.events(wanted.clone()).await?;
                     read_time = read_time.saturating_add(started.elapsed());
-                    more = loaded.events.narrowed(wanted);
+                    more = loaded.events.narrowed(wanted).noting(&scans);
                     planner.events = Some(&more);
                     report = loaded.report;
                 }
@@ -451,6 +459,7 @@ impl Session {
             diagnostics,
             possible,
             report,
+            scans,
             read_time,
             writes,
             written,
@@ -468,6 +477,7 @@ impl Session {
             diagnostics,
             possible,
             report,
+            scans,
             read_time,
             writes,
             written,
@@ -484,7 +494,7 @@ impl Session {
         let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
         let stream = execute_stream(physical, context)?;
         let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
-        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, read_time })
+        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, scans, read_time })
     }
 }
 
@@ -615,15 +625,25 @@ fn describe(store: Store) -> Events {
         known.sort_unstable();
         known.dedup();
     }
+    for (name, values) in store.stored.iter().flat_map(|stored| stored.metadata()) {
+        let known = metadata.entry(name).or_default();
+        known.extend(values);
+        known.sort_unstable();
+        known.dedup();
+    }
     let unread = store.unread.clone();
     let loaded: usize = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
     let in_files = store.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX));
-    let rows = in_files.fold(loaded, usize::saturating_add);
-    let has_files = !store.files.is_empty();
+    let in_stores = store.stored.iter().map(|stored| usize::try_from(stored.rows()).unwrap_or(usize::MAX));
+    let rows = in_files.chain(in_stores).fold(loaded, usize::saturating_add);
+    let has_files = !store.files.is_empty() || !store.stored.is_empty();
     let store = Arc::new(store);
-    let table: Arc<dyn TableProvider> =
-        if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
-    Events { table, metadata, fields: FieldSelection::All, unread, rows }
+    let on_disk = has_files.then(|| Arc::new(ParquetTable::new(Arc::clone(&store))));
+    let table: Arc<dyn TableProvider> = match &on_disk {
+        Some(table) => Arc::clone(table) as _,
+        None => Arc::new(EventTable::new(store)),
+    };
+    Events { table, on_disk, metadata, fields: FieldSelection::All, unread, rows }
 }
 
 /// What [`check`] found.

@@ -155,6 +155,8 @@ use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
+use crate::store::parquet::ParquetTable;
+use crate::store::scans::Scans;
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
 
@@ -163,6 +165,8 @@ use possible::Possible;
 pub struct Events {
     /// The table.
     pub table: Arc<dyn TableProvider>,
+    /// The table, where events in it stay on disk.
+    pub on_disk: Option<Arc<ParquetTable>>,
     /// The distinct values of `index`, `source`, `sourcetype` and `host`, as far as they were loaded.
     pub metadata: HashMap<String, Vec<String>>,
     /// Which fields the query can name; the others of the table stay out of its plan.
@@ -183,6 +187,14 @@ impl Events {
             hidden.filter(|name| *name != STORED_SERIAL && !self.unread.contains(name)).cloned().collect();
         events.unread.extend(hidden);
         events
+    }
+
+    /// The same events; what is left out of stores is noted there.
+    pub fn noting(self, scans: &Arc<Scans>) -> Self {
+        match &self.on_disk {
+            Some(table) => Self { table: Arc::new(table.noting(scans)), ..self },
+            None => self,
+        }
     }
 
     /// Whether a query can name the field.

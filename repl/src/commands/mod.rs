@@ -5,5 +5,6 @@ pub mod demo;
 pub mod explain;
 pub mod generate;
 pub mod help;
+pub mod index;
 pub mod inputs;
 pub mod run;
