@@ -16,9 +16,6 @@ pub(crate) mod manifest;
 pub mod opened;
 pub(crate) mod writer;
 
-#[cfg(test)]
-mod tests;
-
 use std::fs;
 use std::io;
 use std::path::Path;
