@@ -98,8 +98,8 @@ const SEARCHES: &[&str] = &[
 fn logs(folder: &Path) -> PathBuf {
     let logs = folder.join("logs");
     fs::create_dir_all(logs.join("deep")).unwrap();
-    generate(File::create(logs.join("a.jsonl")).unwrap(), Format::JsonLines, 7, 3000).unwrap();
-    generate(File::create(logs.join("b.xml")).unwrap(), Format::Xml, 9, 400).unwrap();
+    generate(File::create(logs.join("a.jsonl")).unwrap(), Format::JsonLines, 7, 1200).unwrap();
+    generate(File::create(logs.join("b.xml")).unwrap(), Format::Xml, 9, 200).unwrap();
     let write = |name: &str, text: &str| fs::write(logs.join(name), text).unwrap();
     write("c.log", "2024-01-01T00:00:01Z hello world\n2024-01-01T00:00:02Z bye a=1\nand a line without a time\n");
     write("d.csv", "t,a,b\n2024-01-01T00:00:00Z,1,x\n2024-01-02T00:00:00Z,2.5,\nnever,two,\"y\nz\"\n");
@@ -201,7 +201,7 @@ async fn a_store_gives_what_the_logs_give() {
     let folder = tempfile::tempdir().unwrap();
     let (logs, store) = (logs(folder.path()), folder.path().join("store"));
     let indexed = indexed(&store, &[&logs]);
-    assert_eq!((indexed.added.events, indexed.added.inputs), (3409, 5));
+    assert_eq!((indexed.added.events, indexed.added.inputs), (1409, 5));
     assert_same(&session(&[&logs]), &session(&[&store]), SEARCHES).await;
 }
 
@@ -234,7 +234,7 @@ async fn stores_and_logs_are_searched_together() {
     let nested = folder.path().join("nested");
     fs::create_dir(&nested).unwrap();
     fs::rename(&store, nested.join("store")).unwrap();
-    assert_eq!(count(&session(&[&nested]), "*").await, "3400");
+    assert_eq!(count(&session(&[&nested]), "*").await, "1400");
 }
 
 #[tokio::test]
@@ -249,14 +249,9 @@ async fn a_store_can_be_an_index() {
     let (logs, store) = (named(&logs), named(&store));
     for query in ["index=hunt | stats count by index", "index=main | stats count", "index=h* EventCode=1 | stats count"]
     {
-        // In a strict session a file that is no log is an error, so the logs are read one by one elsewhere.
-        let store = found(&store, query).await.rows;
-        if let Ok(search) = logs.search(query).await {
-            drop(search);
-        }
-        assert!(store.len() == 2, "{query}: {store:?}");
+        assert_eq!(found(&logs, query).await.rows, found(&store, query).await.rows, "{query}");
     }
-    assert_eq!(count(&store, "index=hunt").await, "3409");
+    assert_eq!(count(&store, "index=hunt").await, "1409");
     assert_eq!(count(&store, "index=main").await, "0");
 }
 
@@ -282,8 +277,8 @@ async fn only_what_can_match_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let (logs, store) = (logs(folder.path()), folder.path().join("store"));
     fs::remove_file(logs.join("a.jsonl")).unwrap();
-    generate(File::create(logs.join("a.jsonl")).unwrap(), Format::JsonLines, 3, 40_000).unwrap();
-    let options = IndexOptions { group_rows: Some(500), ..IndexOptions::default() };
+    generate(File::create(logs.join("a.jsonl")).unwrap(), Format::JsonLines, 3, 6_000).unwrap();
+    let options = IndexOptions { group_rows: Some(100), ..IndexOptions::default() };
     indexed_with(&store, &[&logs], &options).unwrap();
     let (logs, store) = (session(&[&logs]), session(&[&store]));
     let all = found(&store, "*").await.read.unwrap();
@@ -317,8 +312,6 @@ async fn only_what_can_match_is_opened() {
         let most = (part * all.all.groups as f64) as u64;
         assert!(read.groups <= most, "{query}: {} of {} row groups", read.groups, all.all.groups);
     }
-    let explained = store.explain("EventCode=1 Image=*cmd.exe latest=2020 | stats count by host").await;
-    assert!(explained.is_err() || !explained.unwrap().stores.is_empty());
     let stores = store.explain("EventCode=1 QueryName=* | stats count by host").await.unwrap().stores.join("\n");
     assert!(stores.contains("no event there has the field \"QueryName\""), "{stores}");
     assert!(stores.contains("\"EventCode\" has other values there"), "{stores}");
@@ -362,10 +355,10 @@ async fn what_was_interrupted_is_as_if_it_had_not_begun() {
     fs::copy(&shape, shape.with_file_name("000002-000001.parquet")).unwrap();
     fs::write(store.join("spelunk-store.json.new"), "{\"for").unwrap();
     let seen = found(&session(&[&store]), "* | stats count").await;
-    assert_eq!(seen.rows[1], ["3000"]);
+    assert_eq!(seen.rows[1], ["1200"]);
     assert_eq!(seen.report.files[0].skipped, 0, "{:?}", seen.report);
     let added = indexed(&store, &[&logs]);
-    assert_eq!(added.added.events, 409);
+    assert_eq!(added.added.events, 209);
     assert_ne!(fs::read(store.join("spelunk-store.json")).unwrap(), committed);
     assert!(!store.join("aside").exists() && !store.join("spelunk-store.json.new").exists());
     let there: usize = walk(&store.join("events"));
@@ -377,7 +370,7 @@ async fn what_was_interrupted_is_as_if_it_had_not_begun() {
     let error = index(&other, &[input(&logs)], &cancelled, &IndexOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
     assert_eq!(count(&session(&[&other]), "*").await, "0");
-    assert_eq!(indexed(&other, &[&logs]).added.events, 3409);
+    assert_eq!(indexed(&other, &[&logs]).added.events, 1409);
 }
 
 fn walk(folder: &Path) -> usize {
@@ -474,7 +467,7 @@ fn one_writer_at_a_time() {
     let error = indexed_with(&store, &[&logs], &IndexOptions::default()).unwrap_err().to_string();
     assert!(error.contains("another `spelunk index` (process 4711) is adding to it"), "{error}");
     lock.unlock().unwrap();
-    assert_eq!(indexed(&store, &[&logs]).added.events, 3406);
+    assert_eq!(indexed(&store, &[&logs]).added.events, 1406);
 }
 
 #[test]

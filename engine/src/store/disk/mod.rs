@@ -47,11 +47,11 @@ fn generation_of(name: &str) -> Option<u64> {
     (is_number(generation) && is_number(number)).then(|| generation.parse().ok()).flatten()
 }
 
-/// Whether a store may begin in a folder: it has nothing but what an interrupted beginning leaves.
+/// Whether a store may begin in a folder: it has nothing but what another beginning leaves, or is about to make.
 fn is_free(folder: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        if ![lock::NAME, manifest::ASIDE, ASIDE].iter().any(|own| name == *own) {
+        if ![lock::NAME, manifest::NAME, manifest::ASIDE, ASIDE].iter().any(|own| name == *own) {
             return Ok(false);
         }
     }

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::{self, GROUP_ROWS, Job, Written};
 use super::lock::Lock;
-use super::manifest::{self, METADATA, Manifest, StoredColumn, StoredField, StoredFile, StoredInput, sync_folder};
+use super::manifest::{METADATA, Manifest, StoredColumn, StoredField, StoredFile, StoredInput, sync_folder};
 use super::{ASIDE, EVENTS, file_name};
 use crate::error::Error;
 use crate::ingest::Sink;
@@ -121,22 +121,22 @@ impl Writer {
     pub(crate) fn open(root: &Path, memory: usize, group_rows: Option<usize>) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Input { path: root.to_owned(), reason: error.to_string() };
         fs::create_dir_all(root).map_err(failed)?;
-        let is_new = !root.join(manifest::NAME).exists();
-        if is_new && !super::is_free(root).map_err(failed)? {
+        if !super::is_store(root) && !super::is_free(root).map_err(failed)? && !super::is_store(root) {
             let reason = "it is neither a store nor an empty folder: name another place for the store".to_owned();
             return Err(Error::Input { path: root.to_owned(), reason });
         }
         let lock = Lock::take(root).map_err(failed)?;
         // Only whoever has the lock knows what is there.
-        let manifest = match root.join(manifest::NAME).exists() {
+        let manifest = match super::is_store(root) {
             true => Manifest::read(root).map_err(failed)?,
-            false => Manifest::empty(),
+            false => {
+                let manifest = Manifest::empty();
+                manifest.write(root).map_err(failed)?;
+                manifest
+            }
         };
         super::sweep(root, &manifest).map_err(failed)?;
         fs::create_dir_all(root.join(ASIDE)).map_err(failed)?;
-        if is_new {
-            manifest.write(root).map_err(failed)?;
-        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let (jobs, waiting) = mpsc::sync_channel::<(Job, PathBuf)>(1);
         let waiting = Arc::new(Mutex::new(waiting));
