@@ -30,10 +30,11 @@ fn folder(events: u32) -> TempDir {
 
 #[test]
 fn what_is_indexed_is_found_and_what_is_skipped_is_told() {
-    let folder = folder(3000);
-    let (code, out, told) = spelunk(folder.path(), &["index", "-o", "store", "logs.jsonl", "--row-group", "300"]);
+    // Enough of them for the shape to have a file of its own.
+    let folder = folder(14_000);
+    let (code, out, told) = spelunk(folder.path(), &["index", "-o", "store", "logs.jsonl", "--row-group", "1000"]);
     assert_eq!((code, out.as_str()), (0, ""), "{told}");
-    assert!(told.contains("3,000 events of 1 file added to store · now 3,000 events in "), "{told}");
+    assert!(told.contains("14,000 events of 1 file added to store · now 14,000 events in "), "{told}");
     let query = "EventCode=1 | stats count by host | sort host";
     let (code, stored, told) = spelunk(folder.path(), &["run", query, "store"]);
     assert_eq!((code, &stored), (0, &spelunk(folder.path(), &["run", query, "logs.jsonl"]).1), "{told}");

@@ -25,7 +25,7 @@ use crate::store::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, Piece};
 use crate::store::columns::MAX_STORE_FIELDS;
 
 /// A shape with fewer events shares a file with others.
-const OWN_FILE: usize = 1_024;
+const OWN_FILE: usize = 256;
 /// The most memory that events are gathered in.
 const MOST_GATHERED: usize = 1 << 30;
 /// The most bytes of a file's events.
