@@ -109,6 +109,7 @@ fn logs(folder: &Path) -> PathBuf {
             "{\"_time\":\"2024-01-01T00:00:01Z\",\"tag\":[\"x\",\"y\"],\"mixed\":1,\"ratio\":0.25,\"deep\":{\"er\":\"v\"}}\n",
             "{\"_time\":\"2024-01-01T00:00:01Z\",\"tag\":\"x\",\"mixed\":\"one\",\"ratio\":1e-7,\"host\":\"h\"}\n",
             "{\"_time\":\"2024-01-01T00:00:01Z\",\"mixed\":2.50,\"ratio\":0.75,\"empty\":\"\",\"Image\":7}\n",
+            "{\"\":1,\"a b\":[1,[2]],\"__file_row\":5,\"__file_path\":\"q\",\"__file_serial\":1,\"_serial\":9,\"A\":2,\"a\":1}\n",
         ),
     );
     // Found beside them, and no log.
@@ -201,7 +202,7 @@ async fn a_store_gives_what_the_logs_give() {
     let folder = tempfile::tempdir().unwrap();
     let (logs, store) = (logs(folder.path()), folder.path().join("store"));
     let indexed = indexed(&store, &[&logs]);
-    assert_eq!((indexed.added.events, indexed.added.inputs), (1409, 5));
+    assert_eq!((indexed.added.events, indexed.added.inputs), (1410, 5));
     assert_same(&session(&[&logs]), &session(&[&store]), SEARCHES).await;
 }
 
@@ -251,7 +252,7 @@ async fn a_store_can_be_an_index() {
     {
         assert_eq!(found(&logs, query).await.rows, found(&store, query).await.rows, "{query}");
     }
-    assert_eq!(count(&store, "index=hunt").await, "1409");
+    assert_eq!(count(&store, "index=hunt").await, "1410");
     assert_eq!(count(&store, "index=main").await, "0");
 }
 
@@ -358,7 +359,7 @@ async fn what_was_interrupted_is_as_if_it_had_not_begun() {
     assert_eq!(seen.rows[1], ["1200"]);
     assert_eq!(seen.report.files[0].skipped, 0, "{:?}", seen.report);
     let added = indexed(&store, &[&logs]);
-    assert_eq!(added.added.events, 209);
+    assert_eq!(added.added.events, 210);
     assert_ne!(fs::read(store.join("spelunk-store.json")).unwrap(), committed);
     assert!(!store.join("aside").exists() && !store.join("spelunk-store.json.new").exists());
     let there: usize = walk(&store.join("events"));
@@ -370,7 +371,7 @@ async fn what_was_interrupted_is_as_if_it_had_not_begun() {
     let error = index(&other, &[input(&logs)], &cancelled, &IndexOptions::default()).unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
     assert_eq!(count(&session(&[&other]), "*").await, "0");
-    assert_eq!(indexed(&other, &[&logs]).added.events, 1409);
+    assert_eq!(indexed(&other, &[&logs]).added.events, 1410);
 }
 
 fn walk(folder: &Path) -> usize {
@@ -412,6 +413,10 @@ async fn torn_missing_and_foreign_files_are_named_and_counted() {
     assert!(told.contains("its end is missing"), "{told}");
 
     fs::remove_file(torn).unwrap();
+    let strict = SessionOptions { strict: true, ..SessionOptions::default() };
+    let strict = Session::new(strict, vec![input(&store)]).unwrap();
+    let error = strict.search("*").await.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("not there"), "{error}");
     let (count_of, told) = problems(&store).await;
     assert_eq!(count_of, 1, "{told}");
     assert!(told.contains("not there"), "{told}");
@@ -467,7 +472,7 @@ fn one_writer_at_a_time() {
     let error = indexed_with(&store, &[&logs], &IndexOptions::default()).unwrap_err().to_string();
     assert!(error.contains("another `spelunk index` (process 4711) is adding to it"), "{error}");
     lock.unlock().unwrap();
-    assert_eq!(indexed(&store, &[&logs]).added.events, 1406);
+    assert_eq!(indexed(&store, &[&logs]).added.events, 1407);
 }
 
 #[test]

@@ -164,6 +164,9 @@ pub async fn run(
     }
     // What shows only when a file of a store is opened is told whenever it is.
     if let Some(warning) = report::torn(&done.scans) {
+        if session.options().strict {
+            return Err(Failure::Runtime(warning));
+        }
         terminal::warning(&warning);
         return Ok(Exit::Partial);
     }

@@ -281,7 +281,8 @@ impl<'a> Inputs<'a> {
                 numbered = opened.events.manifest.numbered.max(1);
                 self.unread.extend(opened.events.unread.iter().cloned());
                 self.stored.push(Arc::new(opened.events));
-                None
+                // Whoever gathers makes it an error.
+                report.problems.first().filter(|_| self.options.strict).cloned()
             }
             Err(error) => Some(Problem { place: String::new(), reason: error.to_string() }),
         };

@@ -93,7 +93,9 @@ impl ParquetFile {
     }
 
     fn partitioned(&self) -> Result<PartitionedFile> {
-        let file = partitioned(&self.location, self.size, self.base, &self.shown)?;
+        let mut file = located(&self.location, self.size)?;
+        let path = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(self.shown.as_str())));
+        file.partition_values = vec![ScalarValue::Int64(Some(self.base)), path];
         Ok(file.with_arrow_schema(Arc::clone(&self.schema)))
     }
 }
@@ -191,7 +193,7 @@ impl TableProvider for ParquetTable {
             let Some(first) = group.first() else { continue };
             let files = group.iter().map(ParquetFile::partitioned).collect::<Result<_>>()?;
             let rows = group.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
-            let group = Group { schema: &first.schema, fields: &first.fields, files, rows };
+            let group = Group { schema: &first.schema, fields: &first.fields, files, rows, with_places: true };
             parts.push(scan.part(group, &filters)?.0);
         }
         for stored in &self.stored {
@@ -249,23 +251,28 @@ struct Group<'a> {
     fields: &'a [FileField],
     files: Vec<PartitionedFile>,
     rows: u64,
+    /// Whether the scan has the further columns, of which a field of a store could bear the name.
+    with_places: bool,
 }
 
 impl Scan<'_> {
     /// The events of a group of files, and what will be counted while they are read.
     fn part(&self, group: Group<'_>, filters: &[Expr]) -> Result<(Arc<dyn ExecutionPlan>, ExecutionPlanMetricsSet)> {
         let Self { session, table, wanted } = *self;
-        let Group { schema, fields, files, rows } = group;
+        let Group { schema, fields, files, rows, with_places } = group;
         let value = |field: &Field| match fields.iter().find(|own| own.name == *field.name()) {
             Some(own) => Ok(converted(own.value.clone(), &own.data_type, field.data_type())),
             None => ScalarValue::try_from(field.data_type()).map(|null| Expr::Literal(null, None)),
         };
-        let row = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
-        let path = Field::new(PATH, super::align::dictionary_type(), false);
-        let schema = TableSchemaBuilder::new(Arc::clone(schema))
-            .with_table_partition_cols(vec![Arc::new(Field::new(BASE, DataType::Int64, false)), Arc::new(path)])
-            .with_virtual_columns(vec![row])
-            .build();
+        let mut schema = TableSchemaBuilder::new(Arc::clone(schema));
+        if with_places {
+            let row = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
+            let path = Field::new(PATH, super::align::dictionary_type(), false);
+            schema = schema
+                .with_table_partition_cols(vec![Arc::new(Field::new(BASE, DataType::Int64, false)), Arc::new(path)])
+                .with_virtual_columns(vec![row]);
+        }
+        let schema = schema.build();
         let scanned = Arc::clone(schema.table_schema());
         let columns = scanned.fields().len();
 
@@ -353,11 +360,10 @@ impl Scan<'_> {
             let conditions: Vec<Expr> =
                 filters.iter().zip(asked).filter(|(_, asked)| **asked).map(|(filter, _)| filter.clone()).collect();
             let rows = files.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
-            let partitioned =
-                |file: &&StoredFile| partitioned(&events.location(file), file.bytes, events.base, &events.shown);
-            let files = files.iter().map(partitioned).collect::<Result<_>>()?;
-            let group =
-                Group { schema: &columns.schema(), fields: &columns.fields(events.index.as_deref()), files, rows };
+            let located = |file: &&StoredFile| located(&events.location(file), file.bytes);
+            let files = files.iter().map(located).collect::<Result<_>>()?;
+            let (schema, fields) = (columns.schema(), columns.fields(events));
+            let group = Group { schema: &schema, fields: &fields, files, rows, with_places: false };
             let (part, counted) = self.part(group, &conditions)?;
             note.counts(counted);
             parts.push(part);
@@ -379,13 +385,11 @@ fn check(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file for a scan, with the values of the columns that are the same in all its rows.
-fn partitioned(location: &Path, size: u64, base: i64, shown: &str) -> Result<PartitionedFile> {
+/// A file for a scan.
+fn located(location: &Path, size: u64) -> Result<PartitionedFile> {
     let mut file = PartitionedFile::new(String::new(), size);
     file.object_meta.location =
         ObjectPath::from_absolute_path(location).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let path = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(shown)));
-    file.partition_values = vec![ScalarValue::Int64(Some(base)), path];
     Ok(file)
 }
 

@@ -13,7 +13,7 @@ use super::manifest::{self, ColumnType, METADATA, Manifest, StoredColumn, Stored
 use super::{EVENTS, generation_of, listed, lock};
 use crate::ingest::{FieldSelection, Problem};
 use crate::store::columns;
-use crate::store::parquet::{BASE, FileField};
+use crate::store::parquet::FileField;
 
 /// The events of a store.
 #[derive(Debug)]
@@ -231,15 +231,15 @@ impl Columns {
     }
 
     /// The fields, which are columns, but for the serial number and the index that the user gave.
-    pub(crate) fn fields(&self, index: Option<&str>) -> Vec<FileField> {
+    pub(crate) fn fields(&self, events: &StoredEvents) -> Vec<FileField> {
         let column = |name: &str| Expr::Column(Column::new_unqualified(name));
         let field =
             |name: &str, value: Expr, data_type: DataType| FileField { name: name.to_owned(), value, data_type };
         let mut fields = vec![
             field("_time", column("_time"), columns::time_field().data_type().clone()),
-            field("_serial", column(BASE) + column("_serial"), DataType::Int64),
+            field("_serial", lit(events.base) + column("_serial"), DataType::Int64),
         ];
-        fields.extend(self.0.iter().map(|(name, kind)| match index {
+        fields.extend(self.0.iter().map(|(name, kind)| match events.index.as_deref() {
             Some(index) if name == "index" => field(name, cast(lit(index), kind.data_type()), kind.data_type()),
             _ => field(name, column(name), kind.data_type()),
         }));
