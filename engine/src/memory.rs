@@ -56,7 +56,7 @@ impl Memory {
     /// # Errors
     /// A temporary folder that is not there.
     pub fn new(limit: Option<usize>, folder: Option<&Path>) -> Result<Self, Error> {
-        let limit = limit.unwrap_or_else(default_limit).max(LEAST);
+        let limit = self::limit(limit);
         let mut files = DiskManagerBuilder::default();
         if let Some(folder) = folder {
             let input = |reason: String| Error::Input { path: folder.to_owned(), reason };
@@ -93,6 +93,11 @@ impl Memory {
         let rows = self.limit.checked_div(threads.saturating_mul(ROW)).unwrap_or(MOST_ROWS);
         config.with_batch_size(rows.clamp(LEAST_ROWS, MOST_ROWS))
     }
+}
+
+/// So many bytes, but no fewer than are needed; 60 % of the machine's memory if not given.
+pub fn limit(given: Option<usize>) -> usize {
+    given.unwrap_or_else(default_limit).max(LEAST)
 }
 
 fn default_limit() -> usize {

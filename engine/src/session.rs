@@ -39,6 +39,7 @@ use crate::plan::trace::{Judged, Row, Tracer, Verdict};
 use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
+use crate::store::scans::Scans;
 use crate::store::table::EventTable;
 use crate::time;
 use crate::views::{Asked, Serving, View};
@@ -161,6 +162,8 @@ pub struct Search {
     pub possible: Vec<Possible>,
     /// What was read for it.
     pub report: Arc<ReadReport>,
+    /// What was left out of stores, which is complete when the stream is.
+    pub scans: Arc<Scans>,
     /// How long reading took.
     pub read_time: Duration,
 }
@@ -174,6 +177,8 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
+    /// What is left out of stores, line by line.
+    pub stores: Vec<String>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -200,6 +205,7 @@ struct Planned {
     diagnostics: Vec<Diagnostic>,
     possible: Vec<Possible>,
     report: Arc<ReadReport>,
+    scans: Arc<Scans>,
     read_time: Duration,
     /// What is written before the first row of the result is there.
     writes: Vec<Write>,
@@ -416,6 +422,7 @@ impl Session {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
+            stores: planned.scans.explained(),
             diagnostics: planned.diagnostics,
         })
     }
@@ -488,7 +495,8 @@ impl Session {
         }
         let started = Instant::now();
         let loaded = self.events(wanted).await.map_err(|error| begun(error, &query))?;
-        let events = loaded.events.asked(&asked, view);
+        let scans = Arc::new(Scans::default());
+        let events = loaded.events.noting(&scans).asked(&asked, view);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
@@ -523,7 +531,7 @@ impl Session {
                     let asked = Asked { fields: asked.fields.and(found.fields.clone()), ..found };
                     let loaded = self.events(Serving::read(view, &asked)).await?;
                     read_time = read_time.saturating_add(started.elapsed());
-                    more = loaded.events.asked(&asked, view);
+                    more = loaded.events.noting(&scans).asked(&asked, view);
                     planner.events = Some(&more);
                     report = loaded.report;
                 }
@@ -560,6 +568,7 @@ impl Session {
             diagnostics,
             possible,
             report,
+            scans,
             read_time,
             writes,
             written,
@@ -577,6 +586,7 @@ impl Session {
             diagnostics,
             possible,
             report,
+            scans,
             read_time,
             writes,
             written,
@@ -593,7 +603,7 @@ impl Session {
         let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
         let stream = execute_stream(physical, context)?;
         let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
-        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, read_time })
+        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, scans, read_time })
     }
 }
 
@@ -731,15 +741,25 @@ fn describe(store: Store) -> Events {
         known.sort_unstable();
         known.dedup();
     }
+    for (name, values) in store.stored.iter().flat_map(|stored| stored.metadata()) {
+        let known = metadata.entry(name).or_default();
+        known.extend(values);
+        known.sort_unstable();
+        known.dedup();
+    }
     let unread = store.unread.clone();
     let loaded: usize = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
     let in_files = store.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX));
-    let rows = in_files.fold(loaded, usize::saturating_add);
-    let has_files = !store.files.is_empty();
+    let in_stores = store.stored.iter().map(|stored| usize::try_from(stored.rows()).unwrap_or(usize::MAX));
+    let rows = in_files.chain(in_stores).fold(loaded, usize::saturating_add);
+    let has_files = !store.files.is_empty() || !store.stored.is_empty();
     let store = Arc::new(store);
-    let table: Arc<dyn TableProvider> =
-        if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
-    Events { table, metadata, fields: FieldSelection::All, unread, rows, serving: None }
+    let on_disk = has_files.then(|| Arc::new(ParquetTable::new(Arc::clone(&store))));
+    let table: Arc<dyn TableProvider> = match &on_disk {
+        Some(table) => Arc::clone(table) as _,
+        None => Arc::new(EventTable::new(store)),
+    };
+    Events { table, on_disk, metadata, fields: FieldSelection::All, unread, rows, serving: None }
 }
 
 /// What [`check`] found.

@@ -59,6 +59,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => on_runtime(commands::run::run(args)),
         Command::Repl(args) => on_runtime(shell::run(args)),
         Command::Explain(args) => on_runtime(commands::explain::run(args)),
+        Command::Index(args) => on_runtime(commands::index::run(args)),
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
         Command::Validate(args) => on_runtime(commands::validate::run(args)),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use spelunk_engine::ingest::{FileReport, ReadReport};
+use spelunk_engine::store::scans::{Read, Scans};
 
 use crate::escape;
 
@@ -24,6 +25,8 @@ pub struct Cost {
     pub elapsed: Duration,
     /// The part of it that reading took.
     pub read: Duration,
+    /// How much of stores was read, where some were searched.
+    pub stores: Option<Read>,
     /// The most memory that the process had, in bytes, where it is known.
     pub peak: Option<u64>,
 }
@@ -37,6 +40,9 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
+        if let Some(Read { groups, files: _, all }) = &cost.stores {
+            let _ = write!(out, " · read {} of {}", thousands(*groups), count(all.groups, "row group"));
+        }
         let _ = write!(out, " · {seconds:.2} s");
         // A shell has read its logs before, which says nothing about the speed of reading.
         if cost.read >= READ_SHOWN {
@@ -106,6 +112,16 @@ pub fn warnings(report: &ReadReport) -> Vec<String> {
         out.push(format!("no events in {silent}"));
     }
     out
+}
+
+/// What the user should know about files of stores that turned out to be damaged when they were opened.
+pub fn torn(scans: &Scans) -> Option<String> {
+    let (problems, files) = scans.damaged();
+    let mut out = format!("{} of a store could not be read", count(files, "file"));
+    for problem in problems.iter().take(FILES_NAMED) {
+        let _ = write!(out, "\n  {}: {}", escape::line(&problem.place), escape::line(&problem.reason));
+    }
+    (files > 0).then_some(out)
 }
 
 fn damage(files: &[&FileReport], skipped: u64) -> String {
@@ -221,6 +237,7 @@ mod tests {
             rows: 6,
             elapsed: Duration::from_millis(120),
             read: Duration::from_millis(50),
+            stores: None,
             peak: Some(34 << 20),
         };
         assert_eq!(

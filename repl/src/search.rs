@@ -10,6 +10,7 @@ use futures::StreamExt;
 use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::plan::possible::Possible;
+use spelunk_engine::store::scans::Scans;
 use spelunk_engine::{Error, Search, Session};
 
 use crate::cli::{Form, OutputArgs};
@@ -144,7 +145,9 @@ pub async fn run(
         let limit = report::count(done.rows, "row");
         terminal::say(&format!("the first {limit}; --limit left out the others"));
     }
-    let cost = Cost { rows: done.rows, elapsed: started.elapsed(), read: done.read, peak: report::peak_memory() };
+    let stores = done.scans.read();
+    let cost =
+        Cost { rows: done.rows, elapsed: started.elapsed(), read: done.read, stores, peak: report::peak_memory() };
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
     }
@@ -159,6 +162,14 @@ pub async fn run(
     if sink.tell_damage {
         tell_damage(&done.report);
     }
+    // What shows only when a file of a store is opened is told whenever it is.
+    if let Some(warning) = report::torn(&done.scans) {
+        if session.options().strict {
+            return Err(Failure::Runtime(warning));
+        }
+        terminal::warning(&warning);
+        return Ok(Exit::Partial);
+    }
     Ok(completeness(&done.report))
 }
 
@@ -169,7 +180,8 @@ pub fn tell_damage(report: &ReadReport) {
     }
 }
 
-fn completeness(report: &ReadReport) -> Exit {
+/// Whether all input could be read.
+pub fn completeness(report: &ReadReport) -> Exit {
     if report::damaged(report).next().is_some() { Exit::Partial } else { Exit::Ok }
 }
 
@@ -178,6 +190,7 @@ struct Done {
     /// Whether the limit left out rows.
     cut: bool,
     report: Arc<ReadReport>,
+    scans: Arc<Scans>,
     read: Duration,
 }
 
@@ -208,5 +221,5 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
     renderer.finish()?;
     let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     diagnostics::print_all(&late, &query);
-    Ok(Done { rows, cut, report: search.report, read: search.read_time })
+    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time })
 }

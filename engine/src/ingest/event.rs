@@ -126,6 +126,8 @@ pub(crate) struct EventBuilder<'a> {
     given_by: Vec<(u64, u32)>,
     /// A path being put together.
     path: String,
+    /// Whether the events are lines of plain text.
+    plain: bool,
     pub(crate) result: BlockResult,
 }
 
@@ -159,6 +161,7 @@ impl<'a> EventBuilder<'a> {
             own_data: Vec::new(),
             given_by: Vec::new(),
             path: String::new(),
+            plain: false,
             result: BlockResult::default(),
         }
     }
@@ -170,6 +173,7 @@ impl<'a> EventBuilder<'a> {
 
     /// The text of a plain line is all that it says, so it is no copy to be left out.
     pub(crate) fn keep_text(&mut self) {
+        self.plain = true;
         if matches!(self.shared.selection, Selection::AllButRaw) && self.names.raw.is_none() {
             self.names.raw = Some(self.block.name("_raw"));
         }
@@ -177,7 +181,7 @@ impl<'a> EventBuilder<'a> {
 
     /// What the events of the block became.
     pub(crate) fn finish(mut self) -> BlockResult {
-        self.result.block = self.block.finish();
+        self.result.block = Block { plain: self.plain, ..self.block.finish() };
         if self.result.block.overflown > 0 {
             let reason = format!(
                 "{} values were not kept: too long, or of more than {MAX_FIELDS} fields",

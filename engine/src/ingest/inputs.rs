@@ -20,7 +20,19 @@ use super::time::Clock;
 use super::xml::XmlCutter;
 use super::{FileReport, Input, Location, Problem, ReadOptions};
 use crate::error::Error;
+use crate::store::disk;
+use crate::store::disk::opened::StoredEvents;
 use crate::store::parquet::ParquetFile;
+
+/// How far the serial numbers of two files are apart, in bits.
+const SERIALS_A_FILE: u32 = 40;
+
+/// Why a file is not read into a store.
+const SEARCHED_WHERE_IT_IS: &str =
+    "it has events in columns already, and is searched where it is: name it beside the store";
+
+/// Decides whether a file is read, by its place among the files, its path and the index that its events are given.
+pub(crate) type Admit<'a> = Box<dyn FnMut(u32, &Path, Option<&str>) -> bool + 'a>;
 
 /// Work for one worker.
 #[derive(Debug)]
@@ -50,6 +62,8 @@ enum Entry {
     Named(PathBuf),
     /// Found in a folder.
     Found(PathBuf),
+    /// A store, named or found.
+    Store(PathBuf),
     /// Found in a folder, and not readable.
     Unreadable(PathBuf, String),
 }
@@ -80,8 +94,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) reports: Vec<FileReport>,
     /// The files that are read while they are searched.
     pub(crate) parquet: Vec<ParquetFile>,
+    /// The stores, which are searched where they are.
+    pub(crate) stored: Vec<Arc<StoredEvents>>,
     /// Fields of these that were not selected.
     pub(crate) unread: BTreeSet<String>,
+    /// By file, the serial number of its first event; and that of the next file.
+    pub(crate) serials: Vec<i64>,
+    next_serial: i64,
+    /// Asked before a file is read into a store.
+    admit: Option<Admit<'a>>,
     /// Why a file was not read although it is no damage.
     pub(crate) ignored: Vec<bool>,
 }
@@ -102,9 +123,18 @@ impl<'a> Inputs<'a> {
             open: None,
             reports: Vec::new(),
             parquet: Vec::new(),
+            stored: Vec::new(),
             unread: BTreeSet::new(),
+            serials: Vec::new(),
+            next_serial: 0,
+            admit: None,
             ignored: Vec::new(),
         })
+    }
+
+    /// Only what is admitted is read, and nothing that is searched where it is.
+    pub(crate) fn admitting(self, admit: Admit<'a>) -> Self {
+        Inputs { admit: Some(admit), ..self }
     }
 
     /// The next part to read.
@@ -134,7 +164,15 @@ impl<'a> Inputs<'a> {
     fn next_entry(&mut self) -> Option<Entry> {
         loop {
             if let Some(walk) = &mut self.walk {
-                match walk.next().and_then(found) {
+                let next = walk.next();
+                if let Some(Ok(entry)) = &next
+                    && entry.file_type().is_dir()
+                    && disk::is_store(entry.path())
+                {
+                    walk.skip_current_dir();
+                    return Some(Entry::Store(entry.path().to_owned()));
+                }
+                match next.and_then(found) {
                     Some(Some(entry)) => return Some(entry),
                     Some(None) => continue,
                     None => self.walk = None,
@@ -144,6 +182,7 @@ impl<'a> Inputs<'a> {
             self.index.clone_from(&input.index);
             match &input.location {
                 Location::Stdin => return Some(Entry::Stdin),
+                Location::Path(path) if disk::is_store(path) => return Some(Entry::Store(path.clone())),
                 Location::Path(path) if path.is_dir() => {
                     self.walk = Some(WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter());
                 }
@@ -158,16 +197,27 @@ impl<'a> Inputs<'a> {
             Entry::Stdin => ("-".to_owned(), true),
             Entry::Named(path) => (path.display().to_string(), true),
             Entry::Found(path) | Entry::Unreadable(path, _) => (path.display().to_string(), false),
+            Entry::Store(path) => (path.display().to_string(), true),
         };
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
         let location = match &entry {
             Entry::Named(path) | Entry::Found(path) => Some(path.clone()),
             Entry::Stdin | Entry::Unreadable(..) => None,
+            Entry::Store(folder) => {
+                let problems = self.add_store(folder, path);
+                return problems.map(|(file, problem)| Unit { file, payload: Payload::Problem(problem) });
+            }
         };
+        if let (Some(admit), Some(path)) = (&mut self.admit, &location)
+            && !admit(ordinal, path, self.index.as_deref())
+        {
+            return None;
+        }
         let opened = match entry {
             Entry::Stdin => Ok((Source::Stream(Box::new(io::stdin())), None)),
             Entry::Named(path) | Entry::Found(path) => open_file(&path),
             Entry::Unreadable(_, reason) => Err(io::Error::other(reason)),
+            Entry::Store(_) => return None,
         };
         let mut report =
             FileReport { path: path.clone(), format: "", bytes: 0, events: 0, skipped: 0, problems: Vec::new() };
@@ -184,6 +234,7 @@ impl<'a> Inputs<'a> {
                 self.open = Some((Arc::clone(&file), open));
                 (None, false)
             }
+            Ok(Opened::Parquet) if self.admit.is_some() => (Some(SEARCHED_WHERE_IT_IS.to_owned()), false),
             Ok(Opened::Parquet) => (self.add_parquet(location.as_deref(), &file, &mut report), false),
             // An archive may hold logs: leaving it out is a loss.
             Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
@@ -191,13 +242,59 @@ impl<'a> Inputs<'a> {
         };
         self.reports.push(report);
         self.ignored.push(is_ignored);
+        self.number(1);
         let payload = Payload::Problem(Problem { place: String::new(), reason: reason? });
         Some(Unit { file, payload })
     }
 
+    /// Gives serial numbers to the file that was reported last, as many as that many files need.
+    fn number(&mut self, files: u32) {
+        self.serials.push(self.next_serial);
+        self.next_serial = self.next_serial.saturating_add(i64::from(files) << SERIALS_A_FILE);
+    }
+
+    /// Notes a store; what comes back is why it cannot be searched.
+    fn add_store(&mut self, folder: &Path, path: String) -> Option<(Arc<FileContext>, Problem)> {
+        let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
+        let clock = Clock { zone: self.options.time_zone.clone(), latest: jiff::Timestamp::now() };
+        let file = Arc::new(FileContext { ordinal, path: path.clone(), index: self.index.clone(), clock });
+        let mut report = FileReport { path, format: "", bytes: 0, events: 0, skipped: 0, problems: Vec::new() };
+        let said = self.options.sourcetype.is_some() || self.options.host.is_some();
+        let opened = match (&self.admit, said) {
+            (Some(_), _) => Err(io::Error::other(SEARCHED_WHERE_IT_IS)),
+            (None, true) => Err(io::Error::other(
+                "the events of a store have their sourcetype and host: say others when you index them",
+            )),
+            (None, false) => {
+                let index = self.index.as_deref();
+                disk::opened::open(folder, &file.path, self.next_serial, index, &self.options.fields)
+            }
+        };
+        let mut numbered = 1;
+        let failed = match opened {
+            Ok(opened) => {
+                report.format = "store";
+                report.bytes = opened.bytes;
+                report.events = opened.events.rows();
+                report.skipped = opened.skipped;
+                report.problems = opened.problems;
+                numbered = opened.events.manifest.numbered.max(1);
+                self.unread.extend(opened.events.unread.iter().cloned());
+                self.stored.push(Arc::new(opened.events));
+                // Whoever gathers makes it an error.
+                report.problems.first().filter(|_| self.options.strict).cloned()
+            }
+            Err(error) => Some(Problem { place: String::new(), reason: error.to_string() }),
+        };
+        self.reports.push(report);
+        self.ignored.push(false);
+        self.number(numbered);
+        failed.map(|problem| (file, problem))
+    }
+
     /// Notes a Parquet file, and gives what is wrong with it.
     fn add_parquet(&mut self, path: Option<&Path>, file: &FileContext, report: &mut FileReport) -> Option<String> {
-        let opener = Opener { options: self.options, file };
+        let opener = Opener { options: self.options, file, base: self.next_serial };
         let opened = match opener.open(path?, report.bytes) {
             Ok(opened) => opened,
             Err(error) => return Some(error.to_string()),

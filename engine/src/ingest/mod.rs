@@ -11,6 +11,7 @@ mod csv;
 pub(crate) mod decode;
 mod event;
 mod evtx;
+mod index;
 mod inputs;
 mod json;
 pub(crate) mod parquet;
@@ -26,6 +27,8 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use index::{IndexOptions, Indexed, index};
+pub(crate) use pipeline::Sink;
 pub(crate) use time::EventClock;
 
 use std::path::PathBuf;
@@ -131,7 +134,7 @@ pub struct ReadReport {
 pub struct FileReport {
     /// The file's path as reached from the input; `-` for standard input.
     pub path: String,
-    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`, `parquet`); empty where it could not be read.
+    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`, `parquet`, `store`); empty where it could not be read.
     pub format: &'static str,
     /// Its size in bytes as stored (compressed, if it is).
     pub bytes: u64,

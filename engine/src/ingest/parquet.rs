@@ -35,9 +35,6 @@ use crate::values::time_type;
 /// How a Parquet file begins.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
 
-/// How far the serial numbers of two files are apart, in bits.
-const SERIALS_A_FILE: u32 = 40;
-
 /// The sourcetype of events that name none.
 const SOURCETYPE: &str = "parquet";
 
@@ -57,6 +54,8 @@ pub(crate) struct Opened {
 pub(crate) struct Opener<'a> {
     pub(crate) options: &'a ReadOptions,
     pub(crate) file: &'a FileContext,
+    /// The serial number of its first row.
+    pub(crate) base: i64,
 }
 
 /// A value in each row of the file: a column, or a part of one.
@@ -129,7 +128,7 @@ impl Opener<'_> {
             }
             metadata.insert(name.to_owned(), values);
         }
-        let base = i64::from(self.file.ordinal) << SERIALS_A_FILE;
+        let base = self.base;
         let shown = self.file.path.clone();
         let file = ParquetFile { location, shown, base, size, rows, schema, fields, metadata };
         Ok(Opened { file, unread, refused })

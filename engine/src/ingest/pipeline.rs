@@ -9,16 +9,14 @@ use std::sync::{Arc, Mutex, mpsc};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 
 use super::event::{BlockResult, EventBuilder, Shared};
-use super::inputs::{Inputs, Payload, Unit};
+use super::inputs::{Admit, Inputs, Payload, Unit};
 use super::select::Selection;
 use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml};
 use crate::error::Error;
 use crate::memory::{self, Sizes};
 use crate::store::Store;
+use crate::store::builder::Block;
 use crate::store::columns::StoreBuilder;
-
-/// How far the serial numbers of two files are apart.
-const SERIALS_A_FILE: u32 = 40;
 
 /// What a worker made of a unit.
 struct Done {
@@ -28,13 +26,60 @@ struct Done {
     result: BlockResult,
 }
 
+/// Takes blocks in reading order.
+pub(crate) trait Sink {
+    /// Adds a block of a file. `base` is added to its serial numbers. Says how many columns were dropped because there
+    /// are too many fields.
+    fn add(&mut self, file: u32, block: Block, base: i64) -> Result<usize, Error>;
+}
+
+impl Sink for StoreBuilder {
+    fn add(&mut self, _file: u32, block: Block, base: i64) -> Result<usize, Error> {
+        Ok(StoreBuilder::add(self, block, base))
+    }
+}
+
 pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, ReadReport), Error> {
-    let shared = Shared { options, selection: Selection::new(&options.fields) };
     let mut inputs = Inputs::new(inputs, options)?;
     let mut store = StoreBuilder::default();
     let held = options.pool.as_ref().map(|pool| Arc::new(MemoryConsumer::new(memory::EVENTS).register(pool)));
+    let mut unread = drive(&mut inputs, options, &mut store, held.as_deref())?;
+    let report = ReadReport { files: inputs.reports };
+    unread.extend(inputs.unread);
+    let unread = unread.into_iter().collect();
+    let mut store = Store { unread, files: inputs.parquet, stored: inputs.stored, ..store.finish()? };
+    if let Some(held) = held {
+        // Until now it was an estimate.
+        let mut sizes = Sizes::default();
+        let batches = store.shapes.iter().flat_map(|shape| &shape.batches);
+        held.resize(batches.map(|batch| sizes.add(batch)).fold(0, usize::saturating_add));
+        store.held = Some(held);
+    }
+    Ok((store, report))
+}
+
+/// Reads all inputs into a sink that keeps its own account of memory, but those that are not admitted.
+pub(crate) fn read_into(
+    inputs: &[Input],
+    options: &ReadOptions,
+    admit: Admit<'_>,
+    sink: &mut dyn Sink,
+) -> Result<ReadReport, Error> {
+    let mut inputs = Inputs::new(inputs, options)?.admitting(admit);
+    drive(&mut inputs, options, sink, None)?;
+    Ok(ReadReport { files: inputs.reports })
+}
+
+/// Reads all units; what comes back are the fields that were not selected.
+fn drive(
+    inputs: &mut Inputs<'_>,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+    held: Option<&MemoryReservation>,
+) -> Result<BTreeSet<String>, Error> {
+    let shared = Shared { options, selection: Selection::new(&options.fields) };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut unread = std::thread::scope(|scope| {
+    let unread = std::thread::scope(|scope| {
         // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
         let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
         let (done_sender, done_receiver) = mpsc::channel::<Done>();
@@ -45,15 +90,8 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
             scope.spawn(move || work(shared, &units, &done));
         }
         drop(done_sender);
-        let mut gather = Gather {
-            store: &mut store,
-            options,
-            held: held.as_deref(),
-            next: 0,
-            waiting: BTreeMap::new(),
-            unread: BTreeSet::new(),
-        };
-        let outcome = feed(&mut inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
+        let mut gather = Gather { sink, options, held, next: 0, waiting: BTreeMap::new(), unread: BTreeSet::new() };
+        let outcome = feed(inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
         // Without a sender the workers stop.
         drop(unit_sender);
         outcome.map(|()| gather.unread)
@@ -61,17 +99,7 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let report = ReadReport { files: inputs.reports };
-    unread.extend(inputs.unread);
-    let mut store = Store { unread: unread.into_iter().collect(), files: inputs.parquet, ..store.finish()? };
-    if let Some(held) = held {
-        // Until now it was an estimate.
-        let mut sizes = Sizes::default();
-        let batches = store.shapes.iter().flat_map(|shape| &shape.batches);
-        held.resize(batches.map(|batch| sizes.add(batch)).fold(0, usize::saturating_add));
-        store.held = Some(held);
-    }
-    Ok((store, report))
+    Ok(unread)
 }
 
 /// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.
@@ -149,7 +177,7 @@ fn read_unit(shared: &Shared<'_>, unit: Unit) -> BlockResult {
 
 /// Puts results in order.
 struct Gather<'a> {
-    store: &'a mut StoreBuilder,
+    sink: &'a mut dyn Sink,
     options: &'a ReadOptions,
     held: Option<&'a MemoryReservation>,
     next: u64,
@@ -182,7 +210,8 @@ impl Gather<'_> {
             let reason = format!("{place}{}", problem.reason);
             return Err(Error::Input { path: PathBuf::from(&report.path), reason });
         }
-        let base = (i64::from(file) << SERIALS_A_FILE).saturating_add(i64::try_from(report.events).unwrap_or(0));
+        let base = inputs.serials.get(file as usize).copied().unwrap_or_default();
+        let base = base.saturating_add(i64::try_from(report.events).unwrap_or(0));
         report.events = report.events.saturating_add(result.events);
         if !is_ignored {
             report.skipped = report.skipped.saturating_add(result.skipped);
@@ -191,7 +220,7 @@ impl Gather<'_> {
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
         memory::hold_events(self.held, self.options.pool.as_ref(), result.block.size())?;
-        let dropped = self.store.add(result.block, base);
+        let dropped = self.sink.add(file, result.block, base)?;
         if dropped > 0 {
             report.skipped = report.skipped.saturating_add(1);
             if report.problems.len() < Problem::KEPT {

@@ -158,6 +158,8 @@ use crate::knowledge::Knowledge;
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
+use crate::store::parquet::ParquetTable;
+use crate::store::scans::Scans;
 use crate::views::{Asked, Serving, View, ViewTable};
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
@@ -168,6 +170,8 @@ use trace::Tracer;
 pub struct Events {
     /// The table.
     pub table: Arc<dyn TableProvider>,
+    /// The table, where events in it stay on disk.
+    pub on_disk: Option<Arc<ParquetTable>>,
     /// The distinct values of `index`, `source`, `sourcetype` and `host`, as far as they were loaded.
     pub metadata: HashMap<String, Vec<String>>,
     /// Which fields the query can name; the others of the table stay out of its plan.
@@ -201,6 +205,14 @@ impl Events {
             None => Arc::clone(&narrowed.table),
         };
         Self { serving, table, ..narrowed }
+    }
+
+    /// The same events; what is left out of stores is noted there.
+    pub fn noting(self, scans: &Arc<Scans>) -> Self {
+        match &self.on_disk {
+            Some(table) => Self { table: Arc::new(table.noting(scans)), ..self },
+            None => self,
+        }
     }
 
     /// Whether a query can name the field.

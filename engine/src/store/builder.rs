@@ -9,16 +9,12 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
+use serde::{Deserialize, Serialize};
 
 impl Block {
     /// About how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
-        let columns = self.pieces.iter().flat_map(|piece| &piece.columns).map(|(_, column)| {
-            let keys = column.keys.len().saturating_add(column.offsets.len()).saturating_mul(size_of::<i32>());
-            keys.saturating_add(column.bytes.len()).saturating_add(column.extra.len().saturating_mul(8))
-        });
-        let rows = self.pieces.iter().map(|piece| piece.rows().saturating_mul(16));
-        columns.chain(rows).fold(0, usize::saturating_add)
+        self.pieces.iter().map(Piece::size).fold(0, usize::saturating_add)
     }
 }
 
@@ -39,7 +35,7 @@ pub(crate) const NO_TIME: i64 = i64::MIN;
 pub(crate) struct NameId(u32);
 
 /// What all values of a column have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kind {
     /// Every value is a canonical integer.
     pub(crate) int: bool,
@@ -111,6 +107,12 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let keys = self.keys.len().saturating_add(self.offsets.len()).saturating_mul(size_of::<i32>());
+        keys.saturating_add(self.bytes.len()).saturating_add(self.extra.len().saturating_mul(8))
+    }
+
     /// What the values have in common.
     pub(crate) fn kind(&self) -> Kind {
         self.kind.unwrap_or(Kind::EMPTY)
@@ -214,6 +216,12 @@ impl Piece {
         self.serials.len()
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let columns = self.columns.iter().map(|(_, column)| column.size());
+        columns.fold(self.rows().saturating_mul(16), usize::saturating_add)
+    }
+
     /// The most bytes of distinct values that any column holds.
     pub(crate) fn widest(&self) -> usize {
         self.columns.iter().map(|(_, column)| column.bytes.len()).max().unwrap_or(0)
@@ -228,6 +236,8 @@ pub(crate) struct Block {
     pub(crate) pieces: Vec<Piece>,
     /// How many values did not fit.
     pub(crate) overflown: u64,
+    /// Whether the events are lines of plain text, whose text is all that they say.
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug)]
@@ -355,7 +365,7 @@ impl BlockBuilder {
         }
         let names = &self.names;
         let appeared = self.appeared.iter().filter_map(|id| names.get(id.0 as usize).cloned()).collect();
-        Block { names: appeared, pieces: self.done, overflown: self.overflown }
+        Block { names: appeared, pieces: self.done, overflown: self.overflown, plain: false }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Shape, Store};
 use crate::error::Error;
 
 /// No store has more fields.
-const MAX_STORE_FIELDS: usize = 4 * MAX_FIELDS;
+pub(crate) const MAX_STORE_FIELDS: usize = 4 * MAX_FIELDS;
 
 /// Fields that are text even where every value looks like a number.
 const ALWAYS_TEXT: [&str; 6] = ["_raw", "_file", "source", "sourcetype", "index", "host"];
@@ -109,7 +109,7 @@ impl StoreBuilder {
             shape.flush(&self.hasher);
             shapes.push(self.finish_shape(shape, &schema).map_err(|error| Error::Run(error.to_string()))?);
         }
-        Ok(Store { shapes, schema, unread: Vec::new(), files: Vec::new(), held: None })
+        Ok(Store { shapes, schema, unread: Vec::new(), files: Vec::new(), stored: Vec::new(), held: None })
     }
 
     fn finish_shape(&self, shape: OpenShape, store: &SchemaRef) -> Result<Shape, ArrowError> {
@@ -173,11 +173,12 @@ pub(super) fn time_field() -> Arc<Field> {
     Arc::new(Field::new("_time", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true))
 }
 
-fn serial_field() -> Arc<Field> {
+pub(super) fn serial_field() -> Arc<Field> {
     Arc::new(Field::new("_serial", DataType::Int64, false))
 }
 
-fn data_type(name: &str, kind: Kind) -> DataType {
+/// The type of a field whose values have this in common.
+pub(super) fn data_type(name: &str, kind: Kind) -> DataType {
     let text = ALWAYS_TEXT.contains(&name);
     if kind.multi {
         DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)))
@@ -190,7 +191,8 @@ fn data_type(name: &str, kind: Kind) -> DataType {
     }
 }
 
-fn batch(
+/// The events of a piece in the columns of a schema.
+pub(super) fn batch(
     piece: Piece,
     schema: &SchemaRef,
     null_columns: &mut HashMap<DataType, ArrayRef, RandomState>,
@@ -209,7 +211,7 @@ fn batch(
             Some(column) => array(column, rows, field.data_type())?,
             None => null_columns
                 .entry(field.data_type().clone())
-                .or_insert_with(|| new_null_array(field.data_type(), MAX_ROWS))
+                .or_insert_with(|| new_null_array(field.data_type(), MAX_ROWS.max(rows)))
                 .slice(0, rows),
         });
     }

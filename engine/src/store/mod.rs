@@ -3,7 +3,10 @@
 pub mod align;
 pub(crate) mod builder;
 pub(crate) mod columns;
+pub mod disk;
 pub mod parquet;
+mod pruning;
+pub mod scans;
 pub mod table;
 
 #[cfg(test)]
@@ -32,6 +35,8 @@ pub struct Store {
     pub unread: Vec<String>,
     /// The files whose events stay where they are.
     pub files: Vec<parquet::ParquetFile>,
+    /// The stores on disk, whose events stay there too.
+    pub stored: Vec<Arc<disk::opened::StoredEvents>>,
     /// The memory that the events take, as the session's pool counts it.
     pub held: Option<Arc<MemoryReservation>>,
 }

@@ -4,8 +4,10 @@
 //! of it gives every field the type that it has in the whole table. Conditions go down in the file's own columns,
 //! where they leave out row groups and pages.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -19,7 +21,7 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource as _, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchemaBuilder;
 use datafusion::logical_expr::utils::conjunction;
@@ -28,11 +30,16 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 use parquet::arrow::RowNumber;
 
 use super::align::{converted, merged};
+use super::disk::manifest::StoredFile;
+use super::disk::opened::{Columns, StoredEvents};
+use super::pruning::{Test, Verdict, with_native_times};
+use super::scans::{Note, Scans};
 use super::table::EventTable;
 use super::{Store, columns};
 
@@ -80,32 +87,27 @@ pub struct FileField {
 }
 
 impl ParquetFile {
-    fn field(&self, name: &str) -> Option<&FileField> {
-        self.fields.iter().find(|field| field.name == name)
-    }
-
     /// Whether one scan can read both.
     fn is_like(&self, other: &ParquetFile) -> bool {
         self.schema == other.schema && self.fields == other.fields
     }
 
     fn partitioned(&self) -> Result<PartitionedFile> {
-        let mut file = PartitionedFile::new(String::new(), self.size);
-        file.object_meta.location = ObjectPath::from_absolute_path(&self.location)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let path = ScalarValue::Utf8(Some(self.shown.clone()));
-        let path = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(path));
+        let mut file = located(&self.location, self.size)?;
+        let path = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(self.shown.as_str())));
         file.partition_values = vec![ScalarValue::Int64(Some(self.base)), path];
         Ok(file.with_arrow_schema(Arc::clone(&self.schema)))
     }
 }
 
 /// The events of a store, those in memory and those in files.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ParquetTable {
-    loaded: Option<EventTable>,
-    groups: Vec<Vec<ParquetFile>>,
+    loaded: Option<Arc<EventTable>>,
+    groups: Arc<Vec<Vec<ParquetFile>>>,
+    stored: Vec<Arc<StoredEvents>>,
     schema: SchemaRef,
+    scans: Arc<Scans>,
 }
 
 impl ParquetTable {
@@ -119,8 +121,14 @@ impl ParquetTable {
             }
         }
         let schema = schema_of(&store, &groups);
-        let loaded = (!store.shapes.is_empty()).then(|| EventTable::new(store));
-        Self { loaded, groups, schema }
+        let stored = store.stored.clone();
+        let loaded = (!store.shapes.is_empty()).then(|| Arc::new(EventTable::new(store)));
+        Self { loaded, groups: Arc::new(groups), stored, schema, scans: Arc::default() }
+    }
+
+    /// The same table, which notes what it leaves out there.
+    pub fn noting(&self, scans: &Arc<Scans>) -> Self {
+        Self { scans: Arc::clone(scans), ..self.clone() }
     }
 }
 
@@ -132,10 +140,16 @@ fn schema_of(store: &Store, groups: &[Vec<ParquetFile>]) -> SchemaRef {
     let loaded = loaded.map(|field| (field.name(), field.data_type()));
     let in_files = groups.iter().filter_map(|group| group.first());
     let in_files = in_files.flat_map(|file| &file.fields).map(|field| (&field.name, &field.data_type));
-    for (name, data_type) in loaded.chain(in_files) {
-        match fields.iter_mut().find(|(known, _)| known == name) {
+    let in_stores = store.stored.iter().flat_map(|stored| &stored.fields).map(|(name, data_type)| (name, data_type));
+    let mut known: HashMap<String, usize> = HashMap::new();
+    known.extend(fields.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)));
+    for (name, data_type) in loaded.chain(in_files).chain(in_stores) {
+        match known.get(name).and_then(|at| fields.get_mut(*at)) {
             Some((_, known)) => *known = merged(known, data_type),
-            None => fields.push((name.clone(), data_type.clone())),
+            None => {
+                known.insert(name.clone(), fields.len());
+                fields.push((name.clone(), data_type.clone()));
+            }
         }
     }
     let fields: Vec<Field> =
@@ -169,12 +183,21 @@ impl TableProvider for ParquetTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
+        let filters: Vec<Expr> = filters.iter().flat_map(with_native_times).collect();
+        let scan = Scan { session, table: &self.schema, wanted: &wanted };
         let mut parts = Vec::new();
         if let Some(loaded) = &self.loaded {
-            parts.push(loaded_part(loaded, session, &self.schema, &wanted, filters).await?);
+            parts.push(loaded_part(loaded, session, &self.schema, &wanted, &filters).await?);
         }
-        for group in &self.groups {
-            parts.push(file_part(group, session, &self.schema, &wanted, filters)?);
+        for group in self.groups.iter() {
+            let Some(first) = group.first() else { continue };
+            let files = group.iter().map(ParquetFile::partitioned).collect::<Result<_>>()?;
+            let rows = group.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
+            let group = Group { schema: &first.schema, fields: &first.fields, files, rows, with_places: true };
+            parts.push(scan.part(group, &filters)?.0);
+        }
+        for stored in &self.stored {
+            scan.stored(stored, &filters, &self.scans, &mut parts)?;
         }
         match parts.len() {
             0 => Ok(Arc::new(EmptyExec::new(wanted))),
@@ -213,63 +236,161 @@ async fn loaded_part(
     project(session, scan, wanted, value)
 }
 
-/// The events of files with the same columns.
-fn file_part(
-    files: &[ParquetFile],
-    session: &dyn Session,
-    table: &Schema,
-    wanted: &SchemaRef,
-    filters: &[Expr],
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let Some(first) = files.first() else { return Ok(Arc::new(EmptyExec::new(Arc::clone(wanted)))) };
-    let value = |field: &Field| match first.field(field.name()) {
-        Some(own) => Ok(converted(own.value.clone(), &own.data_type, field.data_type())),
-        None => ScalarValue::try_from(field.data_type()).map(|null| Expr::Literal(null, None)),
-    };
-    let row = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
-    let path = Field::new(PATH, super::align::dictionary_type(), false);
-    let schema = TableSchemaBuilder::new(Arc::clone(&first.schema))
-        .with_table_partition_cols(vec![Arc::new(Field::new(BASE, DataType::Int64, false)), Arc::new(path)])
-        .with_virtual_columns(vec![row])
-        .build();
-    let scanned = Arc::clone(schema.table_schema());
-    let columns = scanned.fields().len();
+/// What is asked of the files.
+struct Scan<'a> {
+    session: &'a dyn Session,
+    /// The fields of the whole table.
+    table: &'a SchemaRef,
+    /// Those of the result.
+    wanted: &'a SchemaRef,
+}
 
-    let filters = rewritten(filters, table, value)?;
-    let mut used: HashSet<String> = names(&filters).map(str::to_owned).collect();
-    for field in wanted.fields() {
-        used.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
+/// Files with the same columns.
+struct Group<'a> {
+    schema: &'a SchemaRef,
+    fields: &'a [FileField],
+    files: Vec<PartitionedFile>,
+    rows: u64,
+    /// Whether the scan has the further columns, of which a field of a store could bear the name.
+    with_places: bool,
+}
+
+impl Scan<'_> {
+    /// The events of a group of files, and what will be counted while they are read.
+    fn part(&self, group: Group<'_>, filters: &[Expr]) -> Result<(Arc<dyn ExecutionPlan>, ExecutionPlanMetricsSet)> {
+        let Self { session, table, wanted } = *self;
+        let Group { schema, fields, files, rows, with_places } = group;
+        let value = |field: &Field| match fields.iter().find(|own| own.name == *field.name()) {
+            Some(own) => Ok(converted(own.value.clone(), &own.data_type, field.data_type())),
+            None => ScalarValue::try_from(field.data_type()).map(|null| Expr::Literal(null, None)),
+        };
+        let mut schema = TableSchemaBuilder::new(Arc::clone(schema));
+        if with_places {
+            let row = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
+            let path = Field::new(PATH, super::align::dictionary_type(), false);
+            schema = schema
+                .with_table_partition_cols(vec![Arc::new(Field::new(BASE, DataType::Int64, false)), Arc::new(path)])
+                .with_virtual_columns(vec![row]);
+        }
+        let schema = schema.build();
+        let scanned = Arc::clone(schema.table_schema());
+        let columns = scanned.fields().len();
+
+        let filters = rewritten(filters, table, value)?;
+        let mut used: HashSet<String> = names(&filters).map(str::to_owned).collect();
+        for field in wanted.fields() {
+            used.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
+        }
+        let is_used = |index: &usize| scanned.fields().get(*index).is_some_and(|field| used.contains(field.name()));
+        let indices: Vec<usize> = (0..columns).filter(is_used).collect();
+        let mut options = session.config_options().execution.parquet.clone();
+        options.pushdown_filters = indices.len() >= MANY_COLUMNS;
+        let url = ObjectStoreUrl::local_filesystem();
+        let runtime = session.runtime_env();
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        // The optimizer gives it the conditions of the filter below, as far as they are about columns of the file.
+        let source = ParquetSource::new(schema)
+            .with_table_parquet_options(TableParquetOptions { global: options, ..TableParquetOptions::default() })
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                runtime.object_store(&url)?,
+                footers,
+            )));
+        let counted = source.metrics().clone();
+        let statistics = Statistics {
+            num_rows: Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX)),
+            ..Statistics::new_unknown(&scanned)
+        };
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_group(FileGroup::new(files))
+            .with_statistics(statistics)
+            .with_projection_indices(Some(indices))?
+            .build();
+        let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        let threads = session.config().target_partitions();
+        let scan = scan.repartitioned(threads, session.config_options())?.unwrap_or(scan);
+        let scan = filter(session, scan, filters)?;
+        Ok((project(session, scan, wanted, value)?, counted))
     }
-    let indices: Vec<usize> =
-        (0..columns).filter(|&index| scanned.fields().get(index).is_some_and(|f| used.contains(f.name()))).collect();
-    let mut options = session.config_options().execution.parquet.clone();
-    options.pushdown_filters = indices.len() >= MANY_COLUMNS;
-    let url = ObjectStoreUrl::local_filesystem();
-    let runtime = session.runtime_env();
-    let footers = runtime.cache_manager.get_file_metadata_cache();
-    // The optimizer gives it the conditions of the filter below, as far as they are about columns of the file.
-    let source = ParquetSource::new(schema)
-        .with_table_parquet_options(TableParquetOptions { global: options, ..TableParquetOptions::default() })
-        .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-            runtime.object_store(&url)?,
-            footers,
-        )));
-    let rows = files.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
-    let group: Vec<PartitionedFile> = files.iter().map(ParquetFile::partitioned).collect::<Result<_>>()?;
-    let statistics = Statistics {
-        num_rows: Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX)),
-        ..Statistics::new_unknown(&scanned)
-    };
-    let config = FileScanConfigBuilder::new(url, Arc::new(source))
-        .with_file_group(FileGroup::new(group))
-        .with_statistics(statistics)
-        .with_projection_indices(Some(indices))?
-        .build();
-    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
-    let threads = session.config().target_partitions();
-    let scan = scan.repartitioned(threads, session.config_options())?.unwrap_or(scan);
-    let scan = filter(session, scan, filters)?;
-    project(session, scan, wanted, value)
+
+    /// The events of a store: of the files that can have some, and in these under the conditions that do not hold
+    /// for all of them.
+    fn stored(
+        &self,
+        events: &StoredEvents,
+        filters: &[Expr],
+        scans: &Scans,
+        parts: &mut Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<()> {
+        let Self { session, table, wanted } = *self;
+        let tests: Vec<Test> = filters.iter().map(|filter| Test::new(filter, events, table, session)).collect();
+        let used: BTreeSet<&str> =
+            wanted.fields().iter().map(|field| field.name().as_str()).chain(names(filters)).collect();
+        let mut note = Note::of(events);
+        // Files with the same columns, as far as these are used, that are asked the same.
+        let mut groups: BTreeMap<usize, Vec<&StoredFile>> = BTreeMap::new();
+        let mut kinds: Vec<(Columns, Vec<bool>)> = Vec::new();
+        let mut by_kind: HashMap<(Columns, Vec<bool>), usize> = HashMap::new();
+        'files: for (_, file) in events.present() {
+            let mut asked = vec![false; tests.len()];
+            for (test, asked) in tests.iter().zip(&mut asked) {
+                match test.of(events, file) {
+                    Verdict::Never(reason) => {
+                        note.skip(file, reason);
+                        continue 'files;
+                    }
+                    Verdict::Always => {}
+                    Verdict::Sometimes => *asked = true,
+                }
+            }
+            if let Err(error) = check(&events.location(file)) {
+                note.damaged(file, &error);
+                continue;
+            }
+            note.open(file, &tests);
+            let columns = used.iter().filter_map(|name| Some(((*name).to_owned(), events.column(file, name)?)));
+            let kind = (Columns(columns.collect()), asked);
+            let at = *by_kind.entry(kind).or_insert_with_key(|kind| {
+                kinds.push(kind.clone());
+                kinds.len().saturating_sub(1)
+            });
+            groups.entry(at).or_default().push(file);
+        }
+        for (at, files) in groups {
+            let Some((columns, asked)) = kinds.get(at) else { continue };
+            let conditions: Vec<Expr> =
+                filters.iter().zip(asked).filter(|(_, asked)| **asked).map(|(filter, _)| filter.clone()).collect();
+            let rows = files.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
+            let located = |file: &&StoredFile| located(&events.location(file), file.bytes);
+            let files = files.iter().map(located).collect::<Result<_>>()?;
+            let (schema, fields) = (columns.schema(), columns.fields(events));
+            let group = Group { schema: &schema, fields: &fields, files, rows, with_places: false };
+            let (part, counted) = self.part(group, &conditions)?;
+            note.counts(counted);
+            parts.push(part);
+        }
+        scans.add(note);
+        Ok(())
+    }
+}
+
+/// Whether a file ends as it has to: one whose end was never written has the size that it should have.
+fn check(path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-4))?;
+    let mut end = [0_u8; 4];
+    file.read_exact(&mut end)?;
+    match end == *b"PAR1" {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "torn, its end is missing")),
+    }
+}
+
+/// A file for a scan.
+fn located(location: &Path, size: u64) -> Result<PartitionedFile> {
+    let mut file = PartitionedFile::new(String::new(), size);
+    file.object_meta.location =
+        ObjectPath::from_absolute_path(location).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    Ok(file)
 }
 
 /// The columns that conditions name.

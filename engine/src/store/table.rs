@@ -104,7 +104,7 @@ fn may_match_shape(shape: &Shape, conjuncts: &[&Expr]) -> bool {
 }
 
 /// The column without which the condition is never true.
-fn needed_column(condition: &Expr) -> Option<&str> {
+pub(super) fn needed_column(condition: &Expr) -> Option<&str> {
     match condition {
         Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_comparison(*op) => column_name(left),
         Expr::IsNotNull(inner) => column_name(inner),

@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
-/// Prints the canonical query, the logical plan and the physical plan.
+/// Prints the canonical query, what is opened of stores, the logical plan and the physical plan.
 ///
 /// # Errors
 /// A wrong command line or query, an input that cannot be read, Ctrl-C.
@@ -26,11 +26,14 @@ pub async fn run(mut args: ExplainArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::Search(error, query.clone()))?;
     diagnostics::print_all(&explained.diagnostics, &query);
 
-    let sections = [
+    let mut sections = vec![
         ("Canonical query", explained.canonical),
         ("Logical plan", explained.logical),
         ("Physical plan", explained.physical),
     ];
+    if !explained.stores.is_empty() {
+        sections.insert(1, ("Stores", explained.stores.join("\n")));
+    }
     let mut out = io::stdout().lock();
     for (position, (title, text)) in sections.iter().enumerate() {
         if position > 0 {

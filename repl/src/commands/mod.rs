@@ -6,6 +6,7 @@ pub mod demo;
 pub mod explain;
 pub mod generate;
 pub mod help;
+pub mod index;
 pub mod inputs;
 pub mod run;
 pub mod validate;
