@@ -26,7 +26,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
-use crate::knowledge::{Expanded, Knowledge, Macros, SavedSearches};
+use crate::knowledge::{Apps, Expanded, Knowledge, Macros, SavedSearches};
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use crate::memory::{Ledger, Memory, Sizes};
@@ -34,7 +34,8 @@ use crate::operators::SplQueryPlanner;
 use crate::operators::single::SingleRow;
 use crate::plan::frame::Frame;
 use crate::plan::possible::Possible;
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
+use crate::plan::calculated::{self, Reading};
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
@@ -83,6 +84,8 @@ pub struct SessionOptions {
     pub macros: Arc<Macros>,
     /// The searches that have names.
     pub saved_searches: Arc<SavedSearches>,
+    /// What apps bring besides: event types, tags, fields and data models.
+    pub apps: Arc<Apps>,
     /// The lookup tables, and where searches may write.
     pub lookups: Arc<Lookups>,
     /// How many bytes of memory the session may use; `None` for 60 % of the machine's.
@@ -106,6 +109,7 @@ impl Default for SessionOptions {
             keep: false,
             macros: Arc::default(),
             saved_searches: Arc::default(),
+            apps: Apps::own(),
             lookups: Arc::default(),
             memory: None,
             temp: None,
@@ -244,6 +248,7 @@ impl Session {
         Knowledge {
             macros: &self.options.macros,
             saved_searches: &self.options.saved_searches,
+            apps: &self.options.apps,
             lookups: Some(&self.options.lookups),
         }
     }
@@ -387,13 +392,13 @@ impl Session {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let wanted = match &query {
-            Parsed::Spl(query) => needs::of(query),
+        let Reading { fields: wanted, named } = match &query {
+            Parsed::Spl(query) => calculated::reading(query, self.knowledge(), &self.clock()),
             // Fields are named in too many ways to leave any out.
-            Parsed::LogScale(_) => FieldSelection::All,
+            Parsed::LogScale(_) => Reading { fields: FieldSelection::All, named: Vec::new() },
         };
         let loaded = self.events(wanted.clone()).await.map_err(|error| begun(error, &query))?;
-        let events = loaded.events.narrowed(wanted.clone());
+        let events = loaded.events.narrowed(wanted.clone()).naming(named);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
@@ -419,16 +424,19 @@ impl Session {
         let mut frame = match &mut query {
             Parsed::Spl(search) => {
                 subsearch::resolve(&mut planner, search).await.map_err(failure)?;
-                let named = needs::of(search);
-                if !wanted.covers(&named) {
+                let Reading { fields, named } = calculated::reading(search, self.knowledge(), &clock);
+                if !wanted.covers(&fields) {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
-                    let wanted = wanted.and(named);
+                    let wanted = wanted.and(fields);
                     let loaded = self.events(wanted.clone()).await?;
                     read_time = read_time.saturating_add(started.elapsed());
-                    more = loaded.events.narrowed(wanted);
+                    more = loaded.events.narrowed(wanted).naming(named);
                     planner.events = Some(&more);
                     report = loaded.report;
+                } else if events.named != named {
+                    more = events.clone().naming(named);
+                    planner.events = Some(&more);
                 }
                 planner.plan(search).await.map_err(failure)?
             }
@@ -623,7 +631,7 @@ fn describe(store: Store) -> Events {
     let store = Arc::new(store);
     let table: Arc<dyn TableProvider> =
         if has_files { Arc::new(ParquetTable::new(store)) } else { Arc::new(EventTable::new(store)) };
-    Events { table, metadata, fields: FieldSelection::All, unread, rows }
+    Events { table, metadata, fields: FieldSelection::All, unread, rows, named: Vec::new() }
 }
 
 /// What [`check`] found.

@@ -72,10 +72,19 @@ impl Lookups {
     /// # Errors
     /// A path that does not exist, that cannot be read, or that holds no lookups.
     pub fn load(paths: &[PathBuf], writable: Writable) -> Result<Self, Error> {
+        Self::load_over(&[], paths, writable)
+    }
+
+    /// The same over the lookups of apps, which need not have any.
+    ///
+    /// # Errors
+    /// As [`Lookups::load`].
+    pub fn load_over(apps: &[PathBuf], paths: &[PathBuf], writable: Writable) -> Result<Self, Error> {
         let mut lookups = Self { writable, ..Self::default() };
         let mut conf = Conf::default();
-        for path in paths {
-            for file in files(path)? {
+        let all = apps.iter().map(|app| Ok(files(app).unwrap_or_default())).chain(paths.iter().map(|path| files(path)));
+        for found in all {
+            for file in found? {
                 match kind(&file) {
                     Some(Kind::Table) => {
                         let name = file.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -20,6 +20,7 @@ mod autoregress;
 pub(crate) mod barrier;
 mod bin;
 mod bins;
+pub mod calculated;
 pub mod call;
 mod chart;
 mod cluster;
@@ -153,6 +154,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
+use crate::knowledge::apps::Apps;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use frame::{Frame, OrderKey, SERIAL, column};
@@ -171,6 +173,8 @@ pub struct Events {
     pub unread: Vec<String>,
     /// How many there are.
     pub rows: usize,
+    /// The fields that the query can name, for what apps make of the events.
+    pub named: Vec<String>,
 }
 
 impl Events {
@@ -183,6 +187,11 @@ impl Events {
             hidden.filter(|name| *name != STORED_SERIAL && !self.unread.contains(name)).cloned().collect();
         events.unread.extend(hidden);
         events
+    }
+
+    /// The same events for a query that can name these fields.
+    pub fn naming(self, named: Vec<String>) -> Self {
+        Self { named, ..self }
     }
 
     /// Whether a query can name the field.
@@ -213,6 +222,8 @@ pub struct Setting {
     pub planning: bool,
     /// The lookups; `None` if they are assumed to exist.
     pub lookups: Option<Arc<Lookups>>,
+    /// What apps bring, where there are any.
+    pub apps: Option<Arc<Apps>>,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -299,6 +310,7 @@ impl Planner<'_> {
             assume_macros: self.assume_macros,
             planning: self.runner.is_none(),
             lookups: self.lookups.clone(),
+            apps: self.knowledge.map(|knowledge| Arc::clone(knowledge.apps)),
         }
     }
 
@@ -365,8 +377,17 @@ impl Planner<'_> {
         frame
     }
 
-    /// All loaded events, newest first.
+    /// All loaded events, newest first, with the fields that apps make of them.
     pub(crate) fn scan(&self) -> PlanResult<Frame> {
+        let mut frame = self.scan_as_read()?;
+        if let Some(events) = self.events.filter(|events| !events.named.is_empty()) {
+            calculated::apply(self, &mut frame, &events.named)?;
+        }
+        Ok(frame)
+    }
+
+    /// All loaded events as they were read, newest first.
+    fn scan_as_read(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
         let scan = scan_of("events", Arc::clone(&events.table))?;
         let columns = scan.schema().fields().iter().filter_map(|field| match field.name().as_str() {
