@@ -76,9 +76,10 @@ fn groups(values: &[Value<'_>]) -> Vec<String> {
     for text in text.texts() {
         for captures in pattern.captures(&text, limit as usize) {
             // A name may be used by several groups of which one took part.
-            let named = names.iter().zip(&captures).find_map(|(name, captured)| {
-                if name.as_deref() == Some(&*group) { *captured } else { None }
-            });
+            let named = names
+                .iter()
+                .zip(&captures)
+                .find_map(|(name, captured)| if name.as_deref() == Some(&*group) { *captured } else { None });
             // No name begins with a digit.
             let captured = match group.parse::<usize>() {
                 Ok(number) => captures.get(number).copied().flatten(),

@@ -42,7 +42,10 @@ pub fn reading(query: &Query, knowledge: Knowledge<'_>, clock: &super::Clock) ->
     let FieldSelection::Only(mut names) = fields else {
         // Which fields it names cannot be told from those that it takes along, so every word counts as one.
         let text = query.to_string();
-        let named: BTreeSet<String> = words(&text).collect();
+        let mut named: BTreeSet<String> = words(&text).collect();
+        // A search for labels is no wish for a field of them.
+        let said = needs::command_fields(&query.commands);
+        named.retain(|name| !Labels::is_label(name) || said.contains(name));
         let wanted = |name: &str| named.contains(name);
         let selected = apps.props.selected(wanted, |_| true, lookups);
         let raw = selected.inputs.contains("_raw") || apps.labels.event_types().any(|name| named.contains(name));
@@ -161,7 +164,11 @@ pub fn apply(planner: &Planner<'_>, frame: &mut Frame, named: &[String]) -> Plan
     missing.into_iter().for_each(|(name, span)| frame.note_missing(&name, span));
     findings.into_iter().for_each(|finding| frame.note(finding));
     for problem in problems {
-        frame.note(Diagnostic::warning(Code::Note, format!("a field of an app is left out: {problem}"), Span::default()));
+        frame.note(Diagnostic::warning(
+            Code::Note,
+            format!("a field of an app is left out: {problem}"),
+            Span::default(),
+        ));
     }
     Ok(())
 }
@@ -314,7 +321,10 @@ impl Maker<'_> {
                 }
                 found
             }
-            Action::Eval(field, expression) => vec![(field.clone(), planner.plan(expression)?)],
+            Action::Eval(field, expression) => match expression.get() {
+                Ok(expression) => vec![(field.clone(), planner.plan(expression)?)],
+                Err(_) => Vec::new(),
+            },
             Action::Lookup(lookup) => self.lookup(frame, lookup, condition)?,
         })
     }
@@ -368,12 +378,7 @@ impl Maker<'_> {
         Ok(found)
     }
 
-    fn lookup(
-        &mut self,
-        frame: &Frame,
-        lookup: &FieldLookup,
-        condition: &Expr,
-    ) -> PlanResult<Vec<(String, Typed)>> {
+    fn lookup(&mut self, frame: &Frame, lookup: &FieldLookup, condition: &Expr) -> PlanResult<Vec<(String, Typed)>> {
         let FieldLookup { table: name, keys, outputs, only_new } = lookup;
         let Some(lookups) = self.lookups else { return Ok(Vec::new()) };
         let opened = match lookups.open(name) {
@@ -418,8 +423,7 @@ impl Maker<'_> {
             }
         }
         let clock = self.planner.clock;
-        let matcher =
-            Matcher::new(Arc::clone(table), &opened.definition, &key_columns, &clock.time_zone, clock.now);
+        let matcher = Matcher::new(Arc::clone(table), &opened.definition, &key_columns, &clock.time_zone, clock.now);
         let matcher = match matcher {
             Ok(matcher) => matcher,
             Err(reason) => {
@@ -464,7 +468,11 @@ pub fn look_up(
         FieldLookup { table: table.to_owned(), keys: keys.to_vec(), outputs: outputs.to_vec(), only_new: false };
     let found = maker.lookup(frame, &lookup, &lit(true))?;
     for problem in maker.findings {
-        frame.note(Diagnostic::warning(Code::Note, format!("a field of a data model is left out: {problem}"), Span::default()));
+        frame.note(Diagnostic::warning(
+            Code::Note,
+            format!("a field of a data model is left out: {problem}"),
+            Span::default(),
+        ));
     }
     frame.set(found.into_iter().map(|(field, value)| (field, value.expr)).collect())?;
     Ok(())

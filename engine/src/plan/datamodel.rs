@@ -13,11 +13,12 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::commands::datamodel::{Datamodel, Mode};
+use spelunk_grammar::spl::expression::{BinaryOperator, Expression, ExpressionKind};
 use spelunk_grammar::spl::search::SearchExpression;
 use spelunk_grammar::spl::{self, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::expression::ExpressionPlanner;
+use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column};
 use super::{Clock, PlanError, PlanResult, Planner, calculated, needs, search};
 use crate::functions::comparison::search_expression;
@@ -76,7 +77,10 @@ impl Chosen {
                     _ => {
                         let roots: Vec<&str> = model.roots().map(|root| root.name.as_str()).collect();
                         let model = &model.name;
-                        return Err(format!("the data model {model:?} has several roots: name one of {}", roots.join(", ")));
+                        return Err(format!(
+                            "the data model {model:?} has several roots: name one of {}",
+                            roots.join(", ")
+                        ));
                     }
                 }
             }
@@ -304,7 +308,10 @@ pub async fn events(planner: &mut Planner<'_>, name: &str, form: Form<'_>, span:
     let (calculations, mut inputs) = chosen.calculations(&plain);
     let query = chosen.search(&apps, &clock).map_err(wrong)?;
     inputs.extend(needs::command_fields(&query.commands));
-    let with_nodes = touched(NODE, NODE);
+    let with_nodes = match form {
+        Form::Qualified(names) => names.iter().any(|name| name == NODE),
+        Form::AllQualified | Form::Plain => events.named.iter().any(|name| name == NODE),
+    };
     let nodes = if with_nodes { chosen.nodes(&apps, &clock) } else { Vec::new() };
     inputs.extend(nodes.iter().filter_map(|(_, node)| node.as_ref()).flat_map(needs::search_fields));
 
@@ -390,8 +397,12 @@ fn calculate(
             Calculation::Eval { field, expression } => {
                 let parsed = props::expression(expression)
                     .map_err(|reason| wrong(format!("the expression of {field:?} cannot be read: {reason}")))?;
-                let typed = ExpressionPlanner::new(frame).plan(&parsed).map_err(|finding| wrong(finding.message))?;
-                let value = if typed.kind == super::expression::Kind::Boolean { typed.text() } else { typed.stored()? };
+                let planner = ExpressionPlanner::new(frame);
+                let typed = match filled(&planner, &parsed) {
+                    Some(filled) => filled.map_err(|finding| wrong(finding.message))?,
+                    None => planner.plan(&parsed).map_err(|finding| wrong(finding.message))?,
+                };
+                let value = if typed.kind == Kind::Boolean { typed.text() } else { typed.stored()? };
                 frame.set(vec![(field.clone(), value)])?;
             }
             Calculation::Rex { input, pattern, fields } => {
@@ -399,8 +410,7 @@ fn calculate(
                 let source = ExpressionPlanner::new(frame).field(input, span).text();
                 let taken = fields.iter().filter(|field| frame.data_type(field).is_none());
                 let taken = taken.map(|field| {
-                    let arguments =
-                        vec![source.clone(), lit(pattern.as_str()), lit(field.as_str()), lit(1_i64)];
+                    let arguments = vec![source.clone(), lit(pattern.as_str()), lit(field.as_str()), lit(1_i64)];
                     (field.clone(), extraction::first().call(arguments))
                 });
                 let taken: Vec<(String, Expr)> = taken.collect();
@@ -416,6 +426,37 @@ fn calculate(
         }
     }
     Ok(())
+}
+
+/// `if(isnull(f) OR f="", otherwise, f)`, which is how data models fill fields, as a function that names the field
+/// once. As it is written, every use of a field that is filled from others would multiply their expressions.
+fn filled(planner: &ExpressionPlanner<'_>, expression: &Expression) -> Option<Result<Typed, Diagnostic>> {
+    let ExpressionKind::Call(name, arguments) = &expression.kind else { return None };
+    let [condition, otherwise, value] = arguments.as_slice() else { return None };
+    let (ExpressionKind::Field(field), true) = (&value.kind, name.node.eq_ignore_ascii_case("if")) else { return None };
+    let ExpressionKind::Binary(BinaryOperator::Or, missing, empty) = &condition.kind else { return None };
+    let is_field = |expression: &Expression| matches!(&expression.kind, ExpressionKind::Field(name) if name == field);
+    let ExpressionKind::Call(function, of) = &missing.kind else { return None };
+    let tests_missing = function.node.eq_ignore_ascii_case("isnull") && matches!(of.as_slice(), [one] if is_field(one));
+    let ExpressionKind::Binary(BinaryOperator::Equal, left, right) = &empty.kind else { return None };
+    let tests_empty = is_field(left) && matches!(&right.kind, ExpressionKind::String(text) if text.is_empty());
+    if !tests_missing || !tests_empty {
+        return None;
+    }
+    let value = planner.field(field, value.span);
+    let otherwise = match planner.plan(otherwise) {
+        Ok(otherwise) => otherwise,
+        Err(finding) => return Some(Err(finding)),
+    };
+    let textual = |typed: &Typed| matches!(typed.kind, Kind::Text | Kind::Literal);
+    match value.kind {
+        Kind::Null => Some(Ok(otherwise)),
+        _ if textual(&value) && textual(&otherwise) => {
+            let expr = crate::functions::rows::filled(value.text(), otherwise.text());
+            Some(Ok(Typed::new(expr, Kind::Text, value.span)))
+        }
+        _ => None,
+    }
 }
 
 /// The paths of the objects that events belong to as a field.

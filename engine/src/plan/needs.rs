@@ -7,6 +7,7 @@ use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::from::{self, Dataset, DatasetKind};
 use spelunk_grammar::spl::commands::join::Keys;
 use spelunk_grammar::spl::commands::map::MapSearch;
+use spelunk_grammar::spl::commands::pivot::Element;
 use spelunk_grammar::spl::commands::rare::Rare;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::series::ChartTerm;
@@ -282,7 +283,15 @@ impl Needs {
                 self.closed = true;
             }
             CommandKind::Pivot(pivot) => {
-                self.name(&format!("{WHOLE_MODEL}{}.{}", pivot.model.text, pivot.object.text));
+                self.name(&format!("{MODEL}{}.{}", pivot.model.text, pivot.object.text));
+                for element in &pivot.elements {
+                    match element {
+                        Element::Cell(cell, _) => self.name(&cell.field.text),
+                        Element::Split(split) => self.name(&split.field.text),
+                        Element::Filter(filter) => self.name(&filter.field.text),
+                        Element::Limit(..) | Element::Best(_) | Element::Sort(..) | Element::Setting(..) => {}
+                    }
+                }
                 self.closed = true;
             }
             CommandKind::Tags(tags) => tags.fields.iter().for_each(|field| self.name(&field.text)),

@@ -442,7 +442,8 @@ impl Lowering<'_> {
 
     /// The condition that events have one of these event types or tags; `None` if the field holds something else.
     fn labels(&self, name: &str, literals: &[&Literal], span: Span) -> Result<Option<Expr>, Diagnostic> {
-        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && Labels::is_label(name)) else {
+        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && Labels::is_label(name))
+        else {
             return Ok(None);
         };
         if self.frame.open {

@@ -14,10 +14,10 @@ use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::aggregate::{self, Manner};
+use super::datamodel::Form;
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column};
 use super::stats::{self, Reduction};
-use super::datamodel::Form;
 use super::{PlanResult, Planner, Scope, combine, datamodel, existing, needs, search};
 use crate::functions::buckets::{self, Step};
 use crate::functions::{operators, terms};
@@ -36,12 +36,7 @@ pub async fn plan(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Fra
 }
 
 /// Plans the command behind others, to whose rows it adds its own.
-pub async fn append(
-    planner: &mut Planner<'_>,
-    frame: &mut Frame,
-    command: &Tstats,
-    place: Span,
-) -> PlanResult<()> {
+pub async fn append(planner: &mut Planner<'_>, frame: &mut Frame, command: &Tstats, place: Span) -> PlanResult<()> {
     let append = command.options.append.as_ref().filter(|append| append.node);
     let Some(append) = append else {
         let message = "`tstats` generates rows, so it has to be the first command, or to append to another `tstats`";

@@ -151,11 +151,7 @@ pub fn saved_searches(apps: &Apps, files: &[PathBuf]) -> Result<Arc<SavedSearche
 ///
 /// # Errors
 /// A path that cannot be read, or holds no lookups; a folder that is none.
-pub fn lookups(
-    apps: &[PathBuf],
-    paths: &[PathBuf],
-    allow_write: Option<&Path>,
-) -> Result<Arc<Lookups>, Failure> {
+pub fn lookups(apps: &[PathBuf], paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Lookups>, Failure> {
     let writable = match allow_write {
         None => Writable::Refused,
         Some(folder) => Writable::folder(folder).map_err(|reason| {
@@ -177,6 +173,7 @@ pub fn known_lookups(apps: &[PathBuf], paths: &[PathBuf]) -> Result<Option<Arc<L
 
 fn loaded(apps: &[PathBuf], paths: &[PathBuf], writable: Writable) -> Result<Arc<Lookups>, Failure> {
     let loaded = Lookups::load_over(apps, paths, writable).map_err(|error| Failure::Search(error, String::new()))?;
+    loaded.problems.iter().take(TOLD_PROBLEMS).for_each(|problem| terminal::warning(&escape::line(problem)));
     Ok(Arc::new(loaded))
 }
 

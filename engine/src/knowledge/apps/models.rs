@@ -352,7 +352,10 @@ mod tests {
         let models = Models::of(vec![
             ("a/Good.json".into(), MODEL.into()),
             ("a/Bad.json".into(), "{".into()),
-            ("a/Moving.json".into(), r#"{"modelName":"Moving","objects":[{"objectName":"T","parentName":"BaseTransaction"}]}"#.into()),
+            (
+                "a/Moving.json".into(),
+                r#"{"modelName":"Moving","objects":[{"objectName":"T","parentName":"BaseTransaction"}]}"#.into(),
+            ),
         ]);
         assert!(models.get("good").is_ok());
         assert!(models.get("Bad").unwrap_err().contains("(a/Bad.json) cannot be used"));

@@ -59,7 +59,8 @@ pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String>
     if given("DEST_KEY").is_some() {
         return Ok(None);
     }
-    let source = given("SOURCE_KEY").map_or("_raw", |source| source.strip_prefix("field:").unwrap_or(source)).to_owned();
+    let source =
+        given("SOURCE_KEY").map_or("_raw", |source| source.strip_prefix("field:").unwrap_or(source)).to_owned();
     if let Some(separators) = given("DELIMS") {
         return delimited(&stanza, separators, source).map(Some);
     }
@@ -152,7 +153,12 @@ fn modular(conf: &Conf, regex: &str, depth: usize) -> Result<String, String> {
         match prefix {
             "" => whole.push_str(&part),
             // The groups of a part that is named are named after it.
-            prefix => whole.push_str(&part.replace("(?<", &format!("(?<{prefix}")).replace(&format!("(?<{prefix}!"), "(?<!").replace(&format!("(?<{prefix}="), "(?<=")),
+            prefix => whole.push_str(
+                &part
+                    .replace("(?<", &format!("(?<{prefix}"))
+                    .replace(&format!("(?<{prefix}!"), "(?<!")
+                    .replace(&format!("(?<{prefix}="), "(?<="),
+            ),
         }
         rest = after;
     }

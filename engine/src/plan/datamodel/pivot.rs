@@ -90,9 +90,7 @@ fn commands(elements: &[Element], object: &str) -> Result<String, Diagnostic> {
     if alone {
         cells.push("count".to_owned());
     }
-    let fields = |splits: &[&Split]| {
-        splits.iter().map(|split| quoted(&split.field.text)).collect::<Vec<_>>().join(" ")
-    };
+    let fields = |splits: &[&Split]| splits.iter().map(|split| quoted(&split.field.text)).collect::<Vec<_>>().join(" ");
     let cells = cells.join(" ");
     match (rows.as_slice(), columns.as_slice()) {
         ([], []) => drop(write!(text, "| stats {cells} ")),
