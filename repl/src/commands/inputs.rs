@@ -124,8 +124,11 @@ pub fn apps(folders: &[PathBuf]) -> Result<Apps, Failure> {
         terminal::warning(&format!("and {more} more problems of this kind"));
     }
     if apps.ignored > 0 {
-        let settings = if apps.ignored == 1 { "1 setting" } else { &format!("{} settings", apps.ignored) };
-        terminal::summary(&format!("{settings} of props.conf say nothing about fields and are ignored"));
+        let told = match apps.ignored {
+            1 => "1 setting of props.conf says nothing about fields and is ignored".to_owned(),
+            several => format!("{several} settings of props.conf say nothing about fields and are ignored"),
+        };
+        terminal::summary(&told);
     }
     Ok(apps)
 }
