@@ -175,7 +175,8 @@ pub fn apply(planner: &Planner<'_>, frame: &mut Frame, named: &[String]) -> Plan
 
 /// Whether a name can be that of a field which stands in the text of an event.
 fn is_field(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('_') && !name.contains(['*', '"', '\\']) && !METADATA.contains(&name)
+    let usual = !name.is_empty() && !name.starts_with('_') && !name.contains(['*', '"', '\\']);
+    usual && !METADATA.contains(&name) && !Labels::is_label(name)
 }
 
 /// The event types or tags of events as a field.
