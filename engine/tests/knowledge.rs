@@ -47,10 +47,12 @@ impl Site {
         let folders = if app.is_dir() { vec![app] } else { Vec::new() };
         let mut apps = Apps::load(&folders).unwrap();
         let macros = apps.macros_with(&[]).unwrap();
+        let saved_searches = Arc::new(apps.saved_searches_with(&[]).unwrap());
         let lookups = Arc::new(Lookups::load_over(&folders, &[], Writable::Refused).unwrap());
         let options = SessionOptions {
             apps: Arc::new(apps),
             macros,
+            saved_searches,
             lookups,
             sourcetype: self.sourcetype.clone(),
             ..SessionOptions::default()
@@ -179,6 +181,7 @@ async fn the_operations_of_props_follow_each_other() {
              [people]\nfilename = people.csv\n",
         ),
         ("app/lookups/people.csv", "name,team\nann,red\n"),
+        ("app/default/savedsearches.conf", "[Logins of ann]\nsearch = actor=ann | table took team\n"),
         (
             "app/local/eventtypes.conf",
             "[enter]\nsearch = login actor=ann\n[in_or_out]\nsearch = eventtype=enter OR logout\n",
@@ -196,6 +199,12 @@ async fn the_operations_of_props_follow_each_other() {
     assert_eq!(site.rows("tag=session | stats dc(actor)").await, ["2"]);
     assert_eq!(site.rows("tag::team=vip | table actor eventtype").await, ["ann,enter|in_or_out"]);
     assert_eq!(site.rows("NOT tag=vip | table actor").await, ["bob"]);
+    assert_eq!(site.rows("actor=ann | tags team | table tag::team").await, ["vip"]);
+    let query = "index=* | tags outputfield=t inclname=t inclvalue=t team | table t";
+    assert_eq!(site.rows(query).await, ["", "team::red::vip"]);
+    // A saved search names fields too.
+    let query = "| savedsearch \"Logins of ann\"";
+    assert_eq!(site.rows(query).await, ["10,red"]);
     // Of other sourcetypes nothing is made.
     site.sourcetype = Some("other".into());
     assert_eq!(site.rows("index=* | stats count(took) AS n").await, ["0"]);

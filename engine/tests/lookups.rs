@@ -417,7 +417,7 @@ fn definitions_in_yaml() {
     // Only a server fills a collection: it is there, and empty.
     assert_eq!(
         shell.rows("| makeresults | eval user=\"ann\" | lookup seen user OUTPUT _key AS k | table user k"),
-        ["user,k", "ann,"]
+        ["user|k", "ann|"]
     );
     assert_eq!(shell.rows("| inputlookup seen | stats count"), ["count", "0"]);
     assert!(shell.error("| makeresults | outputlookup seen").contains("KV store"));

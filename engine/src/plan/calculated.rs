@@ -43,6 +43,17 @@ pub fn reading(query: &Query, knowledge: Knowledge<'_>, clock: &super::Clock) ->
         // Which fields it names cannot be told from those that it takes along, so every word counts as one.
         let text = query.to_string();
         let mut named: BTreeSet<String> = words(&text).collect();
+        // The text of a saved search stands elsewhere.
+        let mut left: Vec<String> = vec![text];
+        let mut seen = BTreeSet::new();
+        while let Some(text) = left.pop() {
+            let saved = knowledge.saved_searches.names().filter(|name| text.contains(name));
+            for saved in saved.filter_map(|name| knowledge.saved_searches.get(name).filter(|_| seen.insert(name))) {
+                let expanded = knowledge.macros.expand(&saved.text, clock).text;
+                named.extend(words(&expanded));
+                left.push(expanded);
+            }
+        }
         // A search for labels is no wish for a field of them.
         let said = needs::command_fields(&query.commands);
         named.retain(|name| !Labels::is_label(name) || said.contains(name));

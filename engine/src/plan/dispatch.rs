@@ -136,10 +136,7 @@ impl Planner<'_> {
             CommandKind::Strcat(strcat) => strcat::plan(frame, strcat),
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Table(table) => table::plan(frame, table),
-            CommandKind::Tags(tags) => {
-                tags::plan(self, frame, tags, command.name_span);
-                Ok(())
-            }
+            CommandKind::Tags(tags) => tags::plan(self, frame, tags, command.name_span),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
                 timechart::plan(self, frame, chart, command.name_span).await

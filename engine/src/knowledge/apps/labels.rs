@@ -68,6 +68,19 @@ impl Labels {
         self.tags.iter().filter(move |(_, pairs)| of_field(pairs)).map(|(tag, _)| tag.as_str())
     }
 
+    /// The values of a field that have tags, each with one of them.
+    pub fn tagged<'l>(&'l self, field: &'l str) -> impl Iterator<Item = (&'l str, &'l str)> {
+        self.tags.iter().flat_map(move |(tag, pairs)| {
+            let of_field = pairs.iter().filter(move |(known, _)| known == field);
+            of_field.map(move |(_, value)| (value.as_str(), tag.as_str()))
+        })
+    }
+
+    /// The fields whose values have tags.
+    pub fn tagged_fields(&self) -> BTreeSet<&str> {
+        self.tags.values().flatten().map(|(field, _)| field.as_str()).collect()
+    }
+
     /// The field that a label is looked for in: event types, tags of any field, or tags of one.
     pub fn is_label(field: &str) -> bool {
         matches!(field, "eventtype" | "tag") || field.starts_with("tag::")
@@ -245,7 +258,7 @@ impl Labels {
 }
 
 /// `field="value"`, the value taken as it is.
-fn equals(field: &str, value: &str, place: Span) -> SearchExpression {
+pub fn equals(field: &str, value: &str, place: Span) -> SearchExpression {
     SearchExpression::Comparison(Comparison {
         field: Name { text: field.to_owned(), span: place },
         operator: ComparisonOperator::Equal,
