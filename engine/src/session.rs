@@ -26,13 +26,14 @@ use spelunk_grammar::{Diagnostic, Severity};
 use crate::error::Error;
 use crate::functions;
 use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
-use crate::knowledge::{Definitions, Expanded, Knowledge, Macros, SavedSearches};
+use crate::knowledge::{Apps, Definitions, Expanded, Knowledge, Macros, SavedSearches};
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
 use crate::operators::single::SingleRow;
+use crate::plan::calculated::{self, Reading};
 use crate::plan::frame::{Frame, SERIAL};
 use crate::plan::possible::Possible;
 use crate::plan::trace::{Judged, Row, Tracer, Verdict};
@@ -89,6 +90,8 @@ pub struct SessionOptions {
     pub saved_searches: Arc<SavedSearches>,
     /// The parameters and saved queries of LogScale.
     pub logscale: Definitions,
+    /// What apps bring besides: event types, tags, fields and data models.
+    pub apps: Arc<Apps>,
     /// The lookup tables, and where searches may write.
     pub lookups: Arc<Lookups>,
     /// Which view serves searches that were written for another telemetry.
@@ -115,6 +118,7 @@ impl Default for SessionOptions {
             macros: Arc::default(),
             saved_searches: Arc::default(),
             logscale: Definitions::default(),
+            apps: Apps::own(),
             lookups: Arc::default(),
             view: View::Auto,
             memory: None,
@@ -277,6 +281,7 @@ impl Session {
         Knowledge {
             macros: &self.options.macros,
             saved_searches: &self.options.saved_searches,
+            apps: &self.options.apps,
             lookups: Some(&self.options.lookups),
         }
     }
@@ -476,9 +481,12 @@ impl Session {
         };
         let ledger = Arc::new(Ledger::new(&self.memory));
         let failure = |errors| failure(errors, Some(&ledger));
-        let asked = match &query {
-            Parsed::Spl(query) => asked_of(query),
-            Parsed::LogScale(query) => crate::logscale::needs::of(query),
+        let (asked, named) = match &query {
+            Parsed::Spl(query) => {
+                let Reading { fields, named } = calculated::reading(query, self.knowledge(), &self.clock());
+                (asked_of(query, fields), named)
+            }
+            Parsed::LogScale(query) => (crate::logscale::needs::of(query), Vec::new()),
         };
         let view = self.options.view;
         let wanted = Serving::read(view, &asked);
@@ -496,7 +504,7 @@ impl Session {
         let started = Instant::now();
         let loaded = self.events(wanted).await.map_err(|error| begun(error, &query))?;
         let scans = Arc::new(Scans::default());
-        let events = loaded.events.noting(&scans).asked(&asked, view);
+        let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
@@ -524,16 +532,19 @@ impl Session {
         let mut frame = match &mut query {
             Parsed::Spl(search) => {
                 subsearch::resolve(&mut planner, search).await.map_err(failure)?;
-                let found = asked_of(search);
-                if !asked.fields.covers(&found.fields) {
+                let Reading { fields, named } = calculated::reading(search, self.knowledge(), &clock);
+                if !asked.fields.covers(&fields) {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
-                    let asked = Asked { fields: asked.fields.and(found.fields.clone()), ..found };
+                    let asked = asked_of(search, asked.fields.and(fields));
                     let loaded = self.events(Serving::read(view, &asked)).await?;
                     read_time = read_time.saturating_add(started.elapsed());
-                    more = loaded.events.noting(&scans).asked(&asked, view);
+                    more = loaded.events.noting(&scans).asked(&asked, view).naming(named);
                     planner.events = Some(&more);
                     report = loaded.report;
+                } else if events.named != named {
+                    more = events.clone().naming(named);
+                    planner.events = Some(&more);
                 }
                 // Subsearches have run; what follows is the search that is asked about.
                 planner.trace.clone_from(&trace);
@@ -616,10 +627,10 @@ fn located(error: Error, expanded: &Expanded) -> Error {
 }
 
 /// What an SPL search asks of the events. Where it names them is not known: its begin stands for that.
-fn asked_of(query: &Query) -> Asked {
+fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
     let place = query.commands.first().map_or(query.span, |first| first.span);
     let names = needs::names(query).into_iter().map(|name| (name, place)).collect();
-    Asked { names, fields: needs::of(query), types: Vec::new(), falcon: false }
+    Asked { names, fields, types: Vec::new(), falcon: false }
 }
 
 /// A lack of memory while reading, laid at the door of the query's first command.
@@ -759,7 +770,7 @@ fn describe(store: Store) -> Events {
         Some(table) => Arc::clone(table) as _,
         None => Arc::new(EventTable::new(store)),
     };
-    Events { table, on_disk, metadata, fields: FieldSelection::All, unread, rows, serving: None }
+    Events { table, on_disk, metadata, fields: FieldSelection::All, unread, rows, serving: None, named: Vec::new() }
 }
 
 /// What [`check`] found.

@@ -414,7 +414,13 @@ fn definitions_in_yaml() {
     let shell = Shell::over(&[folder.path().to_owned()]);
     let query = "| makeresults | eval p=\"MimiKatz.exe\" | lookup tools tool AS p OUTPUT is_tool | table is_tool";
     assert_eq!(shell.rows(query), ["is_tool", "true"]);
-    assert!(shell.error("| inputlookup seen").contains("KV store"));
+    // Only a server fills a collection: it is there, and empty.
+    assert_eq!(
+        shell.rows("| makeresults | eval user=\"ann\" | lookup seen user OUTPUT _key AS k | table user k"),
+        ["user|k", "ann|"]
+    );
+    assert_eq!(shell.rows("| inputlookup seen | stats count"), ["count", "0"]);
+    assert!(shell.error("| makeresults | outputlookup seen").contains("KV store"));
 }
 
 #[test]
@@ -616,7 +622,8 @@ fn many_distinct_values() {
 fn checks_without_data() {
     let (_folder, shell) = app();
     let (macros, saved_searches) = Default::default();
-    let knowledge = |lookups| Knowledge { macros: &macros, saved_searches: &saved_searches, lookups };
+    let apps = Arc::default();
+    let knowledge = |lookups| Knowledge { macros: &macros, saved_searches: &saved_searches, apps: &apps, lookups };
     let known = Arc::new(Lookups::load(&[], Writable::Assumed).unwrap());
     for query in [
         "index=a | lookup whatever k OUTPUT x AS y | where y=1",

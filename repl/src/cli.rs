@@ -166,6 +166,10 @@ pub struct DataArgs {
     /// The zone in which times are read and shown: `UTC`, `local`, `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true, value_parser = parse_zone)]
     pub tz: jiff::tz::TimeZone,
+    /// Read the knowledge of an app from the folder PATH: macros, event types, tags, fields, lookups, saved searches and
+    /// data models; or a folder of published detections with its macros and lookups; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub app: Vec<PathBuf>,
     /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
     #[arg(long, value_name = "FILE")]
     pub macros: Vec<PathBuf>,
@@ -280,7 +284,7 @@ where line and column count within the search. `spelunk check` exits with 1 if a
 
 Examples:
   spelunk check detection.spl
-  spelunk check --macros ./security_content/macros ./security_content/detections
+  spelunk check --app ./security_content ./security_content/detections
   spelunk check ./security_content/detections --output jsonl | jq -c 'select(.plan==\"error\")'";
 
 /// `spelunk check`
@@ -290,6 +294,10 @@ pub struct CheckArgs {
     /// Files and folders of searches
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read the knowledge of an app from the folder PATH: macros, event types, tags, fields, lookups, saved searches and
+    /// data models; or a folder of published detections with its macros and lookups; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub app: Vec<PathBuf>,
     /// Read search macros from FILE: a macros.conf, the folder of an app, or YAML files; may be repeated
     #[arg(long, value_name = "FILE")]
     pub macros: Vec<PathBuf>,

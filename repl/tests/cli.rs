@@ -296,6 +296,52 @@ mod macros {
     }
 }
 
+mod apps {
+    use super::*;
+
+    const LOG: &str = "2024-01-01T00:00:00Z took 5ms\n";
+
+    fn site() -> TempDir {
+        folder(&[
+            ("logs/a.log", LOG),
+            ("app/default/macros.conf", "[slow]\ndefinition = eventtype=slow\n"),
+            ("app/default/eventtypes.conf", "[slow]\nsearch = took>4\n"),
+            ("app/default/props.conf", "[text]\nEXTRACT-t = took (?<took>\\d+)\nEXTRACT-u = (\nTZ = UTC\n"),
+            ("rule.spl", "`slow` | table took"),
+        ])
+    }
+
+    #[test]
+    fn they_bring_macros_event_types_and_fields() {
+        let site = site();
+        let (app, logs) = (site.path().join("app"), site.path().join("logs"));
+        let ran = run(&["run", "`slow` | table took", "--app", text(&app), text(&logs), "-o", "csv"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "took\n5\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("props.conf:1: [text] EXTRACT-u: "), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("1 setting of props.conf says nothing about fields and is ignored"),
+            "{}",
+            ran.stderr
+        );
+        let ran = run(&["explain", "`slow` | table took", "--app", text(&app), text(&logs)]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let ran = run(&["check", "--app", text(&app), text(&site.path().join("rule.spl"))]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let ran = run_with_input(&["repl", "--app", text(&app), text(&logs), "-o", "csv"], "`slow` | table took");
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "took\n5\n"), "{}", ran.stderr);
+    }
+
+    #[test]
+    fn what_is_no_app() {
+        let site = folder(&[("packed.tgz", "x"), ("logs/a.log", LOG)]);
+        for (name, reason) in [("packed.tgz", "unpack it"), ("logs", "it is no app"), ("none", "none: ")] {
+            let ran = run(&["run", "*", "--app", text(&site.path().join(name))]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+            assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+        }
+    }
+}
+
 mod check {
     use super::*;
 

@@ -13,7 +13,7 @@ use crate::values::Value;
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [FIRST, EVERY, FIRST_PLACE, PLACES, XPATH].iter().map(Row::udf).collect()
+    [FIRST, EVERY, FIRST_PLACE, PAIRED, PLACES, XPATH].iter().map(Row::udf).collect()
 }
 
 /// `spl_extract(text, regex, group, limit)`: what the group holds in the first match.
@@ -24,6 +24,11 @@ pub fn first() -> Arc<ScalarUDF> {
 /// `spl_extract_all(text, regex, group, limit)`: what the group holds in each match.
 pub fn every() -> Arc<ScalarUDF> {
     EVERY.udf()
+}
+
+/// `spl_extract_pair(text, regex, key group, value group, name)`: the value behind that name.
+pub fn paired() -> Arc<ScalarUDF> {
+    PAIRED.udf()
 }
 
 /// `spl_xpath(text, expression, default)`: what the expression selects in an XML text.
@@ -71,15 +76,52 @@ fn groups(values: &[Value<'_>]) -> Vec<String> {
     for text in text.texts() {
         for captures in pattern.captures(&text, limit as usize) {
             // A name may be used by several groups of which one took part.
-            let captured = names
+            let named = names
                 .iter()
                 .zip(&captures)
                 .find_map(|(name, captured)| if name.as_deref() == Some(&*group) { *captured } else { None });
+            // No name begins with a digit.
+            let captured = match group.parse::<usize>() {
+                Ok(number) => captures.get(number).copied().flatten(),
+                Err(_) => named,
+            };
             found.extend(captured.map(str::to_string));
         }
     }
     found
 }
+
+/// The value in the first match whose key is that name, with what cannot be part of a name as `_`. Of several groups
+/// from the value's on the first that took part counts; an empty value is none.
+fn pair(values: &[Value<'_>]) -> Option<String> {
+    let [text, pattern, key, value, name] = values else { return None };
+    let number = |value: &Value<'_>| value.text().and_then(|text| text.parse::<usize>().ok());
+    let (pattern, name) = (Pattern::new(&pattern.text()?).ok()?, name.text()?);
+    let (key, value) = (number(key)?, number(value)?);
+    for text in text.texts() {
+        for captures in pattern.captures(&text, 0) {
+            let Some(found) = captures.get(key).copied().flatten() else { continue };
+            let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+            let clean = || found.trim().replace(|letter: char| !is_part(letter), "_");
+            if found.trim() == name || clean().trim_start_matches('_') == name {
+                let held = captures.iter().skip(value).flatten().next().map_or("", |held| held.trim());
+                if !held.is_empty() {
+                    return Some(held.to_owned());
+                }
+            }
+        }
+    }
+    None
+}
+
+const PAIRED: Row = Row {
+    name: "spl_extract_pair",
+    returns: Returns::Text,
+    evaluate: |values| match pair(values) {
+        Some(text) => Value::Text(Cow::Owned(text)),
+        None => Value::Null,
+    },
+};
 
 const FIRST: Row = Row {
     name: "spl_extract",

@@ -13,6 +13,8 @@ pub struct Conf {
     defaults: BTreeMap<String, String>,
     stanzas: Vec<(String, BTreeMap<String, String>)>,
     positions: HashMap<String, usize>,
+    /// The file and line where each stanza was last opened, as far as files have names.
+    places: HashMap<String, String>,
 }
 
 /// A stanza with the defaults behind it.
@@ -20,6 +22,8 @@ pub struct Conf {
 pub struct Stanza<'a> {
     /// What stands in its brackets.
     pub name: &'a str,
+    /// The file and line where it stands; empty if the file has no name.
+    pub place: &'a str,
     settings: &'a BTreeMap<String, String>,
     defaults: &'a BTreeMap<String, String>,
 }
@@ -29,29 +33,48 @@ impl<'a> Stanza<'a> {
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.settings.get(key).or_else(|| self.defaults.get(key)).map(String::as_str)
     }
+
+    /// Its own settings, without the defaults, by key.
+    pub fn settings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
 }
 
 impl Conf {
     /// Reads a file. Lines that are no header, no comment and no setting say nothing.
     pub fn read(text: &str) -> Self {
+        Self::read_file(text, "", &mut Vec::new())
+    }
+
+    /// Reads a file that has a name; headers without their end are told as problems.
+    pub fn read_file(text: &str, file: &str, problems: &mut Vec<String>) -> Self {
         let mut conf = Self::default();
         let mut stanza = DEFAULT;
-        let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
-        while let Some(line) = lines.next() {
+        let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().zip(1_usize..);
+        while let Some((line, number)) = lines.next() {
             let start = line.trim_start();
             if start.is_empty() || start.starts_with(['#', ';']) {
                 continue;
             }
             if let Some(header) = start.strip_prefix('[') {
                 // A name may hold brackets itself.
-                stanza = header.rsplit_once(']').map_or(header.trim_end(), |(name, _)| name);
+                stanza = match header.rsplit_once(']') {
+                    Some((name, _)) => name,
+                    None => {
+                        problems.push(format!("{file}:{number}: the header of the stanza has no `]`"));
+                        header.trim_end()
+                    }
+                };
                 conf.settings(stanza);
+                if !file.is_empty() {
+                    conf.places.insert(stanza.to_owned(), format!("{file}:{number}"));
+                }
                 continue;
             }
             let mut whole = start.to_owned();
             while whole.ends_with('\\') {
                 whole.pop();
-                let Some(next) = lines.next() else { break };
+                let Some((next, _)) = lines.next() else { break };
                 whole.push('\n');
                 whole.push_str(next);
             }
@@ -69,8 +92,9 @@ impl Conf {
 
     /// Lays another file over this one: setting by setting, what it says counts.
     pub fn overlay(&mut self, other: Conf) {
-        let Conf { defaults, stanzas, positions: _ } = other;
+        let Conf { defaults, stanzas, positions: _, places } = other;
         self.defaults.extend(defaults);
+        self.places.extend(places);
         for (name, settings) in stanzas {
             self.settings(&name).extend(settings);
         }
@@ -78,7 +102,10 @@ impl Conf {
 
     /// The stanzas in the order in which they were first seen, without `[default]`.
     pub fn stanzas(&self) -> impl Iterator<Item = Stanza<'_>> {
-        self.stanzas.iter().map(|(name, settings)| Stanza { name, settings, defaults: &self.defaults })
+        self.stanzas.iter().map(|(name, settings)| {
+            let place = self.places.get(name).map_or("", String::as_str);
+            Stanza { name, place, settings, defaults: &self.defaults }
+        })
     }
 
     fn settings(&mut self, stanza: &str) -> &mut BTreeMap<String, String> {
@@ -139,6 +166,14 @@ mod tests {
         conf.overlay(Conf::read("[default]\nx = 7\n[b]\ny = 5\n[c]\n"));
         assert_eq!(of(&conf, "x"), [some("1"), some("7"), some("7")]);
         assert_eq!(of(&conf, "y"), [some("2"), some("5"), None]);
+    }
+
+    #[test]
+    fn broken_headers_and_places() {
+        let mut problems = Vec::new();
+        let conf = Conf::read_file("[a]\nx = 1\n\n[b\ny = 2\n", "props.conf", &mut problems);
+        assert_eq!(problems, ["props.conf:4: the header of the stanza has no `]`"]);
+        assert_eq!(conf.stanzas().map(|stanza| stanza.place).collect::<Vec<_>>(), ["props.conf:1", "props.conf:4"]);
     }
 
     #[test]

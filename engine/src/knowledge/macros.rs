@@ -63,13 +63,22 @@ impl Macros {
     /// # Errors
     /// A path that does not exist, that cannot be read, or that holds no macros.
     pub fn load(paths: &[PathBuf]) -> Result<Self, Error> {
+        Self::load_over(&Conf::default(), false, paths)
+    }
+
+    /// The same over the macros of apps; `given` if there are apps besides spelunk's own.
+    ///
+    /// # Errors
+    /// As [`Macros::load`].
+    pub fn load_over(apps: &Conf, given: bool, paths: &[PathBuf]) -> Result<Self, Error> {
         let mut all = built_in();
+        all.overlay(apps.clone());
         for path in paths {
             for file in files(path)? {
                 all.overlay(read(&file)?);
             }
         }
-        Ok(Self { given: !paths.is_empty(), ..Self::of(&all) })
+        Ok(Self { given: given || !paths.is_empty(), ..Self::of(&all) })
     }
 
     /// The macros of a `macros.conf`.
@@ -148,6 +157,22 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
+/// The macros in the YAML files of a folder in the layout of published detections. What is wrong with a file is told,
+/// and the others count all the same.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn of_yaml_folder(path: &Path, problems: &mut Vec<String>) -> Result<Conf, Error> {
+    let mut all = Conf::default();
+    for file in yaml_files(path)? {
+        match read(&file) {
+            Ok(conf) => all.overlay(conf),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Ok(all)
+}
+
 /// The files that a path stands for, the most important last.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let found = fs::metadata(path).map_err(|error| failed(path, error))?;
@@ -158,6 +183,19 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
             false => Err(failed(path, "macros are read from .conf, .yml and .yaml files, and from folders of them")),
         };
     }
+    let mut files = yaml_files(path)?;
+    let layers = ["macros.conf", "default/macros.conf", "local/macros.conf"].map(|layer| path.join(layer));
+    files.extend(layers.into_iter().filter(|file| file.is_file()));
+    match files.is_empty() {
+        true => {
+            Err(failed(path, "no macros: expected macros.conf, default/macros.conf, local/macros.conf or .yml files"))
+        }
+        false => Ok(files),
+    }
+}
+
+/// The YAML files of a folder and of its folder `macros`.
+fn yaml_files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for folder in [path.to_owned(), path.join("macros")].iter().filter(|folder| folder.is_dir()) {
         let entries = fs::read_dir(folder).map_err(|error| failed(folder, error))?;
@@ -169,14 +207,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
         found.sort();
         files.extend(found);
     }
-    let layers = ["macros.conf", "default/macros.conf", "local/macros.conf"].map(|layer| path.join(layer));
-    files.extend(layers.into_iter().filter(|file| file.is_file()));
-    match files.is_empty() {
-        true => {
-            Err(failed(path, "no macros: expected macros.conf, default/macros.conf, local/macros.conf or .yml files"))
-        }
-        false => Ok(files),
-    }
+    Ok(files)
 }
 
 fn read(file: &Path) -> Result<Conf, Error> {

@@ -44,7 +44,16 @@ impl SavedSearches {
     /// # Errors
     /// A path that does not exist, that cannot be read, or that holds no saved searches.
     pub fn load(paths: &[PathBuf]) -> Result<Self, Error> {
+        Self::load_over(&Conf::default(), paths)
+    }
+
+    /// The same over the saved searches of apps.
+    ///
+    /// # Errors
+    /// As [`SavedSearches::load`].
+    pub fn load_over(apps: &Conf, paths: &[PathBuf]) -> Result<Self, Error> {
         let mut all = built_in();
+        all.overlay(apps.clone());
         for path in paths {
             for file in files(path)? {
                 let bytes = fs::read(&file).map_err(|error| failed(&file, error))?;

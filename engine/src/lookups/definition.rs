@@ -34,6 +34,8 @@ pub struct TimeBounds {
 pub enum Source {
     /// A CSV file of that name.
     File(String),
+    /// A collection of a KV store of that name, with these columns. It is empty: only a server fills one.
+    Collection(String, Vec<String>),
     /// Something that spelunk does not have, and what.
     Refused(String),
 }
@@ -87,7 +89,11 @@ impl Definition {
     /// What a stanza defines; `None` if it is about something else than lookups.
     pub fn of(stanza: &Stanza<'_>) -> Option<Self> {
         let given = |key| stanza.get(key).filter(|value| !value.is_empty());
-        let source = if let Some(collection) = given("collection") {
+        let columns = given("fields_list").unwrap_or_default().split(',').map(|name| name.trim().to_owned());
+        let columns: Vec<String> = columns.filter(|name| !name.is_empty()).collect();
+        let source = if let Some(collection) = given("collection").filter(|_| !columns.is_empty()) {
+            Source::Collection(collection.to_owned(), columns)
+        } else if let Some(collection) = given("collection") {
             Source::Refused(format!("it is the collection {collection:?} of a KV store, and spelunk has none"))
         } else if let Some(kind) = given("external_type") {
             Source::Refused(format!("its external_type is {kind}: spelunk reads CSV files only"))

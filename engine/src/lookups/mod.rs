@@ -30,6 +30,10 @@ pub use target::Writable;
 pub struct Lookups {
     files: BTreeMap<String, PathBuf>,
     definitions: BTreeMap<String, Definition>,
+    /// Those of spelunk's own app, which count where there are no others.
+    own: BTreeMap<String, Definition>,
+    /// What is wrong with files of apps.
+    pub problems: Vec<String>,
     /// Where a search may write; what was written there is found too.
     pub writable: Writable,
     tables: Mutex<HashMap<PathBuf, Kept>>,
@@ -72,32 +76,43 @@ impl Lookups {
     /// # Errors
     /// A path that does not exist, that cannot be read, or that holds no lookups.
     pub fn load(paths: &[PathBuf], writable: Writable) -> Result<Self, Error> {
+        Self::load_over(&[], paths, writable)
+    }
+
+    /// The same over the lookups of apps, which need not have any.
+    ///
+    /// # Errors
+    /// As [`Lookups::load`].
+    pub fn load_over(apps: &[PathBuf], paths: &[PathBuf], writable: Writable) -> Result<Self, Error> {
         let mut lookups = Self { writable, ..Self::default() };
         let mut conf = Conf::default();
-        for path in paths {
-            for file in files(path)? {
+        let of_apps = apps.iter().map(|app| (true, Ok(files(app).unwrap_or_default())));
+        for (of_app, found) in of_apps.chain(paths.iter().map(|path| (false, files(path)))) {
+            for file in found? {
                 match kind(&file) {
                     Some(Kind::Table) => {
                         let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
                         lookups.files.insert(name.unwrap_or_default(), file);
                     }
                     Some(Kind::Conf) => conf.overlay(Conf::read(&read(&file)?)),
-                    Some(Kind::Yaml) => conf.overlay(of_yaml(&file)?),
+                    Some(Kind::Yaml) => match of_yaml(&file) {
+                        Ok(more) => conf.overlay(more),
+                        // One file that is wrong does not keep an app from being used.
+                        Err(error) if of_app => lookups.problems.push(error.to_string()),
+                        Err(error) => return Err(error),
+                    },
                     None => {}
                 }
             }
         }
-        for stanza in conf.stanzas() {
-            if let Some(definition) = Definition::of(&stanza) {
-                lookups.definitions.insert(stanza.name.trim().to_owned(), definition);
-            }
-        }
+        lookups.definitions = definitions(&conf);
+        lookups.own = definitions(&own_transforms());
         Ok(lookups)
     }
 
     /// The definition of that name.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
-        self.definitions.get(name)
+        self.definitions.get(name).or_else(|| self.own.get(name).filter(|_| self.locate(name).is_none()))
     }
 
     /// Finds and reads a lookup: a definition, a CSV file, or a CSV file without its ending.
@@ -105,13 +120,20 @@ impl Lookups {
     /// # Errors
     /// There is none, or its file cannot be read.
     pub fn open(&self, name: &str) -> Result<Opened, Missing> {
-        if let Some(definition) = self.definitions.get(name) {
+        if let Some(definition) = self.definition(name) {
             let plain = |message| Missing { message, help: None };
             if let Some(problem) = &definition.problem {
                 return Err(plain(format!("the definition of the lookup {name:?} is wrong: {problem}")));
             }
             let file = match &definition.source {
                 Source::File(file) => file,
+                Source::Collection(collection, columns) => {
+                    let table = Table::empty(columns);
+                    let note = format!("the collection {collection:?} of a KV store is not here: it counts as empty");
+                    let definition = definition.clone();
+                    let (name, table) = (name.to_owned(), Arc::new(table));
+                    return Ok(Opened { name, definition, table, note: Some(note) });
+                }
                 Source::Refused(reason) => return Err(plain(format!("the lookup {name:?} cannot be read: {reason}"))),
             };
             let Some(path) = self.locate(file) else {
@@ -185,6 +207,16 @@ impl Lookups {
         };
         Missing { message: format!("there is no lookup {name:?}"), help: Some(help) }
     }
+}
+
+fn definitions(conf: &Conf) -> BTreeMap<String, Definition> {
+    let found = conf.stanzas().filter_map(|stanza| Some((stanza.name.trim().to_owned(), Definition::of(&stanza)?)));
+    found.collect()
+}
+
+/// The lookups that published searches take from products that spelunk does not have.
+fn own_transforms() -> Conf {
+    Conf::read(include_str!("../../knowledge/default/transforms.conf"))
 }
 
 /// What a file is to lookups.

@@ -57,6 +57,12 @@ impl Table {
         Self::parse(&bytes)
     }
 
+    /// A table without rows.
+    pub fn empty(columns: &[String]) -> Self {
+        let column = |name: &String| (name.clone(), Arc::new(StringArray::from(Vec::<String>::new())) as ArrayRef);
+        Self { columns: columns.iter().map(column).collect(), rows: 0, problems: Vec::new() }
+    }
+
     /// Reads CSV.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub async fn frame_of(planner: &mut Planner<'_>, dataset: &Dataset) -> PlanResul
         DatasetKind::Inputlookup | DatasetKind::Lookup => {
             inputlookup::dataset(planner, &Name { text: name.clone(), span: *span })
         }
-        DatasetKind::Datamodel => datamodel::events(planner, name, *span),
+        DatasetKind::Datamodel => datamodel::dataset(planner, name, *span).await,
     }
 }
 

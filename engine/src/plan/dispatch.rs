@@ -138,10 +138,7 @@ impl Planner<'_> {
             CommandKind::Streamstats(streamstats) => streamstats::plan(frame, streamstats),
             CommandKind::Substituted(command) => substituted::plan(self, frame, command).await,
             CommandKind::Table(table) => table::plan(frame, table),
-            CommandKind::Tags(tags) => {
-                tags::plan(self, frame, tags, command.name_span);
-                Ok(())
-            }
+            CommandKind::Tags(tags) => tags::plan(self, frame, tags, command.name_span),
             CommandKind::Tail(tail) => tail::plan(frame, tail),
             CommandKind::Timechart(chart) | CommandKind::Sitimechart(Sitimechart(chart)) => {
                 timechart::plan(self, frame, chart, command.name_span).await
@@ -152,7 +149,7 @@ impl Planner<'_> {
             CommandKind::Transaction(transaction) => transaction::plan(self, frame, transaction, command.name_span),
             CommandKind::Transpose(transpose) => transpose::plan(self, frame, transpose, command.span).await,
             CommandKind::Trendline(trendline) => trendline::plan(frame, trendline),
-            CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span),
+            CommandKind::Tstats(tstats) => tstats::append(self, frame, tstats, command.name_span).await,
             CommandKind::Unexpanded(command) => self.unexpanded(frame, command),
             CommandKind::Union(union) => union::plan(self, frame, union).await,
             CommandKind::Uniq(_) => uniq::plan(frame),
@@ -177,7 +174,7 @@ impl Planner<'_> {
             CommandKind::Append(_) | CommandKind::Appendcols(_) | CommandKind::Appendpipe(_) => {
                 Ok((combine::nothing(self)?, query.commands.as_slice()))
             }
-            CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span)?, rest)),
+            CommandKind::Datamodel(datamodel) => Ok((datamodel::plan(self, datamodel, first.span).await?, rest)),
             CommandKind::Eventcount(_) | CommandKind::Metadata(_) | CommandKind::Metasearch(_) => {
                 let frame = self.scan()?;
                 let scope = Scope::of(&frame);
@@ -197,7 +194,7 @@ impl Planner<'_> {
             CommandKind::Loadjob(loadjob) => Ok((saved::plan_job(self, loadjob).await?, rest)),
             CommandKind::Makeresults(makeresults) => Ok((makeresults::plan(self, makeresults, first.span)?, rest)),
             CommandKind::Multisearch(multisearch) => Ok((union::plan_multisearch(self, multisearch).await?, rest)),
-            CommandKind::Pivot(pivot) => Ok((datamodel::plan_pivot(self, pivot)?, rest)),
+            CommandKind::Pivot(pivot) => Ok((datamodel::plan_pivot(self, pivot).await?, rest)),
             CommandKind::Refused(refused) => Err(refused_command(refused, first.name_span).into()),
             CommandKind::Savedsearch(savedsearch) => Ok((saved::plan(self, savedsearch).await?, rest)),
             CommandKind::Search(search) => {
@@ -210,7 +207,7 @@ impl Planner<'_> {
             }
             CommandKind::Set(set) => Ok((set::plan(self, set).await?, rest)),
             CommandKind::Substituted(command) => Ok((substituted::generate(self, command).await?, rest)),
-            CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats)?, rest)),
+            CommandKind::Tstats(tstats) => Ok((tstats::plan(self, tstats).await?, rest)),
             CommandKind::Unexpanded(command) => {
                 let mut frame = self.open_frame()?;
                 self.unexpanded(&mut frame, command)?;

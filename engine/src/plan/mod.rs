@@ -20,6 +20,7 @@ mod autoregress;
 pub(crate) mod barrier;
 mod bin;
 mod bins;
+pub mod calculated;
 pub mod call;
 mod chart;
 mod cluster;
@@ -155,6 +156,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::ingest::FieldSelection;
 use crate::knowledge::Knowledge;
+use crate::knowledge::apps::Apps;
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
 use crate::lookups::write::Write;
@@ -182,6 +184,8 @@ pub struct Events {
     pub rows: usize,
     /// The views that they are seen through.
     pub serving: Option<Serving>,
+    /// The fields that the query can name, for what apps make of the events.
+    pub named: Vec<String>,
 }
 
 impl Events {
@@ -213,6 +217,11 @@ impl Events {
             Some(table) => Self { table: Arc::new(table.noting(scans)), ..self },
             None => self,
         }
+    }
+
+    /// The same events for a query that can name these fields.
+    pub fn naming(self, named: Vec<String>) -> Self {
+        Self { named, ..self }
     }
 
     /// Whether a query can name the field.
@@ -251,6 +260,8 @@ pub struct Setting {
     pub bounds: (Option<i64>, Option<i64>),
     /// Who wants to know why an event is not in the result.
     pub trace: Option<Arc<Tracer>>,
+    /// What apps bring, where there are any.
+    pub apps: Option<Arc<Apps>>,
 }
 
 /// Runs a plan while another is being made: for subsearches, and for columns that depend on data.
@@ -345,6 +356,7 @@ impl Planner<'_> {
             geoip: self.geoip.as_ref().map(|path| path.to_string_lossy().into_owned()),
             bounds: self.bounds,
             trace: self.trace.clone(),
+            apps: self.knowledge.map(|knowledge| Arc::clone(knowledge.apps)),
         }
     }
 
@@ -420,8 +432,17 @@ impl Planner<'_> {
         frame
     }
 
-    /// All loaded events, newest first.
+    /// All loaded events, newest first, with the fields that apps make of them.
     pub(crate) fn scan(&self) -> PlanResult<Frame> {
+        let mut frame = self.scan_as_read()?;
+        if let Some(events) = self.events.filter(|events| !events.named.is_empty()) {
+            calculated::apply(self, &mut frame, &events.named)?;
+        }
+        Ok(frame)
+    }
+
+    /// All loaded events as they were read, newest first.
+    fn scan_as_read(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
         let scan = scan_of("events", Arc::clone(&events.table))?;
         let columns = scan.schema().fields().iter().filter_map(|field| match field.name().as_str() {

@@ -7,6 +7,7 @@ use spelunk_grammar::spl::commands::eval::{Target, TargetPart};
 use spelunk_grammar::spl::commands::from::{self, Dataset, DatasetKind};
 use spelunk_grammar::spl::commands::join::Keys;
 use spelunk_grammar::spl::commands::map::MapSearch;
+use spelunk_grammar::spl::commands::pivot::Element;
 use spelunk_grammar::spl::commands::rare::Rare;
 use spelunk_grammar::spl::commands::return_::ReturnItem;
 use spelunk_grammar::spl::commands::series::ChartTerm;
@@ -19,14 +20,20 @@ use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument};
 use spelunk_grammar::spl::commands::strcat::Source;
 use spelunk_grammar::spl::commands::top::Top;
 use spelunk_grammar::spl::commands::transaction::Filter;
-use spelunk_grammar::spl::commands::tstats::Tstats;
+use spelunk_grammar::spl::commands::tstats::{self, Tstats};
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind, Name};
-use spelunk_grammar::spl::search::{Operand, SearchExpression};
+use spelunk_grammar::spl::search::{ComparisonOperator, Operand, SearchExpression};
 use spelunk_grammar::spl::{Command, Query};
 
 use crate::functions::comparison;
 use crate::ingest::FieldSelection;
+use crate::knowledge::apps::labels::Labels;
 use crate::operators::transaction::LINES;
+
+/// What a name of a field begins with that stands for those fields of a data model that are named too.
+pub const MODEL: &str = "datamodel=";
+/// What a name of a field begins with that stands for all fields of a data model.
+pub const WHOLE_MODEL: &str = "datamodel*=";
 
 /// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
 /// those that their results can be expected to name; what they do name shows when they are resolved.
@@ -107,12 +114,14 @@ fn of_subsearch(query: &Query) -> FieldSelection {
 
 /// Whether a first command makes its rows itself, rather than of all events.
 fn generates(first: &Command) -> bool {
+    if let CommandKind::From(from) = &first.kind {
+        return from.dataset.kind != DatasetKind::Datamodel;
+    }
     matches!(
         first.kind,
         CommandKind::Append(_)
             | CommandKind::Appendcols(_)
             | CommandKind::Appendpipe(_)
-            | CommandKind::From(_)
             | CommandKind::Loadjob(_)
             | CommandKind::Makeresults(_)
             | CommandKind::Multisearch(_)
@@ -131,6 +140,31 @@ fn of_source(query: &Query) -> (FieldSelection, bool) {
     // What a subsearch among its conditions names shows only when all is read.
     let selection = if needs.conditions { FieldSelection::All } else { of(query) };
     (selection, !needs.closed)
+}
+
+/// The fields that a search expression names.
+pub fn search_fields(expression: &SearchExpression) -> Vec<String> {
+    let mut needs = Needs::default();
+    needs.search(expression);
+    needs.names
+}
+
+/// The fields that `tstats` names.
+pub fn tstats_fields(tstats: &Tstats) -> Vec<String> {
+    let mut needs = Needs::default();
+    needs.tstats(tstats);
+    let names = needs.subsearches.into_iter().filter_map(|selection| match selection {
+        FieldSelection::Only(names) => Some(names),
+        FieldSelection::All | FieldSelection::AllButRaw => None,
+    });
+    names.flatten().collect()
+}
+
+/// The fields that a list of commands names.
+pub fn command_fields(commands: &[Command]) -> Vec<String> {
+    let mut needs = Needs::default();
+    commands.iter().for_each(|command| needs.command(command));
+    needs.names
 }
 
 /// The fields that an expression names.
@@ -263,8 +297,18 @@ impl Needs {
                 geostats.by.iter().for_each(|field| self.name(&field.text));
                 self.closed = true;
             }
-            // No event is read for it.
-            CommandKind::Pivot(_) => self.closed = true,
+            CommandKind::Pivot(pivot) => {
+                self.name(&format!("{MODEL}{}.{}", pivot.model.text, pivot.object.text));
+                for element in &pivot.elements {
+                    match element {
+                        Element::Cell(cell, _) => self.name(&cell.field.text),
+                        Element::Split(split) => self.name(&split.field.text),
+                        Element::Filter(filter) => self.name(&filter.field.text),
+                        Element::Limit(..) | Element::Best(_) | Element::Sort(..) | Element::Setting(..) => {}
+                    }
+                }
+                self.closed = true;
+            }
             CommandKind::Tags(tags) => tags.fields.iter().for_each(|field| self.name(&field.text)),
             CommandKind::X11(x11) => self.name(&x11.field.text),
             CommandKind::Analyzefields(analyzefields) => {
@@ -305,6 +349,9 @@ impl Needs {
                 if !only_eval || foreach.template.node.contains("_raw") {
                     self.name("_raw");
                 }
+            }
+            CommandKind::From(from) if from.dataset.kind == DatasetKind::Datamodel => {
+                self.name(&format!("{MODEL}{}", from.dataset.name));
             }
             CommandKind::From(from) => {
                 self.closed = true;
@@ -516,8 +563,11 @@ impl Needs {
             // What it names is known only when its subsearches were run.
             CommandKind::Substituted(_) => self.everything = true,
             CommandKind::Tstats(tstats) => self.tstats(tstats),
-            // No model is loaded, so no event is read for one.
-            CommandKind::Datamodel(_) => {}
+            CommandKind::Datamodel(datamodel) => {
+                if let (Some(model), Some(object)) = (&datamodel.model, &datamodel.object) {
+                    self.name(&format!("{MODEL}{}.{}", model.text, object.text));
+                }
+            }
         }
     }
 
@@ -551,7 +601,11 @@ impl Needs {
         match dataset.kind {
             // The text of a saved search is not known here.
             DatasetKind::Savedsearch => self.everything = true,
-            DatasetKind::Datamodel | DatasetKind::Inputlookup | DatasetKind::Lookup => {}
+            // What is taken of its rows shows further on.
+            DatasetKind::Datamodel => {
+                self.subsearches.push(FieldSelection::Only(vec![format!("{WHOLE_MODEL}{}", dataset.name)]));
+            }
+            DatasetKind::Inputlookup | DatasetKind::Lookup => {}
         }
     }
 
@@ -590,6 +644,9 @@ impl Needs {
         if let Some(expression) = &tstats.condition {
             own.search(expression);
         }
+        if let Some(tstats::Source::DataModel(model)) = &tstats.source {
+            own.name(&format!("{MODEL}{}", model.text));
+        }
         own.aggregates(&tstats.aggregates);
         tstats.by.iter().for_each(|field| own.name(&field.text));
         if !tstats.prefixes.is_empty() {
@@ -605,6 +662,14 @@ impl Needs {
         match fields.is_empty() {
             true => self.name("*"),
             false => fields.iter().for_each(|field| self.name(&field.text)),
+        }
+    }
+
+    /// An event type or a tag: a name for the fields that only the apps know.
+    fn label(&mut self, field: &str, operator: ComparisonOperator, value: &str) {
+        match operator {
+            ComparisonOperator::Equal => self.name(&format!("{field}={value}")),
+            _ => self.name(&format!("{field}=*")),
         }
     }
 
@@ -631,11 +696,20 @@ impl Needs {
             }
             SearchExpression::Not(inner) => self.search(inner),
             SearchExpression::Comparison(comparison) => {
-                self.name(&comparison.field.text);
+                match &comparison.value {
+                    Operand::Literal(literal) if Labels::is_label(&comparison.field.text) => {
+                        self.label(&comparison.field.text, comparison.operator, &literal.text);
+                    }
+                    _ => self.name(&comparison.field.text),
+                }
                 if let Operand::Subsearch(subsearch) = &comparison.value {
                     self.conditions = true;
                     self.subsearches.push(of_subsearch(&subsearch.query));
                 }
+            }
+            SearchExpression::In(list) if Labels::is_label(&list.field.text) => {
+                let values = list.values.iter();
+                values.for_each(|value| self.label(&list.field.text, ComparisonOperator::Equal, &value.text));
             }
             SearchExpression::In(list) => self.name(&list.field.text),
             SearchExpression::Term(literal) => {

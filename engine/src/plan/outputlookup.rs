@@ -62,6 +62,13 @@ fn file_of(planner: &Planner<'_>, frame: &Frame, table: &Name) -> Result<String,
     let definition = planner.lookups.as_ref().and_then(|lookups| lookups.definition(&table.text));
     match definition.map(|definition| &definition.source) {
         Some(Source::File(file)) => Ok(file.clone()),
+        Some(Source::Collection(collection, _)) => {
+            let message = format!(
+                "the lookup {:?} cannot be written: it is the collection {collection:?} of a KV store, and spelunk has none",
+                table.text
+            );
+            Err(Diagnostic::error(Code::InvalidArgument, message, table.span))
+        }
         Some(Source::Refused(reason)) => {
             let message = format!("the lookup {:?} cannot be written: {reason}", table.text);
             Err(Diagnostic::error(Code::InvalidArgument, message, table.span))

@@ -15,6 +15,8 @@ use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner, relevancy, trace};
 use crate::functions::{operators, pattern, search as kernels, strptime, timeformat};
+use crate::knowledge::apps::Apps;
+use crate::knowledge::apps::labels::Labels;
 use crate::{time, values};
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
@@ -181,6 +183,9 @@ impl<'f> Lowering<'f> {
             SearchExpression::Not(inner) => Ok(is_not_true(self.negation().condition(inner)?)),
             SearchExpression::Comparison(comparison) => self.comparison(comparison),
             SearchExpression::In(InList { field, values, .. }) => {
+                if let Some(answer) = self.labels(&field.text, &values.iter().collect::<Vec<_>>(), field.span)? {
+                    return Ok(answer);
+                }
                 if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
                     return Ok(answer);
                 }
@@ -207,8 +212,13 @@ impl<'f> Lowering<'f> {
     fn conjuncts(&self, parts: &[SearchExpression]) -> Result<Vec<Expr>, Diagnostic> {
         let mut conditions = Vec::new();
         let mut unwanted = Vec::new();
+        let tags: Vec<(&str, Span)> = parts.iter().filter_map(one_tag).collect();
+        let together = if tags.len() > 1 { self.all_tags(&tags)? } else { None };
+        let fused = together.is_some();
+        conditions.extend(together);
         for part in parts {
             match part {
+                tag if fused && one_tag(tag).is_some() => {}
                 SearchExpression::Not(inner) if matches!(**inner, SearchExpression::Comparison(_)) => {
                     unwanted.push((**inner).clone());
                 }
@@ -219,6 +229,9 @@ impl<'f> Lowering<'f> {
             conditions.push(is_not_true(self.negation().any(&unwanted)?));
         }
         conditions.retain(|condition| *condition != lit(true));
+        if conditions.contains(&lit(false)) {
+            conditions = vec![lit(false)];
+        }
         Ok(conditions)
     }
 
@@ -249,12 +262,20 @@ impl<'f> Lowering<'f> {
             }
         }
         for (name, span, literals) in fused {
+            if let Some(answer) = self.labels(name, &literals, span)? {
+                conditions.push(answer);
+                continue;
+            }
             if let Some(answer) = self.absent_knowledge(name, span) {
                 conditions.push(answer);
                 continue;
             }
             let typed = self.field(name, span);
             conditions.push(self.any_of(name, &typed, &literals, span)?);
+        }
+        // What cannot be is no alternative.
+        if conditions.iter().any(|condition| *condition != lit(false)) {
+            conditions.retain(|condition| *condition != lit(false));
         }
         Ok(balanced(conditions, Expr::or).unwrap_or_else(|| lit(true)))
     }
@@ -270,6 +291,23 @@ impl<'f> Lowering<'f> {
         };
         if let Some(modifier) = modifier(&field.text) {
             return self.time_bound(modifier, *operator, literal, *span);
+        }
+        match operator {
+            ComparisonOperator::Equal => {
+                if let Some(answer) = self.labels(&field.text, &[literal], field.span)? {
+                    return Ok(answer);
+                }
+            }
+            // Some label, and none of these.
+            ComparisonOperator::NotEqual => {
+                let any = Literal { text: "*".to_owned(), ..literal.clone() };
+                if let Some(some) = self.labels(&field.text, &[&any], field.span)?
+                    && let Some(equal) = self.labels(&field.text, &[literal], field.span)?
+                {
+                    return Ok(some.and(is_not_true(equal)));
+                }
+            }
+            _ => {}
         }
         if let Some(answer) = self.absent_knowledge(&field.text, field.span) {
             return Ok(answer);
@@ -420,6 +458,11 @@ impl<'f> Lowering<'f> {
         })
     }
 
+    /// The name that an app gives to a sourcetype.
+    fn renamed(&self, sourcetype: &str) -> Option<&str> {
+        self.frame.setting.apps.as_ref().and_then(|apps| apps.props.renamed(sourcetype))
+    }
+
     /// A condition on `index`, `source`, `sourcetype` or `host` of loaded events, whose values are known.
     fn metadata(&self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
         let known = self.frame.metadata.get(name)?;
@@ -460,6 +503,77 @@ impl<'f> Lowering<'f> {
         Some(lit(false))
     }
 
+    /// The condition that events have one of these event types or tags; `None` if the field holds something else.
+    fn labels(&self, name: &str, literals: &[&Literal], span: Span) -> Result<Option<Expr>, Diagnostic> {
+        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && Labels::is_label(name))
+        else {
+            return Ok(None);
+        };
+        if self.frame.open {
+            return Ok(None);
+        }
+        let mut conditions = Vec::new();
+        for literal in literals {
+            let found = apps.labels.search(name, &literal.text, &apps.macros, &self.frame.setting.clock, span);
+            match found.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, span))? {
+                Some(expression) => conditions.push(self.quietly(&expression)?),
+                None => self.unknown_label(apps, name, &literal.text, span),
+            }
+        }
+        // Events may have a field of that name of their own.
+        if self.frame.data_type(name).is_some() {
+            let typed = self.field(name, span);
+            conditions.push(self.any_of(name, &typed, literals, span)?);
+        }
+        if conditions.iter().any(|condition| *condition != lit(false)) {
+            conditions.retain(|condition| *condition != lit(false));
+        }
+        Ok(Some(balanced(conditions, Expr::or).unwrap_or_else(|| lit(false))))
+    }
+
+    /// The condition that events have all of these tags; `None` where tags are a field of the events.
+    fn all_tags(&self, tags: &[(&str, Span)]) -> Result<Option<Expr>, Diagnostic> {
+        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && !self.frame.open) else {
+            return Ok(None);
+        };
+        if self.frame.data_type("tag").is_some() {
+            return Ok(None);
+        }
+        let place = tags.first().map_or(Span::default(), |(_, span)| *span);
+        let names: Vec<&str> = tags.iter().map(|(name, _)| *name).collect();
+        let found = apps.labels.all_tags(&names, &apps.macros, &self.frame.setting.clock, place);
+        let found = found.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, place))?;
+        let Some(expression) = found else {
+            for (name, span) in tags {
+                if !apps.labels.tags(None).any(|known| known.eq_ignore_ascii_case(name)) {
+                    self.unknown_label(apps, "tag", name, *span);
+                }
+            }
+            return Ok(Some(lit(false)));
+        };
+        self.quietly(&expression).map(Some)
+    }
+
+    /// A condition that is not the user's: what it looks at and events lack is no mistake of his.
+    fn quietly(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
+        let (missing, findings) = (self.frame.take_missing(), self.frame.take_findings());
+        let condition = self.condition(expression);
+        drop((self.frame.take_missing(), self.frame.take_findings()));
+        missing.into_iter().for_each(|(name, span)| self.frame.note_missing(&name, span));
+        findings.into_iter().for_each(|finding| self.frame.note(finding));
+        condition
+    }
+
+    fn unknown_label(&self, apps: &Apps, name: &str, value: &str, span: Span) {
+        let what = if name == "eventtype" { "event type" } else { "tag" };
+        let message = format!("no {what} {value:?} is defined: it matches nothing");
+        let note = Diagnostic::warning(Code::UnknownMetadata, message, span);
+        self.frame.note(match apps.labels.nearest(name, value) {
+            Some(near) => note.with_help(format!("did you mean {near:?}?")),
+            None => note.with_help("`--app PATH` reads an app that defines it"),
+        });
+    }
+
     /// The answer to a comparison with what is no field of an event but known to a Splunk server: its tags, event
     /// types and saved searches, which are not there and match nothing, and the server's own name, which all loaded
     /// events share.
@@ -473,7 +587,7 @@ impl<'f> Lowering<'f> {
                 !self.negated,
             ),
             name if is_knowledge(name) => {
-                (format!("no tags, event types or saved searches are loaded: `{name}` matches nothing"), false)
+                (format!("there is nothing of the kind `{name}` here: it matches nothing"), false)
             }
             _ => return None,
         };
@@ -494,8 +608,22 @@ impl<'f> Lowering<'f> {
                 || (!self.frame.setting.strict
                     && matches!(name, "source" | "sourcetype")
                     && spellings(value).iter().any(|spelling| wildcard.matches(spelling)))
+                || (name == "sourcetype" && self.renamed(value).is_some_and(|new| wildcard.matches(new)))
         };
         Some(known.iter().filter(fits).cloned().collect())
+    }
+}
+
+/// The tag that a part of a search asks for.
+fn one_tag(part: &SearchExpression) -> Option<(&str, Span)> {
+    match part {
+        SearchExpression::Comparison(Comparison {
+            field,
+            operator: ComparisonOperator::Equal,
+            value: Operand::Literal(literal),
+            span,
+        }) if field.text == "tag" && !literal.text.contains('*') => Some((&literal.text, *span)),
+        _ => None,
     }
 }
 
@@ -506,8 +634,11 @@ fn is_knowledge(name: &str) -> bool {
 }
 
 /// The other names under which published searches know the events of a Windows channel.
-fn spellings(value: &str) -> Vec<String> {
+pub fn spellings(value: &str) -> Vec<String> {
     match value.strip_prefix("XmlWinEventLog:") {
+        Some(channel @ "Linux-Sysmon/Operational") => {
+            vec![format!("Syslog:{channel}"), channel.to_string(), "sysmon:linux".into()]
+        }
         Some(channel) => {
             vec![format!("WinEventLog:{channel}"), channel.to_string(), "XmlWinEventLog".into(), "WinEventLog".into()]
         }

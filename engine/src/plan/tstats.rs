@@ -14,10 +14,11 @@ use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::aggregate::{self, Manner};
+use super::datamodel::Form;
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column};
 use super::stats::{self, Reduction};
-use super::{PlanResult, Planner, Scope, combine, datamodel, existing, search};
+use super::{PlanResult, Planner, Scope, combine, datamodel, existing, needs, search};
 use crate::functions::buckets::{self, Step};
 use crate::functions::{operators, terms};
 
@@ -25,17 +26,17 @@ use crate::functions::{operators, terms};
 const UNCOUNTED: &str = "psrsvd_gc";
 
 /// Plans the command at the start of a search.
-pub fn plan(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
+pub async fn plan(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
     if let Some(append) = command.options.append.as_ref().filter(|append| append.node)
         && !prestats(command)
     {
         return Err(append_without_prestats(append.span));
     }
-    frame_of(planner, command)
+    frame_of(planner, command).await
 }
 
 /// Plans the command behind others, to whose rows it adds its own.
-pub fn append(planner: &mut Planner<'_>, frame: &mut Frame, command: &Tstats, place: Span) -> PlanResult<()> {
+pub async fn append(planner: &mut Planner<'_>, frame: &mut Frame, command: &Tstats, place: Span) -> PlanResult<()> {
     let append = command.options.append.as_ref().filter(|append| append.node);
     let Some(append) = append else {
         let message = "`tstats` generates rows, so it has to be the first command, or to append to another `tstats`";
@@ -52,7 +53,7 @@ pub fn append(planner: &mut Planner<'_>, frame: &mut Frame, command: &Tstats, pl
             "`append` needs the `tstats` before it to have `prestats=t` and to count rows only where this one does";
         return Err(Diagnostic::error(Code::Unsupported, message, append.span).into());
     }
-    let own = frame_of(planner, command)?;
+    let own = frame_of(planner, command).await?;
     combine::stack(frame, own)
 }
 
@@ -70,7 +71,7 @@ fn is_row_count(aggregate: &Aggregate) -> bool {
     aggregate.argument.is_none() && aggregate::counts(&aggregate.function.node)
 }
 
-fn frame_of(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
+async fn frame_of(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
     let Tstats { aggregates, source, condition, by, prefixes, options } = command;
     // What concerns the summaries, the servers and the memory of Splunk changes no result here.
     let TstatsOptions {
@@ -86,7 +87,10 @@ fn frame_of(planner: &mut Planner<'_>, command: &Tstats) -> PlanResult<Frame> {
     } = options.as_ref();
     let mut frame = match source {
         None => planner.scan()?,
-        Some(Source::DataModel(name)) => datamodel::events(planner, &name.text, name.span)?,
+        Some(Source::DataModel(name)) => {
+            let named = needs::tstats_fields(command);
+            datamodel::events(planner, &name.text, Form::Qualified(&named), name.span).await?
+        }
         Some(Source::Job(name)) => return Err(server_only("the job", name)),
         Some(Source::Namespace(name)) => return Err(server_only("the namespace", name)),
     };

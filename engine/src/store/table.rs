@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{max, min};
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::datatypes::{Int32Type, Int64Type, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, ScalarValue};
@@ -130,17 +130,59 @@ fn column_name(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// False only if an integer column of the batch cannot hold the value that the condition wants.
+/// False only if no row of the batch can fulfil the condition: it needs a column that the batch lacks, or a value
+/// that its column does not hold.
 fn may_match_batch(batch: &RecordBatch, condition: &Expr) -> bool {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return true };
-    let (Some(name), Expr::Literal(ScalarValue::Int64(Some(wanted)), _)) = (column_name(left), right.as_ref()) else {
-        return true;
-    };
-    let Some(integers) = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>()) else {
-        return true;
-    };
-    match (min(integers), max(integers)) {
-        (Some(least), Some(greatest)) => least <= *wanted && *wanted <= greatest,
-        _ => integers.null_count() < integers.len(),
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            may_match_batch(batch, left) && may_match_batch(batch, right)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            may_match_batch(batch, left) || may_match_batch(batch, right)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match column_name(left) {
+            Some(name) => may_hold(batch, name, std::slice::from_ref(right.as_ref())),
+            None => true,
+        },
+        Expr::InList(list) if !list.negated => match column_name(&list.expr) {
+            Some(name) => may_hold(batch, name, &list.list),
+            None => true,
+        },
+        other => needed_column(other).is_none_or(|name| batch.column_by_name(name).is_some()),
+    }
+}
+
+/// False only if the column holds none of the values.
+fn may_hold(batch: &RecordBatch, name: &str, wanted: &[Expr]) -> bool {
+    let Some(column) = batch.column_by_name(name) else { return false };
+    let literals: Option<Vec<&ScalarValue>> = wanted.iter().map(literal).collect();
+    let Some(literals) = literals else { return true };
+    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+        let (Some(least), Some(greatest)) = (min(integers), max(integers)) else {
+            return integers.null_count() < integers.len();
+        };
+        return literals.iter().any(|literal| match literal {
+            ScalarValue::Int64(Some(wanted)) => least <= *wanted && *wanted <= greatest,
+            _ => true,
+        });
+    }
+    let values = column.as_dictionary_opt::<Int32Type>().and_then(|texts| texts.values().as_string_opt::<i32>());
+    match values {
+        // A column with many values is not worth the search.
+        Some(values) if values.len() <= MOST_VALUES => literals.iter().any(|literal| match literal.try_as_str() {
+            Some(Some(wanted)) => values.iter().flatten().any(|value| value == wanted),
+            _ => true,
+        }),
+        _ => true,
+    }
+}
+
+/// How many different values of a column are compared with those that a condition wants.
+const MOST_VALUES: usize = 64;
+
+fn literal(expr: &Expr) -> Option<&ScalarValue> {
+    match expr {
+        Expr::Literal(value, _) => Some(value),
+        _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use spelunk_engine::ingest::{Input, Location};
-use spelunk_engine::knowledge::{Definitions, Macros, SavedQueries, SavedSearches};
+use spelunk_engine::knowledge::{Apps, Definitions, Macros, SavedQueries, SavedSearches};
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
@@ -78,6 +78,8 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
     if inputs.iter().filter(|input| input.location == Location::Stdin).count() > 1 {
         return Err(Failure::Usage("standard input can be read once only".into()));
     }
+    let mut apps = apps(&data.app)?;
+    let macros = macros(&mut apps, &data.macros)?;
     let options = SessionOptions {
         language: language(data.lang),
         time_zone: data.tz,
@@ -89,10 +91,11 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         host: data.host,
         geoip: data.geoip,
         keep,
-        macros: macros(&data.macros)?,
-        saved_searches: saved_searches(&data.savedsearches)?,
+        macros,
+        saved_searches: saved_searches(&apps, &data.savedsearches)?,
         logscale: definitions(data.param, &data.saved_queries)?,
-        lookups: lookups(&data.lookups, data.allow_write.as_deref())?,
+        lookups: lookups(apps.folders(), &data.lookups, data.allow_write.as_deref())?,
+        apps: Arc::new(apps),
         view: view(data.view),
         memory: data.memory,
         temp: data.temp,
@@ -118,21 +121,45 @@ fn view(view: View) -> spelunk_engine::View {
     }
 }
 
-/// The macros that the files define.
+/// How many problems of apps are told one by one.
+const TOLD_PROBLEMS: usize = 20;
+
+/// The apps in these folders, over spelunk's own; what is wrong with them is told.
+///
+/// # Errors
+/// A folder that cannot be read, or is no app.
+pub fn apps(folders: &[PathBuf]) -> Result<Apps, Failure> {
+    let apps = Apps::load(folders).map_err(|error| Failure::Search(error, String::new()))?;
+    for problem in apps.problems.iter().take(TOLD_PROBLEMS) {
+        terminal::warning(&escape::line(problem));
+    }
+    if let Some(more) = apps.problems.len().checked_sub(TOLD_PROBLEMS).filter(|more| *more > 0) {
+        terminal::warning(&format!("and {more} more problems of this kind"));
+    }
+    if apps.ignored > 0 {
+        let told = match apps.ignored {
+            1 => "1 setting of props.conf says nothing about fields and is ignored".to_owned(),
+            several => format!("{several} settings of props.conf say nothing about fields and are ignored"),
+        };
+        terminal::summary(&told);
+    }
+    Ok(apps)
+}
+
+/// The macros that the apps and the files define.
 ///
 /// # Errors
 /// A file that cannot be read, or holds no macros.
-pub fn macros(files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
-    let loaded = Macros::load(files).map_err(|error| Failure::Search(error, String::new()))?;
-    Ok(Arc::new(loaded))
+pub fn macros(apps: &mut Apps, files: &[PathBuf]) -> Result<Arc<Macros>, Failure> {
+    apps.macros_with(files).map_err(|error| Failure::Search(error, String::new()))
 }
 
-/// The saved searches that the files define.
+/// The saved searches that the apps and the files define.
 ///
 /// # Errors
 /// A file that cannot be read, or holds none.
-pub fn saved_searches(files: &[PathBuf]) -> Result<Arc<SavedSearches>, Failure> {
-    let loaded = SavedSearches::load(files).map_err(|error| Failure::Search(error, String::new()))?;
+pub fn saved_searches(apps: &Apps, files: &[PathBuf]) -> Result<Arc<SavedSearches>, Failure> {
+    let loaded = apps.saved_searches_with(files).map_err(|error| Failure::Search(error, String::new()))?;
     Ok(Arc::new(loaded))
 }
 
@@ -155,7 +182,7 @@ pub fn definitions(given: Vec<(String, String)>, files: &[PathBuf]) -> Result<De
 ///
 /// # Errors
 /// A path that cannot be read, or holds no lookups; a folder that is none.
-pub fn lookups(paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Lookups>, Failure> {
+pub fn lookups(apps: &[PathBuf], paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Lookups>, Failure> {
     let writable = match allow_write {
         None => Writable::Refused,
         Some(folder) => Writable::folder(folder).map_err(|reason| {
@@ -163,19 +190,21 @@ pub fn lookups(paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Look
             Failure::Usage(format!("--allow-write {folder}: {reason}"))
         })?,
     };
-    loaded(paths, writable)
+    loaded(apps, paths, writable)
 }
 
 /// The lookups that a check looks for; `None` if none are named.
 ///
 /// # Errors
 /// As [`lookups`].
-pub fn known_lookups(paths: &[PathBuf]) -> Result<Option<Arc<Lookups>>, Failure> {
-    if paths.is_empty() { Ok(None) } else { loaded(paths, Writable::Assumed).map(Some) }
+pub fn known_lookups(apps: &[PathBuf], paths: &[PathBuf]) -> Result<Option<Arc<Lookups>>, Failure> {
+    let none = apps.is_empty() && paths.is_empty();
+    if none { Ok(None) } else { loaded(apps, paths, Writable::Assumed).map(Some) }
 }
 
-fn loaded(paths: &[PathBuf], writable: Writable) -> Result<Arc<Lookups>, Failure> {
-    let loaded = Lookups::load(paths, writable).map_err(|error| Failure::Search(error, String::new()))?;
+fn loaded(apps: &[PathBuf], paths: &[PathBuf], writable: Writable) -> Result<Arc<Lookups>, Failure> {
+    let loaded = Lookups::load_over(apps, paths, writable).map_err(|error| Failure::Search(error, String::new()))?;
+    loaded.problems.iter().take(TOLD_PROBLEMS).for_each(|problem| terminal::warning(&escape::line(problem)));
     Ok(Arc::new(loaded))
 }
 

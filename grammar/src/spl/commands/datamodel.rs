@@ -57,14 +57,14 @@ const MODES: &[(&str, Mode)] = &[
 /// The documentation of `datamodel`.
 pub const DOC: CommandDoc = CommandDoc {
     name: "datamodel",
-    summary: "Reads the events of an object of a data model, or describes data models",
+    summary: "Reads the events of an object of a data model",
     syntax: "datamodel [<model>] [<object>] [search|flat|acceleration_search|search_string|flat_string|acceleration_search_string] [strict_fields=<bool>] [allow_old_summaries=<bool>] [summariesonly=<bool>]",
     arguments: &[
-        ArgumentDoc { name: "<model>", meaning: "the model; it can be planned and checked, and is refused when run as long as no data models can be loaded" },
+        ArgumentDoc { name: "<model>", meaning: "the model; those of the Common Information Model that published searches use are there, `--app PATH` brings others" },
         ArgumentDoc { name: "<object>", meaning: "the object of the model" },
         ArgumentDoc { name: "search", meaning: "its events, with fields named as <object>.<field>" },
         ArgumentDoc { name: "flat", meaning: "its events, with plain field names" },
-        ArgumentDoc { name: "strict_fields=<bool>", meaning: "only the fields of the model; default true" },
+        ArgumentDoc { name: "strict_fields=<bool>", meaning: "only the fields of the model; default true, and false is refused when run" },
         ArgumentDoc { name: "allow_old_summaries=<bool>", meaning: "about summaries, of which there are none here: it changes nothing" },
         ArgumentDoc { name: "summariesonly=<bool>", meaning: "about summaries, of which there are none here: it changes nothing" },
     ],

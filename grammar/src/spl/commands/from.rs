@@ -59,7 +59,7 @@ pub const DOC: CommandDoc = CommandDoc {
     arguments: &[
         ArgumentDoc { name: "savedsearch:<name>", meaning: "the result of a saved search; a name with blanks stands in quotes" },
         ArgumentDoc { name: "inputlookup:<name>", meaning: "the rows of a lookup table; `lookup:` is the same" },
-        ArgumentDoc { name: "datamodel:<model>.<dataset>", meaning: "the events of a data model; it is read but refused, as data models are not loaded" },
+        ArgumentDoc { name: "datamodel:<model>.<dataset>", meaning: "the events of an object of a data model, with plain field names" },
     ],
     examples: &["| from savedsearch:spelunk:example | table user"],
 };

@@ -112,19 +112,19 @@ const COMPARISONS: &[&str] = &[
 /// The documentation of `pivot`.
 pub const DOC: CommandDoc = CommandDoc {
     name: "pivot",
-    summary: "Makes a table over an object of a data model; it can be planned and checked, and is refused when run as long as no data models can be loaded",
+    summary: "Makes a table over an object of a data model",
     syntax: "pivot <model> <object> [<function>(<field>) [AS <label>]] ... [(SPLITROW|SPLITCOL) <field> [AS <label>] [RANGE start=<n> end=<n> max=<n> size=<n>] [PERIOD <period>] [TRUELABEL <text>] [FALSELABEL <text>]] ... [FILTER <field> <comparison> [<value>]] ... [LIMIT <field> BY (top|bottom) <count> <function>(<field>)] ... [(TOP|BOTTOM) <count> <function>(<field>)] ... [SORT <count> [+|-]<field>, ...] [ROWSUMMARY <bool>] [COLSUMMARY <bool>] [SHOWOTHER <bool>] [NUMCOLS <count>]",
     arguments: &[
         ArgumentDoc { name: "<function>(<field>)", meaning: "what the cells hold; count(<object>) counts its events" },
         ArgumentDoc { name: "SPLITROW <field>", meaning: "a row for each value" },
         ArgumentDoc { name: "SPLITCOL <field>", meaning: "a column for each value" },
-        ArgumentDoc { name: "PERIOD <period>", meaning: "for a time: auto, year, month, day, hour, minute or second" },
-        ArgumentDoc { name: "RANGE", meaning: "for a number: the ranges that it is put into" },
-        ArgumentDoc { name: "TRUELABEL, FALSELABEL", meaning: "for a Boolean: what its values are called" },
+        ArgumentDoc { name: "PERIOD <period>", meaning: "for a time: auto (refused when run), year, month, day, hour, minute or second" },
+        ArgumentDoc { name: "RANGE", meaning: "for a number: the ranges that it is put into; refused when run" },
+        ArgumentDoc { name: "TRUELABEL, FALSELABEL", meaning: "for a Boolean: what its values are called; refused when run" },
         ArgumentDoc { name: "FILTER", meaning: "which events count: is, isNot, in, contains, doesNotContain, startsWith, endsWith, regex, isNull, isNotNull, =, !=, <, <=, >, >=" },
-        ArgumentDoc { name: "LIMIT, TOP, BOTTOM", meaning: "the values with the greatest or least aggregates" },
+        ArgumentDoc { name: "LIMIT, TOP, BOTTOM", meaning: "the values with the greatest or least aggregates; refused when run" },
         ArgumentDoc { name: "SORT <count>", meaning: "how many rows, 0 for all, and by which columns" },
-        ArgumentDoc { name: "ROWSUMMARY, COLSUMMARY", meaning: "whether there are a row and a column of totals" },
+        ArgumentDoc { name: "ROWSUMMARY, COLSUMMARY", meaning: "whether there are a row and a column of totals; only 0 can be run" },
         ArgumentDoc { name: "NUMCOLS, SHOWOTHER", meaning: "how many columns there are, and whether one holds all others" },
     ],
     examples: &[

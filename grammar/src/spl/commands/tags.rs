@@ -31,8 +31,8 @@ pub const DOC: CommandDoc = CommandDoc {
     arguments: &[
         ArgumentDoc { name: "<field>", meaning: "the fields whose values may have tags; all fields without any" },
         ArgumentDoc { name: "outputfield=<field>", meaning: "one field for the tags of all fields, instead of a field tag::<field> for each" },
-        ArgumentDoc { name: "inclname=<bool>", meaning: "whether the name of the field stands before a tag: without effect where there are no tags" },
-        ArgumentDoc { name: "inclvalue=<bool>", meaning: "whether the value stands before a tag: without effect where there are no tags" },
+        ArgumentDoc { name: "inclname=<bool>", meaning: "whether the name of the field stands before a tag, as in host::web; default false" },
+        ArgumentDoc { name: "inclvalue=<bool>", meaning: "whether the value stands before a tag; default false" },
     ],
     examples: &["| makeresults | eval user=\"ann\" | tags outputfield=labels user"],
 };

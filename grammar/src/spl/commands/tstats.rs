@@ -73,7 +73,7 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "<function>", meaning: "an aggregate function as in stats, of a field or of terms; without wildcards and `eval(...)`" },
         ArgumentDoc { name: "PREFIX(<text>)", meaning: "the rest of the event's terms that begin with that text, in small letters" },
         ArgumentDoc { name: "AS <name>", meaning: "the name of the result" },
-        ArgumentDoc { name: "FROM datamodel=<model>.<object>", meaning: "the events of a data model, with fields named as <object>.<field>; it can be planned and checked, and is refused when run as long as no data models can be loaded. Without FROM all fields of all events can be named" },
+        ArgumentDoc { name: "FROM datamodel=<model>.<object>", meaning: "the events of a data model, with fields named as <object>.<field>; `nodename` says which objects of it an event belongs to. Without FROM all fields of all events can be named" },
         ArgumentDoc { name: "WHERE <search>", meaning: "which events, as in search; earliest= and latest= may bound them" },
         ArgumentDoc { name: "BY <field>", meaning: "one result row for each combination of these fields; a row that lacks one belongs to none" },
         ArgumentDoc { name: "span=<span>", meaning: "group `_time` by stretches of that length, such as 1h; without it by the exact time" },

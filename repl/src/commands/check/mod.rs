@@ -30,13 +30,16 @@ const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
 /// # Errors
 /// A file that does not exist, no search at all, or an output that cannot be written.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let macros = inputs::macros(&args.macros)?;
-    let mut saved_searches = inputs::saved_searches(&args.savedsearches)?;
+    let mut apps = inputs::apps(&args.app)?;
+    let macros = inputs::macros(&mut apps, &args.macros)?;
+    let mut saved_searches = inputs::saved_searches(&apps, &args.savedsearches)?;
     if args.savedsearches.is_empty() {
         saved_searches = Arc::new(Arc::unwrap_or_clone(saved_searches).assuming());
     }
-    let lookups = inputs::known_lookups(&args.lookups)?;
-    let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: lookups.as_ref() };
+    let lookups = inputs::known_lookups(apps.folders(), &args.lookups)?;
+    let apps = Arc::new(apps);
+    let knowledge =
+        Knowledge { macros: &macros, saved_searches: &saved_searches, apps: &apps, lookups: lookups.as_ref() };
     let definitions = inputs::definitions(args.param.clone(), &args.saved_queries)?;
     let known = Known { knowledge, definitions: &definitions, strict: args.strict };
     let items = sources::read(&args.files)?;
@@ -261,7 +264,8 @@ mod tests {
         );
         let other = Item { text: Text::OtherLanguage("language \"kql\"".into()), ..item("") };
         let (macros, saved_searches) = Default::default();
-        let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: None };
+        let apps = Arc::default();
+        let knowledge = Knowledge { macros: &macros, saved_searches: &saved_searches, apps: &apps, lookups: None };
         let known = Known { knowledge, definitions: &Definitions::default(), strict: false };
         assert_eq!(
             json(&other, &check(&other, known)),

@@ -1,0 +1,489 @@
+//! `props.conf`: how fields come from events while they are searched, in the order in which Splunk does it.
+//!
+//! Source: Splunk Admin Manual, "props.conf"; Knowledge Manager Manual, "The sequence of search-time operations".
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use spelunk_grammar::spl;
+use spelunk_grammar::spl::commands::CommandKind;
+use spelunk_grammar::spl::expression::Expression;
+
+use super::folder::Folder;
+use super::stanza::Spec;
+use super::transform::{self, Extraction, USUAL_PAIRS};
+use crate::functions::pattern::Pattern;
+use crate::knowledge::conf::{Conf, Stanza};
+use crate::lookups::Lookups;
+use crate::plan::needs;
+
+/// How fields come from events.
+#[derive(Debug, Default)]
+pub struct Props {
+    /// The stanzas, those that count most first.
+    pub stanzas: Vec<Described>,
+    /// What is done, in order.
+    steps: Vec<Step>,
+    /// Sourcetypes and the names that searches see in their place.
+    renamed: BTreeMap<String, String>,
+}
+
+/// Events that a stanza describes.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// Which events.
+    pub spec: Spec,
+    /// Whether it is spelunk's own, which counts only where no other stanza describes the events.
+    pub own: bool,
+}
+
+/// The kinds of operations, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// `EXTRACT-...`
+    Extract,
+    /// `REPORT-...`
+    Report,
+    /// `KV_MODE`
+    KeyValue,
+    /// `FIELDALIAS-...`
+    Alias,
+    /// `EVAL-...`, all at once.
+    Eval,
+    /// `LOOKUP-...`
+    Lookup,
+}
+
+/// An operation, and what it does for the events of each stanza that has it; the first stanza that fits counts.
+#[derive(Debug)]
+pub struct Step {
+    /// When it is done.
+    pub phase: Phase,
+    /// What it does for the events of which stanza.
+    pub alternatives: Vec<(usize, Action)>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Takes fields out of a field, one after the other.
+    Extract(Vec<Extraction>),
+    /// Copies fields: from, to, and whether only where there is nothing yet.
+    Alias(Vec<(String, String, bool)>),
+    /// Sets a field to the value of an expression.
+    Eval(String, Lazy),
+    /// Looks fields up.
+    Lookup(FieldLookup),
+}
+
+/// An expression that is parsed when a search needs it.
+#[derive(Debug, Clone)]
+pub struct Lazy {
+    text: String,
+    parsed: OnceLock<Result<Box<Expression>, String>>,
+}
+
+impl Lazy {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), parsed: OnceLock::new() }
+    }
+
+    /// The expression.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn get(&self) -> Result<&Expression, &str> {
+        let parsed = self.parsed.get_or_init(|| expression(&self.text).map(Box::new));
+        parsed.as_deref().map_err(String::as_str)
+    }
+}
+
+/// `LOOKUP-x = table key AS field ... OUTPUT column AS field ...`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldLookup {
+    /// The lookup.
+    pub table: String,
+    /// Columns, and the fields that they are compared with.
+    pub keys: Vec<(String, String)>,
+    /// Columns, and the fields that they fill; all others where none are named.
+    pub outputs: Vec<(String, String)>,
+    /// Whether fields that are there stay.
+    pub only_new: bool,
+}
+
+/// Operations that are needed, and which fields of events they look at.
+#[derive(Debug, Default)]
+pub struct Selected<'p> {
+    /// The operations in order.
+    pub steps: Vec<&'p Step>,
+    /// The fields that they look at.
+    pub inputs: BTreeSet<String>,
+}
+
+impl Props {
+    /// The operations of spelunk's own app and of others.
+    pub fn of(own: &Folder, given: &Folder, problems: &mut Vec<String>, ignored: &mut usize) -> Self {
+        let mut found = Vec::new();
+        for (is_own, folder) in [(false, given), (true, own)] {
+            for stanza in folder.props.stanzas() {
+                match Spec::parse(stanza.name) {
+                    Ok(Some(spec)) => found.push((is_own, spec, stanza, &folder.transforms)),
+                    Ok(None) => *ignored = ignored.saturating_add(stanza.settings().count()),
+                    Err(reason) => problems.push(format!("{}: [{}]: {reason}", stanza.place, stanza.name)),
+                }
+            }
+        }
+        found.sort_by_cached_key(|(own, spec, stanza, _)| {
+            let usual = if spec.is_literal() { 100 } else { 0 };
+            let priority = stanza.get("priority").and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(usual);
+            (*own, spec.field, Reverse(priority), spec.text.clone())
+        });
+        let mut props = Self::default();
+        let mut steps: BTreeMap<(Phase, String), Step> = BTreeMap::new();
+        for (own, spec, stanza, transforms) in found {
+            let position = props.stanzas.len();
+            let mut reader = Reader { transforms, problems, ignored, renamed: None, own };
+            for (key, value) in stanza.settings().filter(|(_, value)| !value.is_empty()) {
+                match reader.action(&stanza, key, value) {
+                    Ok(Some((phase, class, action))) => {
+                        let step =
+                            steps.entry((phase, class)).or_insert_with(|| Step { phase, alternatives: Vec::new() });
+                        step.alternatives.push((position, action));
+                    }
+                    Ok(None) => {}
+                    Err(reason) => reader.problems.push(format!("{}: [{}] {key}: {reason}", stanza.place, stanza.name)),
+                }
+            }
+            if let Some(new) = reader.renamed {
+                props.renamed.insert(spec.text.clone(), new);
+            }
+            props.stanzas.push(Described { spec, own });
+        }
+        props.steps = steps.into_values().collect();
+        props
+    }
+
+    /// The name that searches see in place of a sourcetype.
+    pub fn renamed(&self, sourcetype: &str) -> Option<&str> {
+        self.renamed.get(sourcetype).map(String::as_str)
+    }
+
+    /// The operations that make fields that are wanted, of the events of these stanzas.
+    pub fn selected(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        applies: impl Fn(usize) -> bool,
+        lookups: Option<&Lookups>,
+    ) -> Selected<'_> {
+        let mut selected = Selected::default();
+        // What later operations look at, earlier ones have to make.
+        let mut inputs: BTreeSet<String> = BTreeSet::new();
+        let mut phase_inputs: BTreeSet<String> = BTreeSet::new();
+        let mut phase = None;
+        for step in self.steps.iter().rev() {
+            if phase != Some(step.phase) {
+                inputs.append(&mut phase_inputs);
+                phase = Some(step.phase);
+            }
+            let alternatives = step.alternatives.iter().filter(|(stanza, _)| applies(*stanza));
+            let mut useful = false;
+            let mut looked_at = BTreeSet::new();
+            for (_, action) in alternatives {
+                if action.makes(|name| inputs.contains(name) || wanted(name), lookups) {
+                    useful = true;
+                    action.inputs(&mut looked_at);
+                }
+            }
+            if useful {
+                selected.steps.push(step);
+                selected.inputs.extend(looked_at.iter().cloned());
+                match step.phase {
+                    // All of them see what was there before any.
+                    Phase::Eval => phase_inputs.extend(looked_at),
+                    _ => inputs.extend(looked_at),
+                }
+            }
+        }
+        selected.steps.reverse();
+        selected
+    }
+}
+
+impl Action {
+    /// Whether it makes a field that is wanted.
+    fn makes(&self, wanted: impl Fn(&str) -> bool, lookups: Option<&Lookups>) -> bool {
+        match self {
+            Action::Extract(extractions) => extractions.iter().any(|extraction| match extraction {
+                Extraction::Groups { fields, .. } => fields.iter().any(|(field, _)| wanted(field)),
+                Extraction::Positions { fields, .. } => fields.iter().any(|field| wanted(field)),
+                // Which names there are, only the events know.
+                Extraction::Pairs { .. } | Extraction::Document => true,
+            }),
+            Action::Alias(pairs) => pairs.iter().any(|(_, to, _)| wanted(to)),
+            Action::Eval(field, _) => wanted(field),
+            Action::Lookup(lookup) => match lookup.outputs.is_empty() {
+                false => lookup.outputs.iter().any(|(_, field)| wanted(field)),
+                true => lookups
+                    .and_then(|lookups| lookups.open(&lookup.table).ok())
+                    .is_some_and(|opened| opened.table.names().any(wanted)),
+            },
+        }
+    }
+
+    /// The fields that it looks at.
+    fn inputs(&self, into: &mut BTreeSet<String>) {
+        match self {
+            Action::Extract(extractions) => {
+                for extraction in extractions {
+                    into.insert(match extraction {
+                        Extraction::Groups { source, .. }
+                        | Extraction::Pairs { source, .. }
+                        | Extraction::Positions { source, .. } => source.clone(),
+                        Extraction::Document => "_raw".to_owned(),
+                    });
+                }
+            }
+            Action::Alias(pairs) => into.extend(pairs.iter().map(|(from, _, _)| from.clone())),
+            Action::Eval(_, expression) => {
+                let mut names = Vec::new();
+                if let Ok(expression) = expression.get() {
+                    needs::expression_fields(expression, &mut names);
+                }
+                into.extend(names);
+            }
+            Action::Lookup(lookup) => into.extend(lookup.keys.iter().map(|(_, field)| field.clone())),
+        }
+    }
+}
+
+/// Reads settings.
+struct Reader<'r> {
+    transforms: &'r Conf,
+    problems: &'r mut Vec<String>,
+    ignored: &'r mut usize,
+    renamed: Option<String>,
+    own: bool,
+}
+
+impl Reader<'_> {
+    /// What a setting does, when, and the name by which it replaces that of another stanza; `None` if it is about
+    /// something else than fields.
+    fn action(
+        &mut self,
+        stanza: &Stanza<'_>,
+        key: &str,
+        value: &str,
+    ) -> Result<Option<(Phase, String, Action)>, String> {
+        let starts = |prefix: &str| {
+            let head = key.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix));
+            head.and_then(|_| key.get(prefix.len()..)).map(|class| class.trim_start_matches(['-', '_', ' ']).to_owned())
+        };
+        if let Some(class) = key.strip_prefix("EXTRACT-") {
+            return Ok(Some((Phase::Extract, class.trim().to_owned(), Action::Extract(vec![extract(value)?]))));
+        }
+        if let Some(class) = key.strip_prefix("REPORT-") {
+            let mut found = Vec::new();
+            for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                match transform::extraction(self.transforms, name) {
+                    Ok(extraction) => found.extend(extraction),
+                    Err(reason) => self.problems.push(format!("{}: [{}] {key}: {reason}", stanza.place, stanza.name)),
+                }
+            }
+            return Ok((!found.is_empty()).then(|| (Phase::Report, class.trim().to_owned(), Action::Extract(found))));
+        }
+        if key == "KV_MODE" {
+            let pairs = |pattern: &str| Extraction::Pairs {
+                source: "_raw".into(),
+                pattern: pattern.into(),
+                groups: ("1".into(), "2".into()),
+            };
+            let extraction = match value.to_ascii_lowercase().as_str() {
+                "none" => return Ok(None),
+                "auto" | "auto_escaped" => pairs(USUAL_PAIRS),
+                "json" | "xml" => Extraction::Document,
+                other => return Err(format!("the mode {other:?} is not supported")),
+            };
+            return Ok(Some((Phase::KeyValue, String::new(), Action::Extract(vec![extraction]))));
+        }
+        if let Some(class) = starts("FIELDALIAS") {
+            return Ok(Some((Phase::Alias, class, Action::Alias(aliases(value)?))));
+        }
+        if let Some(field) = starts("EVAL-") {
+            let expression = Lazy::new(value);
+            if !self.own {
+                // Spelunk's own expressions are known to be right, by its tests.
+                expression.get().map_err(str::to_owned)?;
+            }
+            return Ok(Some((Phase::Eval, field.clone(), Action::Eval(field, expression))));
+        }
+        if let Some(class) = starts("LOOKUP") {
+            return Ok(Some((Phase::Lookup, class, Action::Lookup(lookup(value)?))));
+        }
+        match key {
+            "rename" => self.renamed = Some(value.to_owned()),
+            "priority" => {}
+            _ => *self.ignored = self.ignored.saturating_add(1),
+        }
+        Ok(None)
+    }
+}
+
+/// An eval expression.
+///
+/// # Errors
+/// Why it is none.
+pub fn expression(text: &str) -> Result<Expression, String> {
+    // The line breaks keep a backslash at the end from reaching further.
+    let query = spl::parse(&format!("| makeresults | eval value=\n{text}\n"))
+        .map_err(|findings| findings.into_iter().next().map_or_else(String::new, |finding| finding.message))?;
+    let mut commands = query.commands.into_iter().skip(1);
+    match (commands.next().map(|command| command.kind), commands.next()) {
+        (Some(CommandKind::Eval(eval)), None) if eval.assignments.len() == 1 => {
+            eval.assignments.into_iter().next().map(|assignment| assignment.value).ok_or_else(String::new)
+        }
+        _ => Err("it is no single expression".to_owned()),
+    }
+}
+
+/// `REGEX [in FIELD]`
+fn extract(value: &str) -> Result<Extraction, String> {
+    let (regex, source) = match value.rsplit_once(" in ") {
+        Some((regex, field)) if field.trim().chars().all(|letter| letter.is_alphanumeric() || letter == '_') => {
+            (regex.trim_end(), field.trim())
+        }
+        _ => (value, "_raw"),
+    };
+    let pattern = format!("(?ms){regex}");
+    let names = Pattern::new(&pattern)?.names();
+    let fields: BTreeSet<String> = names.into_iter().flatten().collect();
+    if fields.is_empty() {
+        return Err("its pattern names no group".to_owned());
+    }
+    let fields = fields.into_iter().map(|name| (name.clone(), name)).collect();
+    Ok(Extraction::Groups { source: source.to_owned(), pattern, fields, several: false })
+}
+
+/// Words, with quotes around those that hold blanks; commas separate too.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    for letter in text.chars() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, letter) if letter.is_whitespace() || letter == ',' => words.push(std::mem::take(&mut word)),
+            (_, letter) => word.push(letter),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// `a AS b c ASNEW d`
+fn aliases(value: &str) -> Result<Vec<(String, String, bool)>, String> {
+    let words = words(value);
+    let mut found = Vec::new();
+    for triple in words.chunks(3) {
+        let [from, by, to] = triple else { return Err("expected `field AS name`".to_owned()) };
+        let only_new = by.eq_ignore_ascii_case("asnew");
+        if !only_new && !by.eq_ignore_ascii_case("as") {
+            return Err(format!("expected AS, found {by:?}"));
+        }
+        found.push((from.clone(), to.clone(), only_new));
+    }
+    Ok(found)
+}
+
+/// `table column AS field ... OUTPUT column AS field ...`
+fn lookup(value: &str) -> Result<FieldLookup, String> {
+    let words = words(value);
+    let Some((table, rest)) = words.split_first() else { return Err("it names no lookup".to_owned()) };
+    let output = |word: &String| word.eq_ignore_ascii_case("output") || word.eq_ignore_ascii_case("outputnew");
+    let at = rest.iter().position(output);
+    let (keys, outputs) = rest.split_at(at.unwrap_or(rest.len()));
+    let only_new = outputs.first().is_some_and(|word| word.eq_ignore_ascii_case("outputnew"));
+    let found = FieldLookup {
+        table: table.clone(),
+        keys: pairs(keys)?,
+        outputs: pairs(outputs.get(1..).unwrap_or_default())?,
+        only_new,
+    };
+    if found.keys.is_empty() { Err("it names no field to look up".to_owned()) } else { Ok(found) }
+}
+
+/// `a AS b c` as (a, b) and (c, c).
+fn pairs(words: &[String]) -> Result<Vec<(String, String)>, String> {
+    let mut found = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some(column) = words.next() {
+        let named = words.next_if(|word| word.eq_ignore_ascii_case("as")).is_some();
+        let field = match named {
+            true => words.next().ok_or_else(|| format!("{column} AS names no field"))?,
+            false => column,
+        };
+        found.push((column.clone(), field.clone()));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn props(text: &str) -> (Props, Vec<String>, usize) {
+        let (mut problems, mut ignored) = (Vec::new(), 0);
+        let conf = Conf::read_file(text, "props.conf", &mut problems);
+        let given = Folder { props: conf, ..Folder::default() };
+        let props = Props::of(&Folder::default(), &given, &mut problems, &mut ignored);
+        (props, problems, ignored)
+    }
+
+    fn inputs(props: &Props, wanted: &[&str]) -> Vec<String> {
+        props.selected(|name| wanted.contains(&name), |_| true, None).inputs.into_iter().collect()
+    }
+
+    #[test]
+    fn our_own_app_is_right() {
+        let own = super::super::own::folder();
+        let (mut problems, mut ignored) = (Vec::new(), 0);
+        // As one that is given every expression is parsed.
+        let props = Props::of(&Folder::default(), &own, &mut problems, &mut ignored);
+        assert!(problems.is_empty() && ignored == 0, "{problems:?}");
+        assert!(props.steps.len() > 100);
+    }
+
+    #[test]
+    fn only_what_is_wanted_is_done_and_looked_at() {
+        let text = "[st]\nEXTRACT-a = (?<x>\\d+)\nEXTRACT-b = (?<y>\\w) in x\nFIELDALIAS-a = y AS z, y as w\n\
+            EVAL-v = z.host\nEVAL-z = upper(q)\nLOOKUP-a = t v AS v OUTPUTNEW o AS p\n";
+        let (props, problems, _) = props(text);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(inputs(&props, &["nothing"]), [""; 0]);
+        assert_eq!(inputs(&props, &["w"]), ["_raw", "x", "y"]);
+        assert_eq!(inputs(&props, &["p"]), ["_raw", "host", "v", "x", "y", "z"]);
+        // Expressions see what was there before all of them.
+        assert_eq!(inputs(&props, &["z"]), ["_raw", "q", "x", "y"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_what_is_unknown_is_counted() {
+        let (_, problems, ignored) = props(
+            "[a]\nEXTRACT-x = (?<\nEVAL-y = 1 +\nFIELDALIAS-z = a to b\nSHOULD_LINEMERGE = false\nLOOKUP-l = t\n\
+             KV_MODE = multi\n[source::...(]\nTZ = UTC\n",
+        );
+        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert!(problems.iter().any(|problem| problem.starts_with("props.conf:1: [a] EVAL-y: ")));
+        assert_eq!(ignored, 1);
+    }
+
+    #[test]
+    fn sources_count_before_hosts_and_hosts_before_sourcetypes() {
+        let (props, _, _) =
+            props("[st]\na = 1\n[host::h]\n[source::...x*]\n[source::y]\n[source::...a*]\npriority = 7\n");
+        let order: Vec<&str> = props.stanzas.iter().map(|stanza| stanza.spec.text.as_str()).collect();
+        assert_eq!(order, ["y", "...a*", "...x*", "h", "st"]);
+    }
+}

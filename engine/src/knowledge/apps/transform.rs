@@ -1,0 +1,209 @@
+//! `transforms.conf`: how `REPORT` settings take fields out of events.
+//!
+//! Source: Splunk Admin Manual, "transforms.conf".
+
+use crate::functions::pattern::Pattern;
+use crate::knowledge::conf::{self, Conf, Stanza};
+
+/// How fields are taken out of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extraction {
+    /// Groups of a regular expression that have a field each.
+    Groups {
+        /// The field that is looked at.
+        source: String,
+        /// The regular expression.
+        pattern: String,
+        /// The fields, and the names or numbers of their groups.
+        fields: Vec<(String, String)>,
+        /// Whether every match counts, and adds to a field that is there.
+        several: bool,
+    },
+    /// A regular expression that finds names and values.
+    Pairs {
+        /// The field that is looked at.
+        source: String,
+        /// The regular expression.
+        pattern: String,
+        /// The groups of name and value.
+        groups: (String, String),
+    },
+    /// Values between separators that have a field each.
+    Positions {
+        /// The field that is looked at.
+        source: String,
+        /// The characters that separate values.
+        separators: String,
+        /// The fields, in order.
+        fields: Vec<String>,
+    },
+    /// A JSON or XML text whose parts are fields.
+    Document,
+}
+
+/// The keys and values of text as most logs write them.
+pub const USUAL_PAIRS: &str = r#"(?:^|[\s,;|&?])([A-Za-z_][\w.:-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;|&"]+))"#;
+
+/// How deep patterns may be made of others.
+const MOST_DEPTH: usize = 8;
+
+/// The extraction that a stanza defines; `None` if it is about something else, such as a lookup or reading files.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String> {
+    let Some(stanza) = conf.stanzas().find(|stanza| stanza.name.trim() == name) else {
+        return Err(format!("transforms.conf has no stanza [{name}]"));
+    };
+    let given = |key| stanza.get(key).filter(|value: &&str| !value.is_empty());
+    if given("DEST_KEY").is_some() {
+        return Ok(None);
+    }
+    let source =
+        given("SOURCE_KEY").map_or("_raw", |source| source.strip_prefix("field:").unwrap_or(source)).to_owned();
+    if let Some(separators) = given("DELIMS") {
+        return delimited(&stanza, separators, source).map(Some);
+    }
+    let Some(regex) = given("REGEX") else { return Ok(None) };
+    let pattern = format!("(?ms){}", modular(conf, regex, 0)?);
+    let compiled = Pattern::new(&pattern)?;
+    let several = truth(given("MV_ADD"));
+    let Some(format) = given("FORMAT") else {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for name in compiled.names().into_iter().flatten() {
+            if !fields.iter().any(|(known, _)| *known == name) {
+                fields.push((name.clone(), name));
+            }
+        }
+        return match fields.is_empty() {
+            true => Err(format!("[{name}] has a REGEX without named groups and no FORMAT")),
+            false => Ok(Some(Extraction::Groups { source, pattern, fields, several })),
+        };
+    };
+    let groups = compiled.names().len();
+    let mut fields = Vec::new();
+    for part in format.split_whitespace() {
+        let Some((field, value)) = part.split_once("::") else {
+            return Err(format!("the FORMAT of [{name}] is not of the form name::$1"));
+        };
+        let group = value.trim_matches('"').strip_prefix('$').filter(|group| group.parse::<usize>().is_ok());
+        let Some(group) = group else {
+            return Err(format!("the FORMAT of [{name}] puts together {value:?}, which is not supported"));
+        };
+        if group.parse::<usize>().is_ok_and(|number| number >= groups) {
+            return Err(format!("the FORMAT of [{name}] names the group ${group}, which its REGEX does not have"));
+        }
+        if let Some(key) = field.strip_prefix('$') {
+            return Ok(Some(Extraction::Pairs { source, pattern, groups: (key.to_owned(), group.to_owned()) }));
+        }
+        fields.push((field.to_owned(), group.to_owned()));
+    }
+    Ok(Some(Extraction::Groups { source, pattern, fields, several }))
+}
+
+/// A truth value, no where it is none.
+fn truth(value: Option<&str>) -> bool {
+    value.and_then(conf::truth).unwrap_or(false)
+}
+
+/// `DELIMS` with one set of characters or two.
+fn delimited(stanza: &Stanza<'_>, separators: &str, source: String) -> Result<Extraction, String> {
+    let sets = quoted(separators);
+    let fields: Vec<String> = stanza.get("FIELDS").map(quoted).unwrap_or_default();
+    match sets.as_slice() {
+        [set] if !fields.is_empty() => Ok(Extraction::Positions { source, separators: set.clone(), fields }),
+        [between, inside] => {
+            let (between, inside) = (class(between), class(inside));
+            let pattern = format!("(?s)([^{between}{inside}]+)[{inside}](?:\"([^\"]*)\"|([^{between}]*))");
+            Ok(Extraction::Pairs { source, pattern, groups: ("1".into(), "2".into()) })
+        }
+        _ => Err(format!("the DELIMS of [{}] are neither two sets of characters nor one with FIELDS", stanza.name)),
+    }
+}
+
+/// Texts in quotes, or between commas and blanks where there are none.
+fn quoted(text: &str) -> Vec<String> {
+    let unescaped = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r");
+    if !text.contains('"') {
+        let parts = text.split([',', ' ', '\t']).filter(|part| !part.is_empty());
+        return parts.map(unescaped).collect();
+    }
+    text.split('"').skip(1).step_by(2).map(unescaped).collect()
+}
+
+/// Characters as they stand in a class of a regular expression.
+fn class(characters: &str) -> String {
+    characters.chars().flat_map(|letter| ['\\', letter]).collect::<String>().replace("\\\n", "\\n")
+}
+
+/// A regular expression with `[[name]]` replaced by that of the stanza.
+fn modular(conf: &Conf, regex: &str, depth: usize) -> Result<String, String> {
+    let mut whole = String::new();
+    let mut rest = regex;
+    while let Some((before, after)) = rest.split_once("[[") {
+        let Some((name, after)) = after.split_once("]]") else { break };
+        let (name, prefix) = name.split_once(':').unwrap_or((name, ""));
+        let part = conf.stanzas().find(|stanza| stanza.name.trim() == name).and_then(|stanza| stanza.get("REGEX"));
+        let Some(part) = part else { break };
+        if depth >= MOST_DEPTH {
+            return Err(format!("its REGEX is made of others more than {MOST_DEPTH} deep"));
+        }
+        whole.push_str(before);
+        let part = modular(conf, part, depth.saturating_add(1))?;
+        match prefix {
+            "" => whole.push_str(&part),
+            // The groups of a part that is named are named after it.
+            prefix => whole.push_str(
+                &part
+                    .replace("(?<", &format!("(?<{prefix}"))
+                    .replace(&format!("(?<{prefix}!"), "(?<!")
+                    .replace(&format!("(?<{prefix}="), "(?<="),
+            ),
+        }
+        rest = after;
+    }
+    whole.push_str(rest);
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(settings: &str) -> Result<Option<Extraction>, String> {
+        let conf = Conf::read(&format!("[part]\nREGEX = \\d+\n[a]\n{settings}"));
+        extraction(&conf, "a")
+    }
+
+    #[test]
+    fn forms() {
+        let groups = |pattern: &str, fields: &[(&str, &str)], several| {
+            let fields = fields.iter().map(|(field, group)| ((*field).to_owned(), (*group).to_owned())).collect();
+            Ok(Some(Extraction::Groups { source: "_raw".into(), pattern: pattern.into(), fields, several }))
+        };
+        assert_eq!(of("REGEX = (?<u>[[part]])\n"), groups("(?ms)(?<u>\\d+)", &[("u", "u")], false));
+        assert_eq!(
+            of("REGEX = (a)(b)\nFORMAT = x::$2 y::\"$1\"\nMV_ADD = true\n"),
+            groups("(?ms)(a)(b)", &[("x", "2"), ("y", "1")], true)
+        );
+        assert!(matches!(of("REGEX = (a)=(b)\nFORMAT = $1::$2\n"), Ok(Some(Extraction::Pairs { .. }))));
+        assert!(matches!(of("DELIMS = \"\\n\", \"=\"\n"), Ok(Some(Extraction::Pairs { .. }))));
+        assert!(matches!(of("DELIMS = \"|\"\nFIELDS = a, b\n"), Ok(Some(Extraction::Positions { .. }))));
+        assert_eq!(of("filename = x.csv\n"), Ok(None));
+        assert_eq!(of("REGEX = x\nDEST_KEY = queue\nFORMAT = nullQueue\n"), Ok(None));
+    }
+
+    #[test]
+    fn mistakes() {
+        for (settings, reason) in [
+            ("REGEX = (?<a\n", ""),
+            ("REGEX = (a)\n", "without named groups"),
+            ("REGEX = (a)\nFORMAT = x::$2\n", "the group $2"),
+            ("REGEX = (a)\nFORMAT = x::a$1\n", "puts together"),
+            ("DELIMS = \",\"\n", "neither two sets"),
+        ] {
+            assert!(of(settings).unwrap_err().contains(reason), "{settings}");
+        }
+        assert!(extraction(&Conf::default(), "b").unwrap_err().contains("no stanza [b]"));
+    }
+}
