@@ -93,6 +93,28 @@ impl<'c> Arguments<'c> {
         self.negated.replace(false)
     }
 
+    fn without_not(&self) -> Result<(), Diagnostic> {
+        match self.negated.get() {
+            true => {
+                let message = format!("`{}` is no filter, and cannot stand under `not`", self.function.name);
+                Err(Diagnostic::error(Code::InvalidArgument, message, self.call.span))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses what only a filter may have before it: `not`, or a field and `=~`.
+    pub fn alone(&self) -> Result<(), Diagnostic> {
+        self.without_not()?;
+        match &self.field {
+            Some(field) => {
+                let message = format!("`{}` is no filter, and takes no field before it", self.function.name);
+                Err(Diagnostic::error(Code::InvalidArgument, message, field.span))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Every argument by name, for `eval`.
     pub fn all_named(&self) -> Result<Vec<(Spanned<String>, &'c Expression)>, Diagnostic> {
         Ok(self.given.take())
@@ -138,10 +160,7 @@ impl<'c> Arguments<'c> {
 
     /// Refuses what no one asked for.
     pub fn done(&self) -> Result<(), Diagnostic> {
-        if self.negated.get() {
-            let message = format!("`{}` is no filter, and cannot stand under `not`", self.function.name);
-            return Err(Diagnostic::error(Code::InvalidArgument, message, self.call.span));
-        }
+        self.without_not()?;
         match self.given.borrow().first() {
             Some((name, _)) => {
                 let message = format!("the argument `{}` of `{}`", name.node, self.function.name);

@@ -76,10 +76,14 @@ impl Serving {
             let definition = direction.definition();
             let known = |name: &str| has(&schema, name) || events.unread.iter().any(|unread| unread == name);
             let told = |name: &&(String, Span)| definition.telling.contains(&name.0.as_str());
-            let missed = |name: &&(String, Span)| definition.targets().any(|made| made == name.0) && !known(&name.0);
+            let missed = |name: &&(String, Span)| {
+                definition.targets().any(|made| made == name.0 || made == untagged(&name.0))
+                    && !known(&name.0)
+                    && !known(untagged(&name.0))
+            };
             let serves = view != View::Auto
                 || direction == Direction::Added
-                || asked.names.iter().any(|name| told(&name) || (asked.falcon && missed(&name)));
+                || asked.names.iter().any(|name| (told(&name) || asked.falcon) && missed(&name));
             if serves && definition.kinds.iter().any(|event| event.is_there(events, &schema)) {
                 serving.serve(direction, asked, events, &schema);
             }

@@ -128,6 +128,7 @@ pub async fn plan(run: &mut Run<'_, '_>, frame: &mut Frame, arguments: Arguments
             barrier::extract(run.planner, frame, &source, existing, &*read).await?;
         }
         Makes::Aggregate(_) => {
+            a.alone()?;
             let part = aggregates::Part::call(a.call, a.given_name());
             aggregates::combine(run, frame, &[], vec![part], None).await?;
         }
