@@ -5,6 +5,7 @@
 //! | [`DCOM_SPL`], [`DCOM_CQL`], [`DETECTIONS`] | detections as their authors published them, to the byte |
 //! | [`scenarios`] | DCOM lateral movement (T1021.003), event by event, with the label each detection must give |
 //! | [`Generator`], [`generate`], [`generate_parquet`] | a seeded stream of everyday events of a Windows network, with attacks at a known rate |
+//! | [`EvtxWriter`], [`write_evtx`], [`generate_evtx`] | event log files, as Windows keeps them |
 //! | [`write_demo`] | a folder of log files made of both |
 //!
 //! Everything is an [`Event`]: a Windows event with its header and its named values. An event has three texts.
@@ -31,6 +32,7 @@ mod catalogue;
 mod demo;
 mod detections;
 mod event;
+mod evtx;
 mod falcon;
 mod generator;
 mod parquet;
@@ -40,6 +42,7 @@ mod scenario;
 pub use demo::write_demo;
 pub use detections::{DCOM_CQL, DCOM_SPL, DETECTIONS, Detection, Language};
 pub use event::{Data, Event, Kind, Text, kinds};
+pub use evtx::{EvtxWriter, generate_evtx, write_evtx};
 pub use generator::{Generated, Generator, GeneratorOptions, Written, generate};
 pub use parquet::generate_parquet;
 pub use render::{Format, write_json_lines, write_xml};

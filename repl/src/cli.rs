@@ -443,6 +443,8 @@ pub struct GenerateArgs {
 /// A form of generated events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Telemetry {
+    /// A Windows event log
+    Evtx,
     /// Windows event XML, one event a line
     Xml,
     /// JSON, one event a line
