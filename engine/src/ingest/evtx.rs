@@ -2,6 +2,15 @@
 //!
 //! The chunks are found here rather than by the crate, so that a damaged file header does not matter, a last
 //! chunk that is cut short is still read, and a compressed file needs no seeking.
+//!
+//! Writing the XML of every record and reading it again costs far more than a search needs. So where a chunk is what
+//! Windows wrote, by its checksums, and no one asked for the events' text, `evtx/record.rs` takes the values right out
+//! of the records. It reads what is usual; at the first record that is not, the rest of the chunk goes through the crate.
+
+mod cursor;
+mod record;
+mod template;
+mod value;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -10,14 +19,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use evtx::err::EvtxError;
-use evtx::{EvtxChunkData, EvtxChunkHeader, ParserSettings};
+use evtx::{ChunkFlags, EvtxChunk, EvtxChunkData, EvtxChunkHeader, EvtxRecord, ParserSettings};
 
 use super::event::{Defaults, EventBuilder};
 use super::xml::XmlState;
+use record::Records;
 
 const FILE_HEADER: u64 = 4096;
 const CHUNK: usize = 65_536;
 const CHUNK_HEADER: usize = 512;
+
+const SOURCETYPE: &str = "XmlWinEventLog";
 
 /// How many chunks a worker reads at a time.
 const CHUNKS_AT_ONCE: usize = 16;
@@ -157,11 +169,25 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
         Err(error) => return builder.result.skip(place(), causes(&error)),
     };
     data.number = Some(number);
-    let mut chunk = match data.parse(Arc::clone(settings)) {
+    let behind = take_in_newer(&mut data);
+    if behind > 0 {
+        let reason =
+            format!("its header was not brought up to date; {behind} newer records behind its end were read too");
+        builder.result.skip(place(), reason);
+    }
+    // Where something else is wrong with the chunk, that says more.
+    let is_intact = behind == 0 && length == CHUNK && data.validate_checksum();
+    if behind == 0 && length == CHUNK && !is_intact {
+        builder.result.skip(place(), "its checksums are wrong: it was changed, or not brought up to date");
+    }
+    let has_checksums = !data.header.flags.contains(ChunkFlags::NO_CRC32);
+    let read = if is_intact && has_checksums && !builder.wants_raw() { read_values(&data, builder) } else { Some(0) };
+    let Some(read) = read else { return };
+    let mut chunk = match EvtxChunk::new(&data.data, &data.header, Arc::clone(settings)) {
         Ok(chunk) => chunk,
         Err(error) => return builder.result.skip(place(), causes(&error)),
     };
-    for record in chunk.iter() {
+    for record in chunk.iter().skip(read) {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
@@ -179,28 +205,63 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
             builder.result.skip(place(), "the file ends inside the record");
             break;
         }
-        let time = record.timestamp.as_microsecond();
-        let xml = match record.into_xml_bytes() {
-            Ok(xml) => xml.data,
-            Err(error) => {
-                builder.result.skip(place(), causes(&error));
-                continue;
-            }
-        };
-        let xml = String::from_utf8_lossy(&xml);
-        let event = xml.find("<Event").and_then(|at| xml.get(at..)).unwrap_or(&xml);
-        match state.read_event(event, builder) {
-            Ok(length) => {
-                let raw = event.get(..length).unwrap_or(event);
-                let raw = if builder.wants_raw() { single_quoted(raw) } else { Cow::Borrowed(raw) };
-                builder.end_windows(&Defaults { sourcetype: "XmlWinEventLog", raw: &raw, time: Some(time) });
-            }
-            Err(broken) => {
-                builder.discard();
-                builder.result.skip(place(), broken.reason);
-            }
+        if let Err(reason) = read_record(record, state, builder) {
+            builder.discard();
+            builder.result.skip(place(), reason);
         }
     }
+}
+
+/// Reads a record by way of its XML.
+fn read_record(record: EvtxRecord<'_>, state: &mut XmlState, builder: &mut EventBuilder<'_>) -> Result<(), String> {
+    let time = record.timestamp.as_microsecond();
+    let xml = record.into_xml_bytes().map_err(|error| causes(&error))?.data;
+    let xml = String::from_utf8_lossy(&xml);
+    let event = xml.find("<Event").and_then(|at| xml.get(at..)).unwrap_or(&xml);
+    let length = state.read_event(event, builder).map_err(|broken| broken.reason)?;
+    let raw = event.get(..length).unwrap_or(event);
+    let raw = if builder.wants_raw() { single_quoted(raw) } else { Cow::Borrowed(raw) };
+    builder.end_windows(&Defaults { sourcetype: SOURCETYPE, raw: &raw, time: Some(time) });
+    Ok(())
+}
+
+/// Reads the records of a chunk without their XML, up to the first that is not usual. Says how many these were; nothing
+/// if they were all.
+fn read_values(data: &EvtxChunkData, builder: &mut EventBuilder<'_>) -> Option<usize> {
+    let free = usize::try_from(data.header.free_space_offset).unwrap_or(usize::MAX).min(data.data.len());
+    let mut records = Records::new(&data.data);
+    let (mut at, mut read) = (CHUNK_HEADER, 0_usize);
+    while at < free {
+        let Some(window) = record::window(&data.data, at) else { return Some(read) };
+        let Some(time) = records.read(window, builder) else {
+            builder.discard();
+            return Some(read);
+        };
+        builder.end_windows(&Defaults { sourcetype: SOURCETYPE, raw: "", time: Some(time) });
+        read = read.saturating_add(1);
+        if window.number == data.header.last_event_record_id {
+            break;
+        }
+        at = window.next;
+    }
+    None
+}
+
+/// A log that was copied while it was in use may hold records that the chunk's header does not know yet: the ones with
+/// the next numbers, right behind the last. Says how many.
+fn take_in_newer(data: &mut EvtxChunkData) -> u64 {
+    let mut newer = 0_u64;
+    while let Some(next) = data.header.last_event_record_id.checked_add(1)
+        && let Ok(at) = usize::try_from(data.header.free_space_offset)
+        && let Some(window) = record::window(&data.data, at).filter(|window| window.number == next)
+        && let Ok(free) = u32::try_from(window.next)
+    {
+        data.header.last_event_record_data_offset = data.header.free_space_offset;
+        data.header.free_space_offset = free;
+        data.header.last_event_record_id = next;
+        newer = newer.saturating_add(1);
+    }
+    newer
 }
 
 /// The XML with its attributes in single quotes, as Windows renders events and published patterns expect them:

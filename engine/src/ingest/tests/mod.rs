@@ -1,6 +1,7 @@
 //! Whole files, in and out.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod evtx;
 mod forms;
 mod hostile;
 

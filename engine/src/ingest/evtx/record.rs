@@ -1,0 +1,216 @@
+//! Records read without writing their XML: only the values that a search needs are decoded.
+
+use std::collections::HashMap;
+
+use super::super::event::EventBuilder;
+use super::cursor::Cursor;
+use super::template::{self, Content, Field, Part, Step, Template};
+use super::value::{FRAGMENT, TEXTS, Value};
+
+/// No event of Windows has more values.
+const MAX_VALUES: u32 = 4096;
+/// Binary XML stands in binary XML once, or twice.
+const MAX_NESTING: usize = 8;
+
+/// A record as the chunk has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) number: u64,
+    /// Where its binary XML begins and ends.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where the next record begins.
+    pub(super) next: usize,
+}
+
+/// The record at an offset, if it is one in all respects.
+pub(super) fn window(data: &[u8], at: usize) -> Option<Window> {
+    let mut cursor = Cursor { data, at };
+    (cursor.take(4)? == b"**\0\0").then_some(())?;
+    let size = usize::try_from(cursor.u32()?).ok()?;
+    let number = cursor.u64()?;
+    cursor.u64()?;
+    let next = at.checked_add(size)?;
+    let end = next.checked_sub(4)?;
+    // The size stands at both ends of a record.
+    let copy = Cursor { data, at: end }.u32()?;
+    (end > cursor.at && usize::try_from(copy) == Ok(size)).then_some(Window { number, start: cursor.at, end, next })
+}
+
+/// Where the values of an instance of a template are.
+#[derive(Debug, Clone, Copy)]
+struct Instance {
+    template: usize,
+    /// Its first value in [`Records::values`], and how many there are.
+    first: usize,
+    count: usize,
+}
+
+/// Reads the records of one chunk.
+pub(super) struct Records<'d> {
+    data: &'d [u8],
+    /// By place and by where they stand in an event; none for one that is not read here.
+    templates: HashMap<(usize, usize, Part), usize>,
+    known: Vec<Option<Template>>,
+    /// The values of the instances that are being read, the innermost last.
+    values: Vec<Value<'d>>,
+    text: String,
+}
+
+impl<'d> Records<'d> {
+    pub(super) fn new(data: &'d [u8]) -> Self {
+        Records { data, templates: HashMap::new(), known: Vec::new(), values: Vec::new(), text: String::new() }
+    }
+
+    /// Adds the values of a record to the event, and says when it happened. Nothing means that the record has to be read
+    /// by way of its XML; what was added is to be discarded then.
+    pub(super) fn read(&mut self, window: Window, builder: &mut EventBuilder<'_>) -> Option<i64> {
+        self.values.clear();
+        let mut time = None;
+        self.fragment(window.start, window.end, (0, Part::Data), 0, &mut time, builder)?;
+        time
+    }
+
+    fn fragment(
+        &mut self,
+        start: usize,
+        end: usize,
+        place: (usize, Part),
+        nesting: usize,
+        time: &mut Option<i64>,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<()> {
+        if nesting > MAX_NESTING {
+            return None;
+        }
+        let instance = self.instance(start, end)?;
+        let number = self.template(instance.template, place);
+        // It is taken out while it is used, so one that stands in itself is not found.
+        let mut template = self.known.get_mut(number)?.take()?;
+        let outcome = template.steps.iter_mut().try_for_each(|step| match step {
+            Step::Field(field) => self.field(field, instance, nesting, time, builder),
+            Step::Time(place) => {
+                let value = self.value(instance, *place)?;
+                // A second moment, or none, is for the reader of XML to judge.
+                (time.is_none()).then_some(())?;
+                *time = Some(value.micros()?);
+                Some(())
+            }
+            Step::Nested(place, depth, part) => match self.value(instance, *place) {
+                Some(value) if value.is_null() => Some(()),
+                Some(value) if value.kind == FRAGMENT => self.nested(value, (*depth, *part), nesting, time, builder),
+                _ => None,
+            },
+        });
+        if let Some(known) = self.known.get_mut(number) {
+            *known = Some(template);
+        }
+        self.values.truncate(instance.first);
+        outcome
+    }
+
+    fn nested(
+        &mut self,
+        value: Value<'d>,
+        place: (usize, Part),
+        nesting: usize,
+        time: &mut Option<i64>,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<()> {
+        let end = value.at.checked_add(value.bytes.len())?;
+        self.fragment(value.at, end, place, nesting.checked_add(1)?, time, builder)
+    }
+
+    fn value(&self, instance: Instance, place: u16) -> Option<Value<'d>> {
+        let place = usize::from(place);
+        let at = instance.first.checked_add(place)?;
+        if place < instance.count { self.values.get(at).copied() } else { None }
+    }
+
+    fn field(
+        &mut self,
+        field: &mut Field,
+        instance: Instance,
+        nesting: usize,
+        time: &mut Option<i64>,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<()> {
+        let is_left_out = |place: &u16| self.value(instance, *place).is_some_and(Value::is_null);
+        if field.dependencies.iter().any(is_left_out) {
+            return Some(());
+        }
+        let place = match &field.content {
+            Content::Literal(_) => {
+                if let Some(key) = field.key(|section, name| builder.key(section, name))
+                    && let Content::Literal(text) = &field.content
+                {
+                    builder.add(key, if field.is_trimmed() { text.trim() } else { text });
+                }
+                return Some(());
+            }
+            Content::Value(place) => *place,
+        };
+        // A value that is not there is nothing.
+        let Some(value) = self.value(instance, place).filter(|value| !value.is_empty()) else { return Some(()) };
+        match value.kind {
+            FRAGMENT if field.is_attribute || field.is_trimmed() => None,
+            FRAGMENT => self.nested(value, field.inner, nesting, time, builder),
+            TEXTS if field.is_attribute => None,
+            TEXTS => value.texts().try_for_each(|text| self.add(field, text, builder)),
+            _ => self.add(field, value, builder),
+        }
+    }
+
+    fn add(&mut self, field: &mut Field, value: Value<'_>, builder: &mut EventBuilder<'_>) -> Option<()> {
+        if value.is_empty() {
+            return Some(());
+        }
+        let Some(key) = field.key(|section, name| builder.key(section, name)) else { return Some(()) };
+        self.text.clear();
+        value.write(&mut self.text)?;
+        if field.is_attribute && self.text.contains(['\t', '\n', '\r']) {
+            return None;
+        }
+        builder.add(key, if field.is_trimmed() { self.text.trim() } else { &self.text });
+        Some(())
+    }
+
+    /// Reads the one instance of a template that a piece of binary XML consists of.
+    fn instance(&mut self, start: usize, end: usize) -> Option<Instance> {
+        let mut cursor = Cursor { data: self.data.get(..end)?, at: start };
+        cursor.fragment()?;
+        (cursor.u8()? == 0x0c).then_some(())?;
+        // One byte of unknown meaning, and the first part of the template's identifier.
+        cursor.take(5)?;
+        let (template, is_here) = cursor.reference()?;
+        if is_here {
+            cursor.take(20)?;
+            let size = usize::try_from(cursor.u32()?).ok()?;
+            cursor.take(size)?;
+        }
+        let count = cursor.u32()?;
+        if count > MAX_VALUES {
+            return None;
+        }
+        let count = usize::try_from(count).ok()?;
+        let descriptors = cursor.take(count.checked_mul(4)?)?;
+        let first = self.values.len();
+        for &[low, high, kind, _] in descriptors.as_chunks::<4>().0 {
+            let at = cursor.at;
+            let bytes = cursor.take(usize::from(u16::from_le_bytes([low, high])))?;
+            let value = Value { kind, at, bytes };
+            value.is_usual().then_some(())?;
+            self.values.push(value);
+        }
+        // Behind the end may be anything that fills the record up.
+        matches!(cursor.peek(), None | Some(0x00)).then_some(Instance { template, first, count })
+    }
+
+    fn template(&mut self, offset: usize, (depth, part): (usize, Part)) -> usize {
+        let (data, known) = (self.data, &mut self.known);
+        *self.templates.entry((offset, depth, part)).or_insert_with(|| {
+            known.push(template::read(data, offset, depth, part));
+            known.len().saturating_sub(1)
+        })
+    }
+}

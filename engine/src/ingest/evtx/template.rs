@@ -1,0 +1,292 @@
+//! What a template says of its values: which field each of them is.
+//!
+//! A template is the XML of an event with places for its values. Read once a chunk, it turns an event into a walk over
+//! few values, instead of an XML text that is written and read again. It must mean what `super::super::xml` makes of
+//! that text; a template with anything more than the usual (references, text around values, repeated values in
+//! attributes) is not read here.
+
+use super::super::event::KeyId;
+use super::super::windows::Section;
+use super::cursor::Cursor;
+use super::value::write_utf16;
+
+/// Templates of Windows are not deeper than five elements.
+const MAX_DEPTH: usize = 24;
+
+/// Which part of an event an element belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    System,
+    Data,
+}
+
+/// A template, or a piece of binary XML that stands in one.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) steps: Vec<Step>,
+    /// Whether it has the `System` element, without which nothing is an event.
+    pub(super) has_system: bool,
+}
+
+/// What an event has in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    Field(Box<Field>),
+    /// The moment of the event.
+    Time(u16),
+    /// A place for binary XML: how deep its elements are.
+    Nested(u16, usize, Part),
+}
+
+/// A value that becomes a field.
+#[derive(Debug)]
+pub(super) struct Field {
+    section: Section,
+    name: String,
+    pub(super) content: Content,
+    /// Values without which the element is left out.
+    pub(super) dependencies: Vec<u16>,
+    pub(super) is_attribute: bool,
+    /// How deep elements inside of it are, and in which part.
+    pub(super) inner: (usize, Part),
+    key: Option<Option<KeyId>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Literal(String),
+    Value(u16),
+}
+
+impl Field {
+    /// The number of its key, if its values matter. Asked for when there is a value, because a field that has none in
+    /// any event is not one.
+    pub(super) fn key(&mut self, ask: impl FnOnce(Section, &str) -> Option<KeyId>) -> Option<KeyId> {
+        *self.key.get_or_insert_with(|| ask(self.section, &self.name))
+    }
+
+    /// Whether white space around its text does not count.
+    pub(super) fn is_trimmed(&self) -> bool {
+        self.section == Section::System && !self.is_attribute
+    }
+}
+
+/// Reads the template at an offset whose outermost element is `depth` deep.
+pub(super) fn read(data: &[u8], offset: usize, depth: usize, part: Part) -> Option<Template> {
+    let mut cursor = Cursor { data, at: offset };
+    // The next template of its bucket, and its identifier.
+    cursor.take(20)?;
+    let size = usize::try_from(cursor.u32()?).ok()?;
+    let end = cursor.at.checked_add(size)?;
+    // Names may be anywhere, the template itself ends here.
+    let body = Cursor { data: data.get(..end)?, at: cursor.at };
+    let mut reader =
+        Reader { cursor: body, template: Template { steps: Vec::new(), has_system: false }, depends: Vec::new() };
+    reader.cursor.fragment()?;
+    let token = reader.cursor.u8()?;
+    reader.element(token, depth, part, true)?;
+    (reader.cursor.u8()? == 0x00).then_some(())?;
+    if depth == 0 && !reader.template.has_system {
+        return None;
+    }
+    Some(reader.template)
+}
+
+struct Reader<'d> {
+    cursor: Cursor<'d>,
+    template: Template,
+    depends: Vec<u16>,
+}
+
+/// What is between two tags.
+#[derive(Default)]
+struct Inner {
+    literal: String,
+    values: Vec<u16>,
+}
+
+impl Inner {
+    fn content(self) -> Option<Option<Content>> {
+        match self.values.as_slice() {
+            [] if self.literal.is_empty() => Some(None),
+            [] => Some(Some(Content::Literal(self.literal))),
+            [place] if self.literal.is_empty() => Some(Some(Content::Value(*place))),
+            _ => None,
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn element(&mut self, token: u8, depth: usize, part: Part, is_root: bool) -> Option<()> {
+        let has_attributes = match token {
+            0x01 => false,
+            0x41 => true,
+            _ => return None,
+        };
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let dependency = self.cursor.u16()?;
+        // The outermost element has nothing that it could be left out of.
+        let depends = dependency != u16::MAX && !is_root;
+        if depends {
+            self.depends.push(dependency);
+        }
+        self.cursor.u32()?;
+        let name = self.name()?;
+        // What is left to the reader of XML to refuse, or to give other names.
+        if (name == "Event") != (depth == 0) || (depth == 1 && name == "RenderingInfo") {
+            return None;
+        }
+        let part = match (depth, name.as_str()) {
+            (1, "System") => {
+                self.template.has_system = true;
+                Part::System
+            }
+            (1, _) => Part::Data,
+            _ => part,
+        };
+        let mut field = name.clone();
+        if has_attributes {
+            self.cursor.u32()?;
+            self.attributes(depth, part, &name, &mut field)?;
+        }
+        match self.cursor.u8()? {
+            0x02 => self.inner(depth, part, field)?,
+            0x03 => {}
+            _ => return None,
+        }
+        if depends {
+            self.depends.pop();
+        }
+        Some(())
+    }
+
+    fn attributes(&mut self, depth: usize, part: Part, element: &str, field: &mut String) -> Option<()> {
+        loop {
+            let token = self.cursor.peek()?;
+            if !matches!(token, 0x06 | 0x46) {
+                return Some(());
+            }
+            self.cursor.u8()?;
+            let name = self.name()?;
+            let mut inner = Inner::default();
+            while let token @ (0x05 | 0x45 | 0x0d | 0x0e) = self.cursor.peek()? {
+                self.cursor.u8()?;
+                self.piece(token, &mut inner)?;
+            }
+            let content = inner.content()?;
+            if depth < 2 {
+                // Nobody looks at these, but a list would repeat the element.
+                if matches!(content, Some(Content::Value(_))) {
+                    return None;
+                }
+                continue;
+            }
+            let Some(content) = content else { continue };
+            // Line breaks inside of attributes are a matter of the reader of XML.
+            if matches!(&content, Content::Literal(text) if text.contains(['\t', '\n', '\r'])) {
+                return None;
+            }
+            match (part, content) {
+                (Part::System, Content::Value(place)) if element == "TimeCreated" && name == "SystemTime" => {
+                    if !self.depends.is_empty() {
+                        return None;
+                    }
+                    self.template.steps.push(Step::Time(place));
+                }
+                (Part::System, content) => {
+                    let path = [element, ".", &name].concat();
+                    self.field(Section::System, path, content, true, (depth, part));
+                }
+                (Part::Data, Content::Literal(text)) if name == "Name" => *field = text,
+                (Part::Data, Content::Value(_)) if name == "Name" => return None,
+                // Values of other attributes are no fields, but a list would repeat the element.
+                (Part::Data, Content::Literal(_)) => {}
+                (Part::Data, Content::Value(_)) => return None,
+            }
+        }
+    }
+
+    fn inner(&mut self, depth: usize, part: Part, name: String) -> Option<()> {
+        let mut inner = Inner::default();
+        let mut has_elements = false;
+        loop {
+            match self.cursor.u8()? {
+                token @ (0x01 | 0x41) => {
+                    has_elements = true;
+                    self.element(token, depth.checked_add(1)?, part, false)?;
+                }
+                0x04 => break,
+                // The event itself and its parts have no text of their own.
+                token @ (0x0d | 0x0e) if depth < 2 => {
+                    let mut place = Inner::default();
+                    self.piece(token, &mut place)?;
+                    let place = *place.values.first()?;
+                    if !self.depends.is_empty() {
+                        return None;
+                    }
+                    self.template.steps.push(Step::Nested(place, depth.checked_add(1)?, part));
+                }
+                token => self.piece(token, &mut inner)?,
+            }
+        }
+        if depth < 2 {
+            return Some(());
+        }
+        let content = inner.content()?;
+        match content {
+            Some(_) if has_elements => return None,
+            Some(content) => {
+                let section = if part == Part::System { Section::System } else { Section::Data };
+                self.field(section, name, content, false, (depth.checked_add(1)?, part));
+            }
+            None => {}
+        }
+        Some(())
+    }
+
+    fn field(&mut self, section: Section, name: String, content: Content, is_attribute: bool, inner: (usize, Part)) {
+        let dependencies = self.depends.clone();
+        let field = Field { section, name, content, dependencies, is_attribute, inner, key: None };
+        self.template.steps.push(Step::Field(Box::new(field)));
+    }
+
+    /// Text, or the place of a value.
+    fn piece(&mut self, token: u8, inner: &mut Inner) -> Option<()> {
+        match token {
+            0x05 | 0x45 => {
+                (self.cursor.u8()? == 0x01).then_some(())?;
+                let units = usize::from(self.cursor.u16()?);
+                let text = self.cursor.take(units.checked_mul(2)?)?;
+                write_utf16(text, &mut inner.literal);
+            }
+            0x0d | 0x0e => {
+                inner.values.push(self.cursor.u16()?);
+                self.cursor.u8()?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// A name, without the prefix of its namespace.
+    fn name(&mut self) -> Option<String> {
+        let (at, is_here) = self.cursor.reference()?;
+        let mut cursor = Cursor { data: self.cursor.data, at };
+        // The next name of its bucket, and its hash.
+        cursor.take(6)?;
+        let units = usize::from(cursor.u16()?);
+        let units = cursor.take(units.checked_mul(2)?)?;
+        if is_here {
+            cursor.u16()?;
+            self.cursor.at = cursor.at;
+        }
+        let mut name = String::new();
+        write_utf16(units, &mut name);
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte)) {
+            return None;
+        }
+        Some(name.split_once(':').map_or_else(|| name.clone(), |(_, local)| local.to_owned()))
+    }
+}
