@@ -590,4 +590,17 @@ mod searches {
         assert_ne!(events("7"), events("8"));
         assert!(run(&["generate", "--events", "1", "--format", "xml"]).stdout.starts_with("<Event"));
     }
+
+    #[test]
+    fn a_generated_event_log_is_searched() {
+        let kept = folder(&[]);
+        let path = kept.path().join("generated.evtx");
+        let ran = run(&["generate", "--events", "500", "--format", "evtx", "--out", text(&path)]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+        let ran = run(&["run", "* | stats count", text(&path), "--output", "csv"]);
+        assert_eq!(ran.stdout, "count\n500\n", "{}", ran.stderr);
+        let ran = run(&["generate", "--format", "evtx"]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("name a file with --out"), "{}", ran.stderr);
+    }
 }

@@ -181,7 +181,8 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
         builder.result.skip(place(), "its checksums are wrong: it was changed, or not brought up to date");
     }
     let has_checksums = !data.header.flags.contains(ChunkFlags::NO_CRC32);
-    let read = if is_intact && has_checksums && !builder.wants_raw() { read_values(&data, builder) } else { Some(0) };
+    let is_usual = is_intact && has_checksums && record::has_whole_names(&data.data);
+    let read = if is_usual && !builder.wants_raw() { read_values(&data, builder) } else { Some(0) };
     let Some(read) = read else { return };
     let mut chunk = match EvtxChunk::new(&data.data, &data.header, Arc::clone(settings)) {
         Ok(chunk) => chunk,

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use super::super::event::EventBuilder;
 use super::cursor::Cursor;
 use super::template::{self, Content, Field, Part, Step, Template};
-use super::value::{FRAGMENT, TEXTS, Value};
+use super::value::{FRAGMENT, TEXTS, Value, is_time};
 
+/// Where the lists of names begin in the header of a chunk.
+const NAME_LISTS: usize = 128;
+/// A chunk has some hundred names.
+const MAX_NAMES: usize = 4096;
 /// No event of Windows has more values.
 const MAX_VALUES: u32 = 4096;
 /// Binary XML stands in binary XML once, or twice.
@@ -29,12 +33,44 @@ pub(super) fn window(data: &[u8], at: usize) -> Option<Window> {
     (cursor.take(4)? == b"**\0\0").then_some(())?;
     let size = usize::try_from(cursor.u32()?).ok()?;
     let number = cursor.u64()?;
-    cursor.u64()?;
+    // When it was written; the crate refuses records of no time, though their events say the time themselves.
+    is_time(cursor.u64()?).then_some(())?;
     let next = at.checked_add(size)?;
     let end = next.checked_sub(4)?;
     // The size stands at both ends of a record.
     let copy = Cursor { data, at: end }.u32()?;
     (end > cursor.at && usize::try_from(copy) == Ok(size)).then_some(Window { number, start: cursor.at, end, next })
+}
+
+/// Whether the lists of names, which begin in the chunk's header, can be followed to their ends. The crate reads them all
+/// before anything else, and gives a chunk up where it cannot.
+pub(super) fn has_whole_names(data: &[u8]) -> bool {
+    let mut heads = Cursor { data, at: NAME_LISTS };
+    let mut left = MAX_NAMES;
+    (0..64).all(|_| {
+        let Some(mut at) = heads.u32() else { return false };
+        while at != 0 {
+            let Some(next) = next_name(data, at) else { return false };
+            if left == 0 {
+                return false;
+            }
+            left = left.saturating_sub(1);
+            at = next;
+        }
+        true
+    })
+}
+
+/// The name behind one, if it can be read; 0 behind the last.
+fn next_name(data: &[u8], at: u32) -> Option<u32> {
+    let mut cursor = Cursor { data, at: usize::try_from(at).ok()? };
+    let next = cursor.u32()?;
+    cursor.u16()?;
+    let units = usize::from(cursor.u16()?);
+    let name = cursor.take(units.checked_mul(2)?)?;
+    let name = name.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit));
+    let is_text = char::decode_utf16(name).all(|decoded| decoded.is_ok());
+    (is_text && cursor.u16()? == 0).then_some(next)
 }
 
 /// Where the values of an instance of a template are.

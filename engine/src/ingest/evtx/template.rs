@@ -8,7 +8,7 @@
 use super::super::event::KeyId;
 use super::super::windows::Section;
 use super::cursor::Cursor;
-use super::value::write_utf16;
+use super::value::{is_kind, write_utf16};
 
 /// Templates of Windows are not deeper than five elements.
 const MAX_DEPTH: usize = 24;
@@ -263,7 +263,8 @@ impl Reader<'_> {
             }
             0x0d | 0x0e => {
                 inner.values.push(self.cursor.u16()?);
-                self.cursor.u8()?;
+                // What type the value has is said where it is.
+                is_kind(self.cursor.u8()?).then_some(())?;
             }
             _ => return None,
         }

@@ -84,7 +84,7 @@ impl<'d> Value<'d> {
     /// A time, in units of 100 ns since 1601, from 1970 on.
     fn filetime(self) -> Option<u64> {
         let time = u64::from_le_bytes(self.bytes.try_into().ok()?);
-        (self.kind == FILETIME && (EPOCH..LATEST).contains(&time)).then_some(time)
+        (self.kind == FILETIME && is_time(time)).then_some(time)
     }
 
     /// A time in microseconds since 1970.
@@ -163,9 +163,24 @@ impl<'d> Value<'d> {
     }
 }
 
+/// Whether a time in units of 100 ns since 1601 is one that any reader can tell.
+pub(super) fn is_time(time: u64) -> bool {
+    (EPOCH..LATEST).contains(&time)
+}
+
+/// Whether a number stands for a type of values.
+pub(super) fn is_kind(kind: u8) -> bool {
+    matches!(kind, 0x00..=0x15 | 0x20 | 0x21 | 0x23 | 0x81..=0x95)
+}
+
 /// Appends text up to its first NUL.
 pub(super) fn write_utf16(bytes: &[u8], text: &mut String) {
-    let units = bytes.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit)).take_while(|&unit| unit != 0);
+    let units = bytes.as_chunks::<2>().0;
+    // Nearly all text is plain.
+    let plain = units.iter().take_while(|unit| matches!(unit, [b' '..=b'~', 0])).count();
+    let (plain, rest) = units.split_at_checked(plain).unwrap_or((&[], units));
+    text.extend(plain.iter().map(|&[letter, _]| char::from(letter)));
+    let units = rest.iter().map(|unit| u16::from_le_bytes(*unit)).take_while(|&unit| unit != 0);
     for decoded in char::decode_utf16(units) {
         text.push(decoded.map_or('_', allowed));
     }
