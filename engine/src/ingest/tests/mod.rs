@@ -22,6 +22,7 @@ pub(super) fn options() -> ReadOptions {
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),
+        temp: None,
         pool: None,
     }
 }
