@@ -23,6 +23,14 @@ impl Header {
         [b',', b'\t', b';'].into_iter().find_map(|delimiter| Header::with(head, is_whole, delimiter))
     }
 
+    /// The header of a file that has one column.
+    pub(crate) fn of_one_column(head: &str) -> Option<(Arc<Header>, usize)> {
+        let (line, _) = head.split_once('\n')?;
+        let name = line.trim().trim_matches('"').to_owned();
+        let header = Header { delimiter: b',', names: vec![name] };
+        header.names.iter().all(|name| is_name(name)).then(|| (Arc::new(header), line.len().saturating_add(1)))
+    }
+
     fn with(head: &str, is_whole: bool, delimiter: u8) -> Option<(Arc<Header>, usize)> {
         let mut rows = reader(delimiter, head);
         let mut row = StringRecord::new();

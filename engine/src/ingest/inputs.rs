@@ -286,7 +286,7 @@ impl<'a> Inputs<'a> {
             Clock { zone: self.options.time_zone.clone(), latest: written.unwrap_or_else(jiff::Timestamp::now) };
         let file = Arc::new(FileContext { ordinal, path, index: self.index.clone(), clock });
         let temp = self.options.temp.as_deref();
-        let outcome = source.and_then(|source| open_source(source, &file.clock, is_named, temp));
+        let outcome = source.and_then(|source| open_source(source, &file, is_named, temp));
         let owner = if self.archives.is_empty() { None } else { self.owners.last().copied() };
         let (reason, is_ignored) = match outcome {
             Ok(Opened::Reading(open, format)) => {
@@ -417,22 +417,22 @@ enum Opened {
     Parquet,
 }
 
-fn open_source(source: Source, clock: &Clock, is_named: bool, temp: Option<&Path>) -> io::Result<Opened> {
+fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<&Path>) -> io::Result<Opened> {
     let reader: Box<dyn Read + Send> = match source {
-        Source::File(mut file) => {
+        Source::File(mut source) => {
             let mut magic = Vec::new();
-            file.by_ref().take(8).read_to_end(&mut magic)?;
+            source.by_ref().take(8).read_to_end(&mut magic)?;
             if magic == MAGIC {
-                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?, None), "evtx"));
+                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(source)?, None), "evtx"));
             }
             if magic.starts_with(parquet::MAGIC) {
                 return Ok(Opened::Parquet);
             }
-            file.rewind()?;
+            source.rewind()?;
             if archive::is_zip(&magic) {
-                return Ok(Opened::Archive(Archive::Zip(file)));
+                return Ok(Opened::Archive(Archive::Zip(source)));
             }
-            Box::new(file)
+            Box::new(source)
         }
         Source::Stream(reader) => reader,
     };
@@ -450,7 +450,7 @@ fn open_source(source: Source, clock: &Clock, is_named: bool, temp: Option<&Path
         return Ok(Opened::Archive(Archive::Tar(peeked.into_reader())));
     }
     let peeked = peeked.decoded()?;
-    let (format, name, header_length) = match sniff(&peeked, clock) {
+    let (format, name, header_length) = match sniff(&peeked, &file.clock, &file.path) {
         Format::Xml => (TextFormat::Xml(XmlCutter::default()), "xml", 0),
         Format::JsonLines => (TextFormat::JsonLines(LineCutter::default()), "json", 0),
         Format::JsonStream => (TextFormat::JsonStream(JsonCutter::new()), "json", 0),

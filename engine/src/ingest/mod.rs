@@ -2,9 +2,10 @@
 //!
 //! `inputs` walks what the user named, opens each file through `decode`, asks `sniff` what it is, and cuts it
 //! into `blocks` of whole records; the members of an `archive` are files like others. `pipeline` hands the blocks to
-//! workers; there `xml`, `evtx`, `json`, `csv`, `zeek` or `text` (with `syslog`, `access` and `auditd`) takes a block apart and gives keys and values to an `event` builder, which knows from `windows` what
-//! the keys of a Windows event mean and fills the columns of the store. What the workers made is put together in
-//! reading order, so that nothing depends on which of them was faster.
+//! workers; there `xml`, `evtx`, `json`, `csv` (with `forms` for what exports of tools have in common), `zeek` or
+//! `text` (with `syslog`, `access` and `auditd`) takes a block apart and gives keys and values to an `event` builder,
+//! which knows from `windows` what the keys of a Windows event mean and fills the columns of the store. What the
+//! workers made is put together in reading order, so that nothing depends on which of them was faster.
 
 mod access;
 mod archive;

@@ -34,8 +34,8 @@ pub(crate) enum Format {
 /// The reason for a file that is nothing we know.
 pub(crate) const NOT_A_LOG: &str = "not a log format that spelunk reads";
 
-/// Looks at the first bytes of a decompressed and decoded file.
-pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
+/// Looks at the first bytes of a decompressed and decoded file. Its path counts only where these say nothing.
+pub(crate) fn sniff(peeked: &Peeked, clock: &Clock, path: &str) -> Format {
     let head = peeked.head.as_slice();
     let is_whole = head.len() < HEAD;
     let text = String::from_utf8_lossy(head);
@@ -61,6 +61,12 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
         return Format::Unknown(NOT_A_LOG);
     }
     if let Some((header, length)) = Header::detect(text, is_whole) {
+        return Format::Csv(header, length);
+    }
+    // A single column looks like any text, but for the name of its file.
+    if path.contains(".csv")
+        && let Some((header, length)) = Header::of_one_column(text)
+    {
         return Format::Csv(header, length);
     }
     Format::Text { kind, has_times: first_lines.iter().any(|line| is_log_line(line, clock)) }

@@ -29,7 +29,9 @@ impl<'l> Syslog<'l> {
         let (time, length) = clock.parse_stamp(rest).filter(|_| !rest.starts_with("/Date("))?;
         let rest = rest.get(length..)?.strip_prefix(' ')?.trim_start_matches(' ');
         let (host, message) = rest.split_once(' ')?;
-        if host.is_empty() || !host.chars().all(is_host_letter) {
+        // A program's own log has its level there.
+        let is_level = !is_classic && LEVELS.iter().any(|level| host.eq_ignore_ascii_case(level));
+        if host.is_empty() || is_level || !host.chars().all(is_host_letter) {
             return None;
         }
         let (process, pid) = tag(message.trim_start_matches(' ')).unwrap_or_default();
@@ -49,6 +51,21 @@ impl<'l> Syslog<'l> {
     }
 }
 
+const LEVELS: [&str; 12] = [
+    "trace",
+    "verbose",
+    "debug",
+    "info",
+    "information",
+    "notice",
+    "warn",
+    "warning",
+    "error",
+    "severe",
+    "critical",
+    "fatal",
+];
+
 /// What comes after `<134>`.
 fn priority(line: &str) -> Option<&str> {
     let (number, rest) = line.strip_prefix('<')?.split_once('>')?;
@@ -56,7 +73,7 @@ fn priority(line: &str) -> Option<&str> {
 }
 
 fn is_host_letter(letter: char) -> bool {
-    letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '%')
+    letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_' | ':' | '/' | '%')
 }
 
 /// `sshd[123]: ` and `kernel: `.
@@ -102,8 +119,10 @@ mod tests {
         assert_eq!(read("May 24 10:01:00 web01 kernel: [ 1.2] usb: x"), kernel);
         let repeated = Some((Some("web01"), None, None, None, false));
         assert_eq!(read("May 24 10:01:00 web01 last message repeated 3 times"), repeated);
-        // The log of an application, whose level is no host.
-        assert_eq!(read("2024-05-24T10:01:00Z INFO main: started").map(|found| found.4), Some(false));
+        // The log of a program, whose level is no host.
+        assert_eq!(read("2024-05-24T10:01:00Z INFO main[7]: started"), None);
+        assert_eq!(read("2024-05-24T10:01:00Z [main] worker[7]: started"), None);
+        assert_eq!(read("2024-05-24T10:01:00Z main worker: started").map(|found| found.4), Some(false));
         assert_eq!(read("<999>May 24 10:01:00 web01 x: y"), None);
     }
 }
