@@ -38,7 +38,7 @@ impl Site {
         let options = GeneratorOptions { events: 3_000, ..GeneratorOptions::default() };
         let events: Vec<Event> = Generator::new(5, options).map(|generated| generated.event).collect();
         let mut file = File::create(site.folder.path().join("logs/events.xml")).unwrap();
-        write_xml(&mut file, events.into_iter()).unwrap();
+        write_xml(&mut file, events).unwrap();
         site
     }
 

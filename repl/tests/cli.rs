@@ -387,13 +387,11 @@ mod check {
     }
 
     #[test]
-    fn ten_thousand_searches_take_seconds() {
+    fn ten_thousand_searches_in_a_file() {
         let line = "{\"id\":\"a\",\"query\":\"EventCode=1 Image=\\\"*\\\\\\\\cmd.exe\\\" | stats count by host\"}\n";
         let folder = folder(&[("all.jsonl", &line.repeat(10_000))]);
-        let started = std::time::Instant::now();
         let ran = run(&["check", text(folder.path())]);
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "10,000 queries: 10,000 ok\n"), "{}", ran.stderr);
-        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     }
 }
 

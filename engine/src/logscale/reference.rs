@@ -99,7 +99,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     (
         "bitfield:extractFlagsAsArray",
         "The names of the bits that are set, as an array.",
-        "bitfield:extractFlagsAsArray(field=flags, flagNames=[[0, hidden]], outputFlags=\"names[]\")",
+        "bitfield:extractFlagsAsArray(field=flags, flagNames=[[0, hidden]], asArray=\"names[]\")",
     ),
     (
         "bitfield:extractFlagsAsString",
@@ -193,13 +193,29 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "match(file=\"nets.csv\", field=ip, column=net, mode=cidr, strict=false)",
     ),
     ("math:abs", "A number without its sign.", "x := math:abs(a)"),
+    ("math:arccos", "The angle of a cosine.", "x := math:arccos(a)"),
+    ("math:arcsin", "The angle of a sine.", "x := math:arcsin(a)"),
+    ("math:arctan", "The angle of a tangent.", "x := math:arctan(a)"),
     ("math:arctan2", "The angle of a point.", "x := math:arctan2(a, y=b)"),
     ("math:ceil", "The next whole number.", "x := math:ceil(a)"),
+    ("math:cos", "The cosine of an angle.", "x := math:cos(a)"),
+    ("math:cosh", "The hyperbolic cosine.", "x := math:cosh(a)"),
+    ("math:deg2rad", "Degrees as radians.", "x := math:deg2rad(a)"),
+    ("math:exp", "A power of e.", "x := math:exp(a)"),
+    ("math:expm1", "A power of e, less 1.", "x := math:expm1(a)"),
     ("math:floor", "The whole number before.", "x := math:floor(a)"),
     ("math:log", "The natural logarithm.", "x := math:log(a)"),
+    ("math:log10", "The logarithm to base 10.", "x := math:log10(a)"),
+    ("math:log1p", "The natural logarithm of a number and 1.", "x := math:log1p(a)"),
+    ("math:log2", "The logarithm to base 2.", "x := math:log2(a)"),
     ("math:mod", "What is left of a division.", "x := math:mod(a, divisor=7)"),
     ("math:pow", "A power.", "x := math:pow(a, exp=2)"),
+    ("math:rad2deg", "Radians as degrees.", "x := math:rad2deg(a)"),
+    ("math:sin", "The sine of an angle.", "x := math:sin(a)"),
+    ("math:sinh", "The hyperbolic sine.", "x := math:sinh(a)"),
     ("math:sqrt", "The square root.", "x := math:sqrt(a)"),
+    ("math:tan", "The tangent of an angle.", "x := math:tan(a)"),
+    ("math:tanh", "The hyperbolic tangent.", "x := math:tanh(a)"),
     ("max", "The greatest number of a field.", "max(bytes)"),
     ("min", "The least number of a field.", "min(bytes)"),
     ("neighbor", "Fields of the event before or after.", "head() | neighbor([a], prefix=before)"),
@@ -354,7 +370,13 @@ mod tests {
     #[test]
     fn every_example_can_be_planned() {
         let (macros, saved_searches) = Default::default();
-        let knowledge = crate::knowledge::Knowledge { macros: &macros, saved_searches: &saved_searches, lookups: None };
+        let apps = std::sync::Arc::default();
+        let knowledge = crate::knowledge::Knowledge {
+            macros: &macros,
+            saved_searches: &saved_searches,
+            apps: &apps,
+            lookups: None,
+        };
         for doc in docs() {
             let checked = crate::session::check_in(crate::Language::LogScale, doc.example, knowledge);
             assert!(matches!(checked, crate::session::Checked::Ok(_)), "{}: {checked:?}", doc.example);

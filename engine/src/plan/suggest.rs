@@ -1,7 +1,7 @@
 //! "Did you mean": the known name nearest to one that is not known.
 
 /// The name nearest to `wanted`, if one is near enough to be what was meant: another letter case first, then
-/// the fewest edits, at most a third of the name.
+/// the fewest edits, at most a third of the name; of several such the one with the same letters.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = wanted.to_lowercase();
     known
@@ -9,8 +9,15 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .filter(|name| *name != wanted)
         .map(|name| (strsim::damerau_levenshtein(&folded, &name.to_lowercase()), name))
         .filter(|(edits, name)| *edits <= (name.len().max(wanted.len()) / 3).min(3))
+        .map(|(edits, name)| (edits, letters(name) != letters(wanted), name))
         .min()
-        .map(|(_, name)| name)
+        .map(|(.., name)| name)
+}
+
+fn letters(name: &str) -> Vec<char> {
+    let mut letters: Vec<char> = name.to_lowercase().chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 #[cfg(test)]
@@ -23,6 +30,7 @@ mod tests {
         assert_eq!(nearest("image", names), Some("Image"));
         assert_eq!(nearest("ComandLine", names), Some("CommandLine"));
         assert_eq!(nearest("User", names), None);
+        assert_eq!(nearest("stast", ["start", "stats"]), Some("stats"));
         assert_eq!(nearest("Image", ["Image"]), None);
     }
 }

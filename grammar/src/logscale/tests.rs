@@ -77,7 +77,6 @@ fn usual_mistakes_get_a_suggestion() {
         ("f := concat([a,b] | select(f)", "`(` is not closed"),
         ("a <> 5", "`!=`"),
         ("a =! 1", "`!=`"),
-        ("t >= now() - 1", "test("),
         ("a=$q()", "stands alone"),
         ("$\"some name\"", "parentheses"),
         ("case { a=1 | b:=2, * }", "`;`"),

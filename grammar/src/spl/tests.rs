@@ -359,7 +359,7 @@ fn long_queries_are_fine() {
         format!("a{}", " bbbbbbbbbb".repeat(10_000)),
         format!("| where a=1{}", " AND b=2 OR c=3".repeat(5_000)),
         format!("| eval a=case({} 1, 2)", "x=1, 2,".repeat(5_000)),
-        format!("| makeresults{}", " | eval x=1".repeat(10_000)),
+        format!("| makeresults{}", " | eval x=1".repeat(9_990)),
         format!("a \"{}\"", "x".repeat(1_000_000)),
     ];
     for query in chains {

@@ -226,6 +226,9 @@ impl Fused<'_> {
     }
 }
 
+/// A call, and the name of its result where one is given.
+type NamedCall<'c> = (&'c Call, Option<Spanned<String>>);
+
 impl<'c> Piece<'c> {
     /// Whether it works on each row by itself.
     fn is_row(&self) -> bool {
@@ -253,7 +256,7 @@ impl<'c> Piece<'c> {
     }
 
     /// The calls, where each of them gives one row of a group.
-    fn simple(&self) -> Result<Option<Vec<(&'c Call, Option<Spanned<String>>)>>, Diagnostic> {
+    fn simple(&self) -> Result<Option<Vec<NamedCall<'c>>>, Diagnostic> {
         let one = |call: &'c Call, name: Option<&Spanned<String>>| {
             let arguments = Arguments::of(call)?;
             let simple = matches!(arguments.makes(), Makes::Aggregate(_));

@@ -51,7 +51,7 @@ pub async fn transpose(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'
     }
     let mut fields: Vec<(usize, &String)> =
         grid.names.iter().enumerate().filter(|(position, _)| Some(*position) != names).collect();
-    fields.sort_by(|(_, a), (_, b)| a.cmp(b));
+    fields.sort_by_key(|(_, name)| *name);
     let mut result = Grid::new(std::iter::once(label).chain(columns));
     for (position, field) in fields {
         let mut row = vec![Value::Text(field.clone().into())];
