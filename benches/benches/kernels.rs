@@ -100,6 +100,7 @@ fn main() {
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),
+        temp: None,
         pool: None,
     };
     let (store, _) = ingest::read(&inputs, &read).unwrap();

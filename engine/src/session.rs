@@ -337,6 +337,7 @@ impl Session {
             strict: self.options.strict,
             time_zone: self.options.time_zone.clone(),
             cancelled: Arc::clone(&self.cancelled),
+            temp: self.options.temp.clone(),
             pool: Some(Arc::clone(self.memory.pool())),
         };
         let inputs = self.inputs.clone();

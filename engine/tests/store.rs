@@ -125,6 +125,7 @@ fn reading() -> ReadOptions {
         strict: false,
         time_zone: TimeZone::UTC,
         cancelled: Default::default(),
+        temp: None,
         pool: None,
     }
 }

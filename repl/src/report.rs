@@ -104,8 +104,12 @@ pub fn warnings(report: &ReadReport) -> Vec<String> {
     if let Some(named) = name_files(other.iter()) {
         out.push(format!("{} left out, not a log: {named}", count(other.len() as u64, "file")));
     }
-    let silent: Vec<&FileReport> =
-        report.files.iter().filter(|file| file.events == 0 && file.skipped == 0 && file.problems.is_empty()).collect();
+    let is_silent = |file: &&FileReport| {
+        // The events of an archive are those of its members.
+        let has_members = || report.files.iter().any(|other| other.events > 0 && other.is_member_of(file));
+        file.events == 0 && file.skipped == 0 && file.problems.is_empty() && !(file.is_archive() && has_members())
+    };
+    let silent: Vec<&FileReport> = report.files.iter().filter(is_silent).collect();
     if events(report) == 0 && !report.files.is_empty() {
         out.push(format!("no event could be read from {}", count(report.files.len() as u64, "file")));
     } else if let Some(silent) = name_files(silent.iter().filter(|file| file.bytes > 0)) {

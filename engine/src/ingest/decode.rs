@@ -1,9 +1,13 @@
 //! Compressed and UTF-16 files as the UTF-8 text that they hold.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use bzip2::read::MultiBzDecoder;
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 /// A stream whose first bytes are known.
 pub(crate) struct Peeked {
@@ -32,15 +36,24 @@ impl Peeked {
         Box::new(io::Cursor::new(self.head).chain(self.reader))
     }
 
-    /// Reads through gzip and zstd.
+    /// Reads through gzip, bzip2, xz and zstd.
     pub(crate) fn decompressed(self) -> io::Result<Self> {
-        match self.head.as_slice() {
-            [0x1f, 0x8b, ..] => Peeked::new(Box::new(MultiGzDecoder::new(self.into_reader()))),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                Peeked::new(Box::new(zstd::stream::read::Decoder::new(self.into_reader())?))
-            }
-            _ => Ok(self),
-        }
+        let form = match self.head.as_slice() {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Compression::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            _ => return Ok(self),
+        };
+        let read = Arc::new(AtomicU64::new(0));
+        let input = Counted { reader: self.into_reader(), read: Arc::clone(&read) };
+        let reader: Box<dyn Read + Send> = match form {
+            Compression::Gzip => Box::new(MultiGzDecoder::new(input)),
+            Compression::Bzip2 => Box::new(MultiBzDecoder::new(input)),
+            Compression::Xz => Box::new(XzReader::new_mem_limit(input, true, MAX_DICTIONARY_KIB)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
+        };
+        Peeked::new(Box::new(Bounded { reader, read, budget: Budget::of(0) }))
     }
 
     /// Decodes UTF-16 and strips the byte order mark of UTF-8.
@@ -66,6 +79,85 @@ impl Peeked {
             given: 0,
             at_end: false,
         }))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Compression {
+    Gzip,
+    Bzip2,
+    Xz,
+    Zstd,
+}
+
+/// What the dictionary of an xz file may take; `xz -9` has 64 MiB.
+const MAX_DICTIONARY_KIB: u32 = 256 << 10;
+
+/// What may come out of something compressed: logs shrink to a tenth or a fiftieth, bombs to a thousandth and less.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    given: u64,
+    most: u64,
+}
+
+/// What may come out whatever went in, because a short file of one repeated line does no harm.
+const SURELY: u64 = 1 << 30;
+
+/// How many times its size a compressed file may become.
+const MOST_RATIO: u64 = 500;
+
+impl Budget {
+    /// That of something that takes so many bytes.
+    pub(crate) fn of(compressed: u64) -> Self {
+        Budget { given: 0, most: compressed.saturating_mul(MOST_RATIO).max(SURELY) }
+    }
+
+    pub(crate) fn unbounded() -> Self {
+        Budget { given: 0, most: u64::MAX }
+    }
+
+    /// Counts what came out.
+    pub(crate) fn spend(&mut self, bytes: u64) -> io::Result<()> {
+        self.given = self.given.saturating_add(bytes);
+        if self.given <= self.most {
+            return Ok(());
+        }
+        let reason = format!(
+            "it became more than {MOST_RATIO} times its size and is taken for a decompression bomb; the rest is not \
+             read: decompress it first if it is none"
+        );
+        Err(io::Error::other(reason))
+    }
+}
+
+/// Counts what is read.
+struct Counted {
+    reader: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.read.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// Stops a bomb.
+struct Bounded {
+    reader: Box<dyn Read + Send>,
+    /// What was read of the compressed bytes.
+    read: Arc<AtomicU64>,
+    budget: Budget,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.budget.most = Budget::of(self.read.load(Ordering::Relaxed)).most;
+        self.budget.spend(u64::try_from(count).unwrap_or(0))?;
+        Ok(count)
     }
 }
 

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use super::select::Selection;
 use super::time::Clock;
-use super::windows::{Meaning, Role, Section, plain_meaning, windows_meaning};
+use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning};
 use super::{Problem, ReadOptions};
 use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId};
 
@@ -171,6 +171,14 @@ impl<'a> EventBuilder<'a> {
         self.names.raw.is_some()
     }
 
+    /// Whether fields that only a look into the text finds are kept.
+    pub(crate) fn wants_fields(&self) -> bool {
+        match &self.shared.selection {
+            Selection::AllButRaw | Selection::All => true,
+            Selection::Only { names, patterns } => !patterns.is_empty() || names.iter().any(|name| !is_common(name)),
+        }
+    }
+
     /// The text of a plain line is all that it says, so it is no copy to be left out.
     pub(crate) fn keep_text(&mut self) {
         self.plain = true;
@@ -190,6 +198,11 @@ impl<'a> EventBuilder<'a> {
             self.result.skip(String::new(), reason);
         }
         self.result
+    }
+
+    /// The path of the file.
+    pub(crate) fn file_path(&self) -> &'a str {
+        &self.file.path
     }
 
     /// The file's clock.
@@ -220,7 +233,7 @@ impl<'a> EventBuilder<'a> {
     fn new_key(&mut self, section: Section, text: &str, hash: u64) -> Option<u32> {
         let at = u32::try_from(self.keys.len()).ok()?;
         let windows = self.slot(windows_meaning(section, text));
-        let plain = self.slot(plain_meaning(text));
+        let plain = self.slot(if section == Section::Line { line(text) } else { plain_meaning(text) });
         let is_needed = [&windows, &plain]
             .iter()
             .any(|slot| !slot.names.is_empty() || !matches!(slot.role, Role::None | Role::Reserved));
@@ -433,6 +446,11 @@ impl<'a> EventBuilder<'a> {
     fn time(&self, value: &str, utc: bool) -> Option<i64> {
         if utc { self.file.clock.in_utc().parse(value) } else { self.file.clock.parse(value) }
     }
+}
+
+/// Whether every event has the field whatever its text says.
+fn is_common(name: &str) -> bool {
+    matches!(name, "_raw" | "_time" | "_serial" | "_file" | "host" | "index" | "source" | "sourcetype")
 }
 
 /// What an event says about itself.

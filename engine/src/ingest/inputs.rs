@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::archive::{self, Archive, Content, Member, Members};
 use super::blocks::{Blocks, Cutter, LineCutter, Lines, Next};
 use super::csv::{CsvCutter, Header};
 use super::decode::Peeked;
@@ -16,8 +17,10 @@ use super::evtx::{Chunk, Chunks, MAGIC};
 use super::parquet::{self, Opener};
 use super::scan::JsonCutter;
 use super::sniff::{Format, NOT_A_LOG, sniff};
+use super::text::Kind;
 use super::time::Clock;
 use super::xml::XmlCutter;
+use super::zeek;
 use super::{FileReport, Input, Location, Problem, ReadOptions};
 use crate::error::Error;
 use crate::store::disk;
@@ -49,7 +52,8 @@ pub(crate) enum Payload {
     JsonLines(Lines),
     JsonStream(Lines, bool),
     Csv(Lines, Arc<Header>),
-    Text(Lines),
+    Zeek(Lines, Arc<zeek::Header>),
+    Text(Lines, Kind),
     /// A place that could not be read.
     Problem(Problem),
 }
@@ -68,6 +72,16 @@ enum Entry {
     Unreadable(PathBuf, String),
 }
 
+/// What is known of a file before it is looked into.
+struct Origin {
+    path: String,
+    /// Where it lies on the disk, if it does.
+    location: Option<PathBuf>,
+    written: Option<jiff::Timestamp>,
+    bytes: u64,
+    is_named: bool,
+}
+
 /// A file that is being read.
 enum Open {
     /// With an error that came up after the last chunks that were handed out.
@@ -80,7 +94,8 @@ enum TextFormat {
     JsonLines(LineCutter),
     JsonStream(JsonCutter),
     Csv(CsvCutter, Arc<Header>),
-    Text(LineCutter),
+    Zeek(LineCutter, Arc<zeek::Header>),
+    Text(LineCutter, Kind),
 }
 
 /// All inputs, unit by unit, in reading order.
@@ -90,6 +105,10 @@ pub(crate) struct Inputs<'a> {
     index: Option<String>,
     walk: Option<walkdir::IntoIter>,
     open: Option<(Arc<FileContext>, Open)>,
+    /// The archives that are being read, each a member of the one before it.
+    archives: Vec<(Arc<FileContext>, Members)>,
+    /// By file, that of the archive on the disk that it is a member of, or its own.
+    pub(crate) owners: Vec<u32>,
     /// One report a file, filled by whoever reads the units.
     pub(crate) reports: Vec<FileReport>,
     /// The files that are read while they are searched.
@@ -121,6 +140,8 @@ impl<'a> Inputs<'a> {
             index: None,
             walk: None,
             open: None,
+            archives: Vec::new(),
+            owners: Vec::new(),
             reports: Vec::new(),
             parquet: Vec::new(),
             stored: Vec::new(),
@@ -152,6 +173,20 @@ impl<'a> Inputs<'a> {
                         self.open = None;
                         continue;
                     }
+                }
+            }
+            if let Some((archive, members)) = self.archives.last() {
+                let archive = Arc::clone(archive);
+                let unit = match members.next() {
+                    Some(member) => self.open_member(archive, member),
+                    None => {
+                        self.archives.pop();
+                        None
+                    }
+                };
+                match unit {
+                    Some(unit) => return Some(unit),
+                    None => continue,
                 }
             }
             let entry = self.next_entry()?;
@@ -219,28 +254,66 @@ impl<'a> Inputs<'a> {
             Entry::Unreadable(_, reason) => Err(io::Error::other(reason)),
             Entry::Store(_) => return None,
         };
-        let mut report =
-            FileReport { path: path.clone(), format: "", bytes: 0, events: 0, skipped: 0, problems: Vec::new() };
         let metadata = opened.as_ref().ok().and_then(|(_, metadata)| metadata.as_ref());
-        report.bytes = metadata.map_or(0, Metadata::len);
+        let bytes = metadata.map_or(0, Metadata::len);
         let written = metadata.and_then(|metadata| jiff::Timestamp::try_from(metadata.modified().ok()?).ok());
+        let location = Origin { path, location, written, bytes, is_named };
+        self.begin(location, opened.map(|(source, _)| source))
+    }
+
+    /// Opens a member of the archive that is read; what comes back is a problem, if there is one.
+    fn open_member(&mut self, archive: Arc<FileContext>, member: Member) -> Option<Unit> {
+        let (name, written, source) = match member {
+            Member::Readable(Content { name, written, reader }) => (name, written, Ok(Source::Stream(reader))),
+            Member::Broken(name, reason) => (name, None, Err(io::Error::other(reason))),
+            Member::Rest(reason) => {
+                let payload = Payload::Problem(Problem { place: String::new(), reason });
+                return Some(Unit { file: archive, payload });
+            }
+        };
+        let path = archive::member_path(&archive.path, &name);
+        // Its bytes are among those of the archive.
+        self.begin(Origin { path, location: None, written, bytes: 0, is_named: false }, source)
+    }
+
+    /// Begins to read; what comes back is a problem, if there is one.
+    fn begin(&mut self, origin: Origin, source: io::Result<Source>) -> Option<Unit> {
+        let Origin { path, location, written, bytes, is_named } = origin;
+        let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
+        let mut report =
+            FileReport { path: path.clone(), format: "", bytes, events: 0, skipped: 0, problems: Vec::new() };
         let clock =
             Clock { zone: self.options.time_zone.clone(), latest: written.unwrap_or_else(jiff::Timestamp::now) };
         let file = Arc::new(FileContext { ordinal, path, index: self.index.clone(), clock });
-        let outcome = opened.and_then(|(source, _)| open_source(source, &file.clock, is_named));
+        let temp = self.options.temp.as_deref();
+        let outcome = source.and_then(|source| open_source(source, &file, is_named, temp));
+        let owner = if self.archives.is_empty() { None } else { self.owners.last().copied() };
         let (reason, is_ignored) = match outcome {
             Ok(Opened::Reading(open, format)) => {
                 report.format = format;
                 self.open = Some((Arc::clone(&file), open));
                 (None, false)
             }
+            Ok(Opened::Archive(_)) if self.archives.len() >= archive::MAX_DEPTH => {
+                (Some(format!("archives lie more than {} deep in each other", archive::MAX_DEPTH)), false)
+            }
+            Ok(Opened::Archive(archive)) => {
+                report.format = archive.format();
+                match archive.members() {
+                    Ok(members) => {
+                        self.archives.push((Arc::clone(&file), members));
+                        (None, false)
+                    }
+                    Err(error) => (Some(error.to_string()), false),
+                }
+            }
             Ok(Opened::Parquet) if self.admit.is_some() => (Some(SEARCHED_WHERE_IT_IS.to_owned()), false),
             Ok(Opened::Parquet) => (self.add_parquet(location.as_deref(), &file, &mut report), false),
-            // An archive may hold logs: leaving it out is a loss.
             Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
             Err(error) => (Some(error.to_string()), false),
         };
         self.reports.push(report);
+        self.owners.push(owner.unwrap_or(ordinal));
         self.ignored.push(is_ignored);
         self.number(1);
         let payload = Payload::Problem(Problem { place: String::new(), reason: reason? });
@@ -287,6 +360,7 @@ impl<'a> Inputs<'a> {
             Err(error) => Some(Problem { place: String::new(), reason: error.to_string() }),
         };
         self.reports.push(report);
+        self.owners.push(ordinal);
         self.ignored.push(false);
         self.number(numbered);
         failed.map(|problem| (file, problem))
@@ -337,24 +411,28 @@ fn open_file(path: &Path) -> io::Result<(Source, Option<Metadata>)> {
 
 enum Opened {
     Reading(Open, &'static str),
+    Archive(Archive),
     Ignored(&'static str),
     /// It is not read now.
     Parquet,
 }
 
-fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Opened> {
+fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<&Path>) -> io::Result<Opened> {
     let reader: Box<dyn Read + Send> = match source {
-        Source::File(mut file) => {
+        Source::File(mut source) => {
             let mut magic = Vec::new();
-            file.by_ref().take(8).read_to_end(&mut magic)?;
+            source.by_ref().take(8).read_to_end(&mut magic)?;
             if magic == MAGIC {
-                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(file)?, None), "evtx"));
+                return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(source)?, None), "evtx"));
             }
             if magic.starts_with(parquet::MAGIC) {
                 return Ok(Opened::Parquet);
             }
-            file.rewind()?;
-            Box::new(file)
+            source.rewind()?;
+            if archive::is_zip(&magic) {
+                return Ok(Opened::Archive(Archive::Zip(source)));
+            }
+            Box::new(source)
         }
         Source::Stream(reader) => reader,
     };
@@ -365,14 +443,21 @@ fn open_source(source: Source, clock: &Clock, is_named: bool) -> io::Result<Open
     if peeked.head.starts_with(MAGIC) {
         return Ok(Opened::Reading(Open::Evtx(Chunks::of_stream(peeked.head, peeked.reader)?, None), "evtx"));
     }
+    if archive::is_zip(&peeked.head) {
+        return Ok(Opened::Archive(Archive::Zip(archive::spooled(peeked.into_reader(), temp)?)));
+    }
+    if archive::is_tar(&peeked.head) {
+        return Ok(Opened::Archive(Archive::Tar(peeked.into_reader())));
+    }
     let peeked = peeked.decoded()?;
-    let (format, name, header_length) = match sniff(&peeked, clock) {
+    let (format, name, header_length) = match sniff(&peeked, &file.clock, &file.path) {
         Format::Xml => (TextFormat::Xml(XmlCutter::default()), "xml", 0),
         Format::JsonLines => (TextFormat::JsonLines(LineCutter::default()), "json", 0),
         Format::JsonStream => (TextFormat::JsonStream(JsonCutter::new()), "json", 0),
         Format::Csv(header, length) => (TextFormat::Csv(CsvCutter::new(&header), header), "csv", length),
-        Format::Text { has_times } if has_times || is_named || peeked.head.is_empty() => {
-            (TextFormat::Text(LineCutter::default()), "text", 0)
+        Format::Zeek(header) => (TextFormat::Zeek(LineCutter::default(), header), "zeek", 0),
+        Format::Text { kind, has_times } if has_times || is_named || peeked.head.is_empty() => {
+            (TextFormat::Text(LineCutter::default(), kind), kind.name(), 0)
         }
         Format::Text { .. } => return Ok(Opened::Ignored(NOT_A_LOG)),
         Format::Unknown(reason) => return Ok(Opened::Ignored(reason)),
@@ -416,7 +501,7 @@ impl TextFormat {
     fn cutter(&mut self) -> &mut dyn Cutter {
         match self {
             TextFormat::Xml(cutter) => cutter,
-            TextFormat::JsonLines(cutter) | TextFormat::Text(cutter) => cutter,
+            TextFormat::JsonLines(cutter) | TextFormat::Zeek(cutter, _) | TextFormat::Text(cutter, _) => cutter,
             TextFormat::JsonStream(cutter) => cutter,
             TextFormat::Csv(cutter, _) => cutter,
         }
@@ -428,7 +513,11 @@ impl TextFormat {
             TextFormat::JsonLines(_) => Payload::JsonLines(lines),
             TextFormat::JsonStream(cutter) => Payload::JsonStream(lines, cutter.begins_in_array()),
             TextFormat::Csv(_, header) => Payload::Csv(lines, Arc::clone(header)),
-            TextFormat::Text(_) => Payload::Text(lines),
+            TextFormat::Zeek(_, header) => {
+                let after = header.after(&lines.bytes);
+                Payload::Zeek(lines, std::mem::replace(header, after))
+            }
+            TextFormat::Text(_, kind) => Payload::Text(lines, *kind),
         }
     }
 }

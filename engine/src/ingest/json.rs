@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::blocks::{Lines, NOT_UTF8, decode};
 use super::event::{Defaults, EventBuilder};
+use super::forms::{self, Forms};
 use super::scan::JsonScanner;
 use super::windows::Section;
 
@@ -20,7 +21,7 @@ const DEFAULT_SOURCETYPE: &str = "_json";
 pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
     let mut number = lines.first_line;
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
-    let mut state = JsonState::default();
+    let mut state = JsonState { forms: Forms::of(&text), ..JsonState::default() };
     for line in text.split('\n') {
         let record = line.trim_ascii();
         if !record.is_empty() {
@@ -34,7 +35,7 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
 pub(crate) fn read_stream(lines: Lines, in_array: bool, builder: &mut EventBuilder<'_>) {
     let first_line = lines.first_line;
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
-    let mut state = JsonState::default();
+    let mut state = JsonState { forms: Forms::of(&text), ..JsonState::default() };
     let mut scanner = JsonScanner::new(in_array);
     let (mut counted, mut number) = (0, first_line);
     // How many bytes may be looked at again to find the records that a broken one swallowed; without a limit a
@@ -69,6 +70,7 @@ pub(crate) fn read_stream(lines: Lines, in_array: bool, builder: &mut EventBuild
 #[derive(Debug, Default)]
 struct JsonState {
     path: String,
+    forms: Forms,
     /// Whether the record is a line of Splunk's own export, which has each result inside an object.
     is_export: bool,
 }
@@ -76,15 +78,30 @@ struct JsonState {
 impl JsonState {
     /// Whether the record could be read.
     fn read_record(&mut self, record: &str, line: u64, builder: &mut EventBuilder<'_>) -> bool {
+        if self.forms.envelope
+            && let Some(records) = forms::enveloped(record)
+        {
+            // One by one, so that a broken one is no end of the others.
+            self.forms.envelope = false;
+            for inner in &records {
+                self.read_record(inner.get(), line, builder);
+            }
+            self.forms.envelope = true;
+            return true;
+        }
         self.path.clear();
-        self.is_export = record.starts_with("{\"preview\":");
+        self.is_export = ["{\"preview\":", "{\"result\":"].iter().any(|begin| record.starts_with(begin));
         let outcome = if record.starts_with('{') {
             self.read_object(record, 0, builder)
         } else {
             Err("not a JSON object".to_owned())
         };
         match outcome {
-            Ok(()) => builder.end_record(&Defaults { sourcetype: DEFAULT_SOURCETYPE, raw: record, time: None }),
+            Ok(()) => {
+                let own = self.forms.sourcetype(record, builder.file_path());
+                let sourcetype = own.as_deref().unwrap_or(DEFAULT_SOURCETYPE);
+                builder.end_record(&Defaults { sourcetype, raw: record, time: None });
+            }
             Err(ref reason) => {
                 builder.discard();
                 builder.result.skip(format!("line {line}"), reason.as_str());
@@ -109,6 +126,10 @@ impl JsonState {
     ) -> Result<(), String> {
         let parent = self.path.len();
         let is_wrapper = self.is_export && depth == 0 && key == "result" && value.get().starts_with('{');
+        if self.is_export && depth == 0 && matches!(key, "preview" | "offset" | "lastrow") {
+            // About the export, not about the event.
+            return Ok(());
+        }
         if !is_wrapper {
             if parent > 0 {
                 self.path.push('.');
@@ -122,6 +143,11 @@ impl JsonState {
 
     fn value(&mut self, value: &str, depth: usize, builder: &mut EventBuilder<'_>) -> Result<(), String> {
         let is_nested = depth < MAX_DEPTH;
+        if self.forms != Forms::default()
+            && let Some(outcome) = self.special(value, depth, builder)
+        {
+            return outcome;
+        }
         match value.as_bytes().first() {
             Some(b'{') if is_nested => return self.read_object(value, depth.saturating_add(1), builder),
             Some(b'[') if is_nested => {
@@ -139,6 +165,54 @@ impl JsonState {
         }
         Ok(())
     }
+}
+
+impl JsonState {
+    /// A value that a form of export gives another place or meaning.
+    fn special(&mut self, value: &str, depth: usize, builder: &mut EventBuilder<'_>) -> Option<Result<(), String>> {
+        if value.starts_with('{') {
+            if !(self.forms.named && self.path.ends_with("EventData.Data")) {
+                return None;
+            }
+            let named: forms::Named<'_> = serde_json::from_str(value).ok()?;
+            if let Some(text) = named.text {
+                builder.add_named(Section::Data, &named.name, &text);
+            }
+            return Some(Ok(()));
+        }
+        if !(self.forms.payload || self.forms.hayabusa) || value.starts_with(['[', 'n']) {
+            return None;
+        }
+        let text = string(value).unwrap_or(Cow::Borrowed(value));
+        if self.forms.payload && self.path == "Payload" && text.starts_with('{') && depth < MAX_DEPTH {
+            return Some(self.read_payload(&text, depth, builder));
+        }
+        if self.forms.hayabusa && matches!(self.path.as_str(), "Details" | "ExtraFieldInfo" | "AllFieldInfo") {
+            forms::details(&text).for_each(|(name, value)| builder.add_named(Section::Data, name, value));
+            return Some(Ok(()));
+        }
+        let path = self.forms.path(&self.path);
+        builder.add_named(Section::Record, &path, self.forms.value(&path, &text));
+        Some(Ok(()))
+    }
+
+    /// What EvtxECmd keeps of the event, as text inside of its row.
+    fn read_payload(&mut self, text: &str, depth: usize, builder: &mut EventBuilder<'_>) -> Result<(), String> {
+        let path = std::mem::take(&mut self.path);
+        // Its own names are those of the event.
+        let forms = std::mem::replace(&mut self.forms, Forms { named: true, ..Forms::default() });
+        let outcome = self.read_object(text, depth.saturating_add(1), builder);
+        self.path = path;
+        self.forms = forms;
+        outcome
+    }
+}
+
+/// Adds what a cell of EvtxECmd holds of the event; `false` if it holds something else.
+pub(crate) fn add_payload(text: &str, builder: &mut EventBuilder<'_>) -> bool {
+    text.starts_with('{')
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+        && JsonState::default().read_payload(text, 0, builder).is_ok()
 }
 
 /// What a JSON string says; `None` for any other value.

@@ -1,16 +1,21 @@
 //! Log files in, record batches out: one file a format.
 //!
 //! `inputs` walks what the user named, opens each file through `decode`, asks `sniff` what it is, and cuts it
-//! into `blocks` of whole records. `pipeline` hands the blocks to workers; there `xml`, `evtx`, `json`, `csv` or
-//! `text` takes a block apart and gives keys and values to an `event` builder, which knows from `windows` what
-//! the keys of a Windows event mean and fills the columns of the store. What the workers made is put together in
-//! reading order, so that nothing depends on which of them was faster.
+//! into `blocks` of whole records; the members of an `archive` are files like others. `pipeline` hands the blocks to
+//! workers; there `xml`, `evtx`, `json`, `csv` (with `forms` for what exports of tools have in common), `zeek` or
+//! `text` (with `syslog`, `access` and `auditd`) takes a block apart and gives keys and values to an `event` builder,
+//! which knows from `windows` what the keys of a Windows event mean and fills the columns of the store. What the
+//! workers made is put together in reading order, so that nothing depends on which of them was faster.
 
+mod access;
+mod archive;
+mod auditd;
 mod blocks;
 mod csv;
 pub(crate) mod decode;
 mod event;
 mod evtx;
+mod forms;
 mod index;
 mod inputs;
 mod json;
@@ -19,10 +24,12 @@ mod pipeline;
 mod scan;
 mod select;
 mod sniff;
+mod syslog;
 mod text;
 mod time;
 mod windows;
 mod xml;
+mod zeek;
 
 #[cfg(test)]
 mod tests;
@@ -73,6 +80,8 @@ pub struct ReadOptions {
     pub time_zone: jiff::tz::TimeZone,
     /// Set from outside to make [`read`] stop with [`Error::Interrupted`].
     pub cancelled: Arc<AtomicBool>,
+    /// Where members of archives go that cannot be read as they come; the system's temporary folder if not given.
+    pub temp: Option<PathBuf>,
     /// Where memory for the events is asked for; `None` where nothing limits it.
     pub pool: Option<Arc<dyn MemoryPool>>,
 }
@@ -132,11 +141,12 @@ pub struct ReadReport {
 /// What was read of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReport {
-    /// The file's path as reached from the input; `-` for standard input.
+    /// The file's path as reached from the input, `a.zip!b.evtx` for a member of an archive; `-` for standard input.
     pub path: String,
-    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `text`, `parquet`, `store`); empty where it could not be read.
+    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `zeek`, `syslog`, `access`, `auditd`, `text`, `parquet`,
+    /// `store`, `zip`, `tar`); empty where it could not be read.
     pub format: &'static str,
-    /// Its size in bytes as stored (compressed, if it is).
+    /// Its size in bytes as stored (compressed, if it is); 0 for a member, which is counted with its archive.
     pub bytes: u64,
     /// How many events it gave.
     pub events: u64,
@@ -150,6 +160,16 @@ impl FileReport {
     /// Whether the file was found in a folder and left out because it is no log: nothing is lost with it.
     pub fn is_no_log(&self) -> bool {
         self.format.is_empty() && self.skipped == 0 && !self.problems.is_empty()
+    }
+
+    /// Whether it holds files rather than events.
+    pub fn is_archive(&self) -> bool {
+        matches!(self.format, "zip" | "tar")
+    }
+
+    /// Whether it lies in that archive, however deep.
+    pub fn is_member_of(&self, archive: &FileReport) -> bool {
+        self.path.strip_prefix(archive.path.as_str()).is_some_and(|rest| rest.starts_with('!'))
     }
 }
 

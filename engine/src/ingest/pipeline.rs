@@ -11,7 +11,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use super::event::{BlockResult, EventBuilder, Shared};
 use super::inputs::{Admit, Inputs, Payload, Unit};
 use super::select::Selection;
-use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml};
+use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml, zeek};
 use crate::error::Error;
 use crate::memory::{self, Sizes};
 use crate::store::Store;
@@ -169,7 +169,8 @@ fn read_unit(shared: &Shared<'_>, unit: Unit) -> BlockResult {
         Payload::JsonLines(lines) => json::read_lines(lines, &mut builder),
         Payload::JsonStream(lines, in_array) => json::read_stream(lines, in_array, &mut builder),
         Payload::Csv(lines, header) => csv::read_block(lines, &header, &mut builder),
-        Payload::Text(lines) => text::read_block(lines, &mut builder),
+        Payload::Zeek(lines, header) => zeek::read_block(lines, &header, &mut builder),
+        Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
     }
     builder.finish()
@@ -220,7 +221,9 @@ impl Gather<'_> {
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
         memory::hold_events(self.held, self.options.pool.as_ref(), result.block.size())?;
-        let dropped = self.sink.add(file, result.block, base)?;
+        // What is a member of an archive was admitted with it.
+        let owner = inputs.owners.get(file as usize).copied().unwrap_or(file);
+        let dropped = self.sink.add(owner, result.block, base)?;
         if dropped > 0 {
             report.skipped = report.skipped.saturating_add(1);
             if report.problems.len() < Problem::KEPT {

@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 
 use super::csv::Header;
 use super::decode::{HEAD, Peeked};
-use super::text::is_log_line;
+use super::text::{Kind, is_log_line};
 use super::time::Clock;
+use super::zeek;
 
 /// The format of a text file.
 #[derive(Debug)]
@@ -19,7 +20,10 @@ pub(crate) enum Format {
     JsonStream,
     /// A header, and the length of its line.
     Csv(Arc<Header>, usize),
+    /// With tabs, as Zeek writes it.
+    Zeek(Arc<zeek::Header>),
     Text {
+        kind: Kind,
         /// Whether it looks like a log.
         has_times: bool,
     },
@@ -30,19 +34,22 @@ pub(crate) enum Format {
 /// The reason for a file that is nothing we know.
 pub(crate) const NOT_A_LOG: &str = "not a log format that spelunk reads";
 
-/// Looks at the first bytes of a decompressed and decoded file.
-pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
+/// Looks at the first bytes of a decompressed and decoded file. Its path counts only where these say nothing.
+pub(crate) fn sniff(peeked: &Peeked, clock: &Clock, path: &str) -> Format {
     let head = peeked.head.as_slice();
     let is_whole = head.len() < HEAD;
-    if head.starts_with(b"PK\x03\x04") {
-        return Format::Unknown("zip archives are not read yet");
-    }
-    if head.get(257..262) == Some(b"ustar") {
-        return Format::Unknown("tar archives are not read yet");
-    }
     let text = String::from_utf8_lossy(head);
     let text: &str = &text;
     let begin = text.trim_start();
+    let first_lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).take(20).collect();
+    // Before XML, because an event of Sysmon for Linux is XML in a line of syslog.
+    let kind = Kind::of(&first_lines, clock);
+    if kind != Kind::Plain && !is_binary(head) {
+        return Format::Text { kind, has_times: true };
+    }
+    if let Some(header) = zeek::Header::detect(text) {
+        return Format::Zeek(header);
+    }
     // The second form is that of a log that was cut in front.
     if (begin.starts_with('<') && begin.contains("<Event")) || begin.contains("<Event xmlns=") {
         return Format::Xml;
@@ -56,8 +63,13 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock) -> Format {
     if let Some((header, length)) = Header::detect(text, is_whole) {
         return Format::Csv(header, length);
     }
-    let mut first_lines = text.lines().filter(|line| !line.is_empty()).take(20);
-    Format::Text { has_times: first_lines.any(|line| is_log_line(line, clock)) }
+    // A single column looks like any text, but for the name of its file.
+    if path.contains(".csv")
+        && let Some((header, length)) = Header::of_one_column(text)
+    {
+        return Format::Csv(header, length);
+    }
+    Format::Text { kind, has_times: first_lines.iter().any(|line| is_log_line(line, clock)) }
 }
 
 fn json(begin: &str) -> Option<Format> {

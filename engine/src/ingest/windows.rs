@@ -36,6 +36,8 @@ pub(crate) enum Section {
     System,
     /// `EventData`, `UserData` and the like.
     Data,
+    /// A line of text; no value of it says more about the event than a field does.
+    Line,
 }
 
 /// What becomes of a key's value.
@@ -80,7 +82,13 @@ pub(crate) fn windows_meaning(section: Section, key: &str) -> Meaning {
         Section::System => system(key),
         Section::Data => data(key),
         Section::Record => record(key),
+        Section::Line => line(key),
     }
+}
+
+/// What a key means in text. Where it would hide what is known of the event it gets the prefix that Splunk gives it.
+pub(crate) fn line(key: &str) -> Meaning {
+    if PROTECTED.contains(&key) { Meaning::field(&format!("extracted_{key}")) } else { Meaning::field(key) }
 }
 
 /// What a key means in a record that is no Windows event.
@@ -158,7 +166,7 @@ fn system(key: &str) -> Meaning {
         "EventRecordID" => Meaning::fields(&["RecordNumber", "EventRecordID"], Role::None),
         "Correlation.ActivityID" => Meaning::field("ActivityID"),
         "Correlation.RelatedActivityID" => Meaning::field("RelatedActivityID"),
-        "Security.UserID" => Meaning::field("UserID"),
+        "Security.UserID" | "Security.UserId" => Meaning::field("UserID"),
         "Channel" => Meaning::fields(&[], Role::Channel),
         "Computer" => Meaning::fields(&[], Role::Computer(0)),
         "_time" | "_serial" | "_file" => Meaning::fields(&[], Role::Reserved),
@@ -180,16 +188,17 @@ fn data(name: &str) -> Meaning {
     Meaning { fields: vec![field], role: Role::None, is_data: true }
 }
 
+/// What data is nested in: as Windows has it, in winlogbeat, and in winlogbeat before version 7.
+const DATA: [&str; 6] =
+    ["EventData.", "UserData.", "winlog.event_data.", "winlog.user_data.", "event_data.", "user_data."];
+
 /// The path of a JSON record or the header of a CSV column.
 fn record(path: &str) -> Meaning {
     let inner = path.strip_prefix("Event.").unwrap_or(path);
     if let Some(key) = inner.strip_prefix("System.") {
         return system(&element(key));
     }
-    if let Some(key) = inner.strip_prefix("EventData.").or_else(|| inner.strip_prefix("winlog.event_data.")) {
-        return data_path(key);
-    }
-    if let Some(key) = inner.strip_prefix("UserData.").or_else(|| inner.strip_prefix("winlog.user_data.")) {
+    if let Some(key) = DATA.iter().find_map(|prefix| inner.strip_prefix(prefix)) {
         return data_path(key);
     }
     if inner == "EventData" || inner == "UserData" {
@@ -205,15 +214,17 @@ fn record(path: &str) -> Meaning {
         "EventID" | "EventId" | "event_id" => Meaning::fields(&[], Role::EventId),
         "EventCode" => Meaning::fields(&[], Role::EventId),
         "EventID.Qualifiers" => Meaning::field("Qualifiers"),
-        "Channel" | "LogName" => Meaning::fields(&[], Role::Channel),
+        "Channel" | "LogName" | "log_name" => Meaning::fields(&[], Role::Channel),
+        "TaskValue" => Meaning::fields(&["TaskValue", "Task"], Role::None),
+        "OpcodeValue" => Meaning::fields(&["OpcodeValue", "Opcode"], Role::None),
         "Computer" => Meaning::fields(&[], Role::Computer(0)),
-        "Hostname" | "HostName" | "hostname" | "ComputerName" | "MachineName" => {
+        "Hostname" | "HostName" | "hostname" | "ComputerName" | "computer_name" | "MachineName" => {
             Meaning::fields(&[path], Role::Computer(1))
         }
-        "RecordNumber" | "RecordID" | "RecordId" | "EventRecordID" | "EventRecordId" => {
+        "RecordNumber" | "RecordID" | "RecordId" | "EventRecordID" | "EventRecordId" | "record_number" => {
             Meaning::fields(&["RecordNumber", "EventRecordID"], Role::None)
         }
-        "SourceName" | "Provider" | "ProviderName" => Meaning::field("SourceName"),
+        "SourceName" | "Provider" | "ProviderName" | "source_name" => Meaning::field("SourceName"),
         _ => plain_meaning(path),
     }
 }

@@ -44,6 +44,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
         strict,
         time_zone: tz,
         cancelled: std::sync::Arc::clone(&cancelled),
+        temp: None,
         pool: None,
     };
     let options = IndexOptions { memory, group_rows: row_group.and_then(|rows| usize::try_from(rows).ok()) };
