@@ -11,7 +11,7 @@ mod csv;
 pub(crate) mod decode;
 mod event;
 mod evtx;
-mod index;
+pub mod index;
 mod inputs;
 mod json;
 pub(crate) mod parquet;

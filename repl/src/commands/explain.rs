@@ -16,9 +16,12 @@ use crate::terminal;
 /// A wrong command line or query, an input that cannot be read, Ctrl-C.
 pub async fn run(mut args: ExplainArgs) -> Result<Exit, Failure> {
     args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
+    let now = args.data.now;
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, false)?;
     let interrupt = Interrupt::listen(session.cancelled());
+    let clocked = std::sync::Arc::clone(&session);
+    interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
     let asked = query.clone();
     let explained = interrupt
         .guard(move || async move { session.explain(&asked).await })

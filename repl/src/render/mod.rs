@@ -1,12 +1,16 @@
 //! Writes results: one file a form.
 
 pub mod csv;
-mod fit;
+pub mod fit;
 pub mod grid;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod parquet;
+pub mod plain;
 pub mod record;
 pub mod table;
+pub mod timesketch;
 
 use std::io;
 
