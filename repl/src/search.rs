@@ -14,7 +14,7 @@ use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::store::scans::Scans;
-use spelunk_engine::{Error, Search, Session};
+use spelunk_engine::{Error, Session};
 
 use crate::cli::{Colour, Form, OutputArgs};
 use crate::diagnostics;
@@ -141,6 +141,47 @@ impl Sink {
             plain: false,
             last: None,
         }
+    }
+
+    /// How results are shown, as `.set` names it.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
+        vec![
+            ("rows", self.table_rows.to_string()),
+            ("limit", self.limit.map_or("none".to_owned(), |limit| limit.to_string())),
+            ("quiet", switch(self.quiet)),
+            ("csv-safe", switch(self.csv_safe)),
+        ]
+    }
+
+    /// Changes how results are shown.
+    ///
+    /// # Errors
+    /// A name or value that is not known.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let switch = || match value {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err(format!("{name} is on or off")),
+        };
+        match name {
+            "rows" => match value.parse() {
+                Ok(rows) if rows > 0 => self.table_rows = rows,
+                _ => return Err("rows is how many rows a table shows, such as 200".to_owned()),
+            },
+            "limit" if value == "none" => self.limit = None,
+            "limit" => match value.parse() {
+                Ok(limit) => self.limit = Some(limit),
+                Err(_) => return Err("limit is a number of rows, or none".to_owned()),
+            },
+            "quiet" => self.quiet = switch()?,
+            "csv-safe" => self.csv_safe = switch()?,
+            _ => {
+                let known: Vec<&str> = self.settings().iter().map(|(name, _)| *name).collect();
+                return Err(format!("there is no setting {}: {}", crate::escape::line(name), known.join(", ")));
+            }
+        }
+        Ok(())
     }
 
     /// The last result, where it is kept.

@@ -24,11 +24,12 @@ impl<W: Write> Csv<W> {
     ///
     /// # Errors
     /// What the output says.
+    #[cfg(test)]
     pub fn new(out: W, columns: &[String], on_terminal: bool) -> io::Result<Self> {
         Self::guarded(out, columns, on_terminal, false)
     }
 
-    /// The same; with `guarded`, a cell that a spreadsheet would take for a formula begins with `'`.
+    /// Writes the header; with `guarded`, a cell that a spreadsheet would take for a formula begins with `'`.
     ///
     /// # Errors
     /// What the output says.

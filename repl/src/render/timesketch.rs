@@ -1,7 +1,7 @@
 //! Events for Timesketch: each with `message`, `datetime` and `timestamp_desc`, which its importer asks for, and with
 //! all other fields. A row without a time cannot stand on a timeline: it is left out and counted.
 
-use std::io::{self, Write};
+use std::io;
 
 use spelunk_engine::values::Cell;
 
