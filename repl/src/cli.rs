@@ -274,6 +274,9 @@ pub struct OutputArgs {
     /// Tables without lines and colours: tabs between the cells
     #[arg(long)]
     pub plain: bool,
+    /// Do not page tables that are longer than the screen [default: $SPELUNK_PAGER, $PAGER or `less -RFXS` pages them]
+    #[arg(long)]
+    pub no_pager: bool,
     /// When to use colours [default: on terminals, unless NO_COLOR is set]
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, hide_default_value = true)]
     pub color: Colour,

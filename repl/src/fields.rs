@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
-use spelunk_engine::values::{self, Value};
+use jiff::tz::TimeZone;
+use spelunk_engine::values::{self, Cell, Value};
 
 use crate::escape;
 use crate::render::{fit, grid};
 use crate::report;
-use spelunk_engine::values::Cell;
 
 /// How many distinct values of a field are counted one by one.
 const DISTINCT: usize = 10_000;
@@ -43,7 +43,7 @@ struct Field {
 
 impl Fields {
     /// Looks at more rows.
-    pub fn add(&mut self, batch: &RecordBatch) {
+    pub fn add(&mut self, batch: &RecordBatch, zone: &TimeZone) {
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         for (column, field) in batch.columns().iter().zip(batch.schema().fields()) {
             let position = self.fields.iter().position(|known| known.name == *field.name());
@@ -53,6 +53,13 @@ impl Fields {
             });
             let Some(known) = self.fields.get_mut(position) else { continue };
             for row in 0..batch.num_rows() {
+                if known.kind == "time" {
+                    if let Cell::Time(time) = values::cell(column, row, zone) {
+                        known.present = known.present.saturating_add(1);
+                        known.count(&time);
+                    }
+                    continue;
+                }
                 match Value::read(column.as_ref(), row) {
                     Value::Null => {}
                     Value::Many(texts) if texts.is_empty() => {}
@@ -227,7 +234,7 @@ mod tests {
         let columns: [(&str, ArrayRef); 2] =
             [("Image", Arc::new(StringArray::from(texts)) as _), ("n", Arc::new(Int64Array::from(numbers)) as _)];
         let mut fields = Fields::default();
-        fields.add(&RecordBatch::try_from_iter(columns).unwrap());
+        fields.add(&RecordBatch::try_from_iter(columns).unwrap(), &TimeZone::UTC);
         fields
     }
 

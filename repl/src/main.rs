@@ -14,6 +14,7 @@ mod fields;
 mod interrupt;
 mod notebook;
 mod nothing;
+mod pager;
 mod render;
 mod report;
 mod search;

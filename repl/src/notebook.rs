@@ -45,11 +45,19 @@ fn cells(file: &FileReport, hash: Option<&(String, u64)>) -> [String; 5] {
     ]
 }
 
-fn outcome(logged: &Logged) -> String {
+fn outcome(logged: &Logged, zone: &TimeZone) -> String {
     let seconds = logged.elapsed.as_secs_f64();
-    match logged.rows {
+    let outcome = match logged.rows {
         Some(rows) => format!("{} in {seconds:.2} s", report::count(rows, "row")),
         None => "failed or cancelled".to_owned(),
+    };
+    let time = |time: i64| values::format_time(time, zone);
+    match logged.bounds {
+        (None, None) => outcome,
+        (from, to) => {
+            let from = from.map_or("the beginning".to_owned(), time);
+            format!("{outcome}, of events from {from} to {}", to.map_or("the end".to_owned(), time))
+        }
     }
 }
 
@@ -63,7 +71,7 @@ pub fn markdown(notebook: &Notebook) -> String {
     }
     out.push_str("\n## Searches\n");
     for (number, logged) in (1_u64..).zip(&notebook.logged) {
-        let _ = writeln!(out, "\n{number}. {}, {}\n", notebook.time(logged.at), outcome(logged));
+        let _ = writeln!(out, "\n{number}. {}, {}\n", notebook.time(logged.at), outcome(logged, &notebook.zone));
         // Indented, so that no text of the search ends the block.
         for line in escape::lines(&logged.query).lines() {
             let _ = writeln!(out, "        {line}");
@@ -87,7 +95,7 @@ pub fn html(notebook: &Notebook) -> String {
     out.push_str("</tbody></table>\n<h2>Searches</h2><ol>\n");
     for logged in &notebook.logged {
         let (time, query) = (html::text(&notebook.time(logged.at)), html::text(&logged.query));
-        let _ = writeln!(out, "<li>{time}, {}<pre>{query}</pre></li>", html::text(&outcome(logged)));
+        let _ = writeln!(out, "<li>{time}, {}<pre>{query}</pre></li>", html::text(&outcome(logged, &notebook.zone)));
     }
     out.push_str("</ol>\n");
     out + html::FOOT
@@ -101,6 +109,7 @@ mod tests {
     fn searches_are_no_markup() {
         let logged = Logged {
             query: "| makeresults\n| eval a=\"<script>\"\n# x".into(),
+            bounds: (Some(0), None),
             at: Timestamp::UNIX_EPOCH,
             elapsed: std::time::Duration::from_millis(20),
             rows: Some(1),

@@ -232,7 +232,7 @@ pub fn render(found: &Findings, width: usize) -> String {
     for (rows, text) in &found.parts {
         let text = shortened(text);
         let mark = if *rows == 0 { '!' } else { ' ' };
-        say(widest.saturating_add(4), &format!("{:>widest$} {mark}by `{text}` alone", report::thousands(*rows)));
+        say(widest.saturating_add(5), &format!("{:>widest$} {mark} by `{text}` alone", report::thousands(*rows)));
     }
     for cause in &found.causes {
         say(4, &format!("- {cause}"));

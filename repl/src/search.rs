@@ -21,6 +21,7 @@ use crate::diagnostics;
 use crate::exit::{self, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::nothing;
+use crate::pager::Paged;
 use crate::render::csv::Csv;
 use crate::render::html::Html;
 use crate::render::json::{Json, Layout};
@@ -48,6 +49,8 @@ pub struct Sink {
     table_rows: usize,
     csv_safe: bool,
     plain: bool,
+    /// Whether what is longer than the screen goes through a pager.
+    pager: bool,
     /// The last result, where a shell wants to look at it again.
     last: Option<Mutex<Option<Kept>>>,
 }
@@ -111,6 +114,7 @@ impl Sink {
             table_rows: table::ROWS,
             csv_safe: args.csv_safe,
             plain: args.plain,
+            pager: !args.no_pager,
             last: None,
         })
     }
@@ -139,6 +143,7 @@ impl Sink {
             table_rows: table::ROWS,
             csv_safe: false,
             plain: false,
+            pager: true,
             last: None,
         }
     }
@@ -151,6 +156,7 @@ impl Sink {
             ("limit", self.limit.map_or("none".to_owned(), |limit| limit.to_string())),
             ("quiet", switch(self.quiet)),
             ("csv-safe", switch(self.csv_safe)),
+            ("pager", switch(self.pager)),
         ]
     }
 
@@ -176,6 +182,7 @@ impl Sink {
             },
             "quiet" => self.quiet = switch()?,
             "csv-safe" => self.csv_safe = switch()?,
+            "pager" => self.pager = switch()?,
             _ => {
                 let known: Vec<&str> = self.settings().iter().map(|(name, _)| *name).collect();
                 return Err(format!("there is no setting {}: {}", crate::escape::line(name), known.join(", ")));
@@ -233,6 +240,9 @@ impl Sink {
     fn renderer(&self, schema: &SchemaRef, events: bool, zone: TimeZone) -> Result<Box<dyn Renderer + Send>, Failure> {
         let out: Box<dyn Write + Send> = match &self.file {
             Some(path) => Box::new(File::create(path).map_err(|error| exit::at(path, &error))?),
+            None if self.form == Form::Table && self.pager && terminal::stdout_is_terminal() => {
+                Box::new(Paged::default())
+            }
             None => Box::new(io::stdout()),
         };
         let out = BufWriter::with_capacity(64 << 10, out);
@@ -248,7 +258,9 @@ impl Sink {
                     rows: self.table_rows,
                     events,
                 };
-                Box::new(Rows::new(Table::new(out, columns, look), zone))
+                let table = Table::new(out, columns, look);
+                let table = if to_terminal { table.with_timeline(zone.clone()) } else { table };
+                Box::new(Rows::new(table, zone))
             }
             Form::Csv => Box::new(Rows::new(Csv::guarded(out, &columns, to_terminal, self.csv_safe)?, zone)),
             Form::Json => Box::new(Rows::new(Json::new(out, &columns, Layout::Array), zone)),

@@ -10,6 +10,7 @@ pub mod parquet;
 pub mod plain;
 pub mod record;
 pub mod table;
+pub mod timeline;
 pub mod timesketch;
 
 use std::io;

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use spelunk_engine::values::Cell;
 
-use super::{RowRenderer, fit, grid, record};
+use super::{RowRenderer, fit, grid, record, timeline};
 use crate::report;
 
 /// How many rows of a result are shown on a terminal of the shell.
@@ -34,6 +36,8 @@ pub struct Table<W> {
     look: Look,
     rows: Vec<Vec<Cell>>,
     total: u64,
+    /// Where events get a timeline above them: the place of their times, these, and their zone.
+    timed: Option<(usize, Vec<i64>, TimeZone)>,
 }
 
 impl<W: Write> Table<W> {
@@ -41,7 +45,14 @@ impl<W: Write> Table<W> {
     pub fn new(out: W, columns: Vec<String>, look: Look) -> Self {
         // A width that no table fits is not a terminal's.
         let look = Look { width: look.width.map(|width| width.max(20)), ..look };
-        Self { out, columns, look, rows: Vec::new(), total: 0 }
+        Self { out, columns, look, rows: Vec::new(), total: 0, timed: None }
+    }
+
+    /// The same with a timeline above, where the rows are events.
+    pub fn with_timeline(mut self, zone: TimeZone) -> Self {
+        let place = self.columns.iter().position(|name| name == "_time");
+        self.timed = place.filter(|_| self.look.events).map(|place| (place, Vec::new(), zone));
+        self
     }
 
     fn footer(&mut self, text: &str) -> io::Result<()> {
@@ -63,6 +74,12 @@ impl<W: Write> Table<W> {
 impl<W: Write> RowRenderer for Table<W> {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.total += 1;
+        if let Some((place, times, _)) = &mut self.timed
+            && let Some(Cell::Time(time)) = row.get(*place)
+            && let Ok(time) = time.parse::<Timestamp>()
+        {
+            times.push(time.as_microsecond());
+        }
         if self.rows.len() < self.look.rows {
             self.rows.push(row.to_vec());
         }
@@ -71,6 +88,9 @@ impl<W: Write> RowRenderer for Table<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         let Look { width, colour, events, .. } = self.look;
+        if let Some((_, times, zone)) = self.timed.take() {
+            self.out.write_all(timeline::draw(&times, width.unwrap_or(80), false, &zone).as_bytes())?;
+        }
         if events {
             match grid::draw_some(&self.columns, &self.rows, width, colour) {
                 Some((drawn, rest)) => {

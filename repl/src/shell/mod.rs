@@ -109,7 +109,8 @@ impl Shell {
         let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
         let elapsed = started.elapsed();
         let rows = done.as_ref().ok().and_then(|_| self.sink.last()).map(|last| last.rows);
-        self.logged.push(Logged { query: text.to_owned(), at, elapsed, rows });
+        let bounds = self.session.bounds().unwrap_or_default();
+        self.logged.push(Logged { query: text.to_owned(), bounds, at, elapsed, rows });
         match done {
             Ok(exit) => {
                 if self.interactive && rows == Some(0) && !self.session.inputs().is_empty() {

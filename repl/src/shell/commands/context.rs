@@ -104,7 +104,7 @@ pub fn set(shell: &mut Shell, rest: &str) -> Outcome {
     let settings = shell.sink.settings();
     let shown: Vec<&(&str, String)> = settings.iter().filter(|(name, _)| key.is_empty() || *name == key).collect();
     if shown.is_empty() {
-        return usage(format!("there is no setting {}: rows, limit, quiet, csv-safe", escape::line(key)));
+        return usage(format!("there is no setting {}: rows, limit, quiet, csv-safe, pager", escape::line(key)));
     }
     Ok(Done::Said(shown.iter().map(|(name, value)| format!("{name:<10} {value}\n")).collect()))
 }

@@ -62,6 +62,15 @@ pub async fn open(shell: &Shell, rest: &str) -> Outcome {
         if path.as_os_str() == "-" {
             return usage("standard input brings the shell its searches, so it cannot be data");
         }
+        let same = |input: &Input| match &input.location {
+            Location::Path(known) => {
+                known.canonicalize().ok().is_some_and(|known| path.canonicalize().is_ok_and(|p| p == known))
+            }
+            Location::Stdin => false,
+        };
+        if shell.session.inputs().iter().any(same) {
+            return usage(format!("{} is open already", escape::line(&path.display().to_string())));
+        }
         if !path.exists() {
             return usage(format!("no such file or folder: {}", escape::line(&path.display().to_string())));
         }
@@ -93,11 +102,12 @@ pub async fn fields(shell: &Shell, rest: &str) -> Outcome {
         _ if rest == "all" => (true, ""),
         _ => (false, rest),
     };
+    let zone = shell.session.context().time_zone;
     let last = shell.sink.last().filter(|last| !all && last.rows > 0);
     let found = match last {
         Some(last) => {
             let mut found = Fields::default();
-            last.batches.iter().for_each(|batch| found.add(batch));
+            last.batches.iter().for_each(|batch| found.add(batch, &zone));
             if last.cut {
                 terminal::warning("the result was too large to keep: these are the fields of its first rows");
             }
@@ -118,9 +128,9 @@ pub async fn fields(shell: &Shell, rest: &str) -> Outcome {
 async fn of_all(session: &Session) -> Result<Fields, Failure> {
     let failed = |error: Error| Failure::Search(error, "*".to_owned());
     let mut search = session.probe(Language::Spl, "*").await.map_err(failed)?;
-    let mut found = Fields::default();
+    let (mut found, zone) = (Fields::default(), session.context().time_zone);
     while let Some(batch) = search.stream.next().await {
-        found.add(&batch.map_err(|error| failed(error.into()))?);
+        found.add(&batch.map_err(|error| failed(error.into()))?, &zone);
     }
     Ok(found)
 }

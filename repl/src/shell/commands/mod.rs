@@ -54,7 +54,7 @@ const COMMANDS: [(&str, Command, &str, &str); 20] = [
     (".quit", Command::Quit, "", "leave"),
     (".report", Command::Report, "FILE", "write searches, counts and SHA-256 of the inputs (.md or .html)"),
     (".save", Command::Save, "FILE", "write the last result (.csv .json .jsonl .parquet .md .html .txt)"),
-    (".set", Command::Set, "[NAME VALUE]", "how results are shown: rows, limit, quiet, csv-safe"),
+    (".set", Command::Set, "[NAME VALUE]", "how results are shown: rows, limit, quiet, csv-safe, pager"),
     (".show", Command::Show, "N", "row N of the last result, nothing cut"),
     (".step", Command::Step, "[SEARCH]", "rows, time, fields and samples after each pipe"),
     (".time", Command::Time, "[EARLIEST [LATEST]]", "the time that is searched; `.time all` for all of it"),

@@ -25,6 +25,8 @@ use crate::terminal;
 pub struct Logged {
     /// Its text.
     pub query: String,
+    /// The bounds of time (microseconds) that held where it named none.
+    pub bounds: (Option<i64>, Option<i64>),
     /// When it began.
     pub at: Timestamp,
     /// How long it took.
