@@ -15,6 +15,7 @@ mod interrupt;
 mod notebook;
 mod nothing;
 mod pager;
+mod progress;
 mod render;
 mod report;
 mod search;

@@ -81,7 +81,11 @@ async fn look(session: &Session, language: Language, text: &str) -> Result<Findi
         }
         let reached = reached.unwrap_or("*");
         if let Some(closest) = closest(session, language, reached, &stage.prefix).await? {
-            found.causes.push(closest);
+            // That a field is missing was said, with the name that was meant.
+            let said = !found.causes.is_empty() && closest.contains("fails: no ");
+            if !said {
+                found.causes.push(closest);
+            }
         }
         break;
     }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::terminal;
 
@@ -13,6 +14,14 @@ const SPARE: usize = 2;
 
 /// Whether a pager has the terminal, and Ctrl-C with it.
 static RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// How long pagers had the terminal, in milliseconds.
+static READ: AtomicU64 = AtomicU64::new(0);
+
+/// How long the user has read in pagers until now, which is no time of searching.
+pub fn read_for() -> Duration {
+    Duration::from_millis(READ.load(Ordering::SeqCst))
+}
 
 /// Whether Ctrl-C is meant for a pager.
 pub fn has_terminal() -> bool {
@@ -56,6 +65,7 @@ fn command() -> Option<String> {
 #[cfg(unix)]
 fn page(command: &str, text: &[u8]) -> bool {
     let Ok(mut child) = Command::new("sh").args(["-c", command]).stdin(Stdio::piped()).spawn() else { return false };
+    let started = Instant::now();
     RUNNING.store(true, Ordering::SeqCst);
     if let Some(mut input) = child.stdin.take() {
         // A pager that was left early has shown enough.
@@ -63,6 +73,8 @@ fn page(command: &str, text: &[u8]) -> bool {
     }
     let status = child.wait();
     RUNNING.store(false, Ordering::SeqCst);
+    let read = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    READ.fetch_add(read, Ordering::SeqCst);
     // A shell says so where there is no such program.
     !matches!(status.map(|status| status.code()), Ok(Some(126 | 127)) | Err(_))
 }

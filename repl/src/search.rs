@@ -21,7 +21,8 @@ use crate::diagnostics;
 use crate::exit::{self, Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::nothing;
-use crate::pager::Paged;
+use crate::pager::{self, Paged};
+use crate::progress::Progress;
 use crate::render::csv::Csv;
 use crate::render::html::Html;
 use crate::render::json::{Json, Layout};
@@ -257,6 +258,7 @@ impl Sink {
                     colour: self.file.is_none() && terminal::stdout_colour(),
                     rows: self.table_rows,
                     events,
+                    numbered: self.last.is_some() && to_terminal,
                 };
                 let table = Table::new(out, columns, look);
                 let table = if to_terminal { table.with_timeline(zone.clone()) } else { table };
@@ -310,15 +312,28 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
     let given_up = pattern::given_up();
+    let paged = pager::read_for();
     let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
-    let done = interrupt.guard(move || write(searched, text, target)).await??;
+    // Rows that are shown as they come would be mixed with it.
+    let quiet = sink.quiet || (sink.form != Form::Table && sink.file.is_none() && terminal::stdout_is_terminal());
+    let progress = Arc::new(Progress::start(!quiet));
+    let telling = Arc::clone(&progress);
+    let done = interrupt.guard(move || write(searched, text, target, telling)).await;
+    progress.end();
+    let done = done??;
     if done.cut {
         let limit = report::count(done.rows, "row");
         terminal::say(&format!("the first {limit}; --limit left out the others"));
     }
     let stores = done.scans.read();
-    let cost =
-        Cost { rows: done.rows, elapsed: started.elapsed(), read: done.read, stores, peak: report::peak_memory() };
+    let cost = Cost {
+        rows: done.rows,
+        elapsed: started.elapsed().saturating_sub(pager::read_for().saturating_sub(paged)),
+        read: done.read,
+        stores,
+        peak: report::peak_memory(),
+        warnings: done.warnings,
+    };
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
     }
@@ -376,9 +391,16 @@ struct Done {
     report: Arc<ReadReport>,
     scans: Arc<Scans>,
     read: Duration,
+    /// How many warnings there were about the query.
+    warnings: u64,
 }
 
-async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<Done, Failure> {
+async fn write(
+    session: Arc<Session>,
+    query: String,
+    sink: Arc<Sink>,
+    progress: Arc<Progress>,
+) -> Result<Done, Failure> {
     let failed = |error: Error| Failure::Search(error, query.clone());
     let found = match sink.form {
         Form::Table | Form::Markdown | Form::Html => session.listing(&query).await,
@@ -386,6 +408,9 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
         Form::Csv | Form::Json | Form::Jsonl | Form::Timesketch => session.search(&query).await,
     };
     let mut search = found.map_err(failed)?;
+    if !search.diagnostics.is_empty() {
+        progress.pause();
+    }
     diagnostics::print_all(&search.diagnostics, &query);
     let mut renderer = sink.renderer(&search.schema, search.events, session.context().time_zone)?;
     let (mut rows, mut cut) = (0, false);
@@ -398,6 +423,7 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
         cut = taken < batch.num_rows();
         if taken > 0 {
             renderer.batch(&batch.slice(0, taken))?;
+            progress.add(taken as u64);
             if sink.last.is_some() {
                 bytes = bytes.saturating_add(batch.get_array_memory_size());
                 partial |= bytes > KEPT_BYTES;
@@ -411,6 +437,7 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
             break;
         }
     }
+    progress.end();
     renderer.finish()?;
     if let Some(mut last) = sink.kept() {
         let schema = Arc::clone(&search.schema);
@@ -418,5 +445,7 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
     }
     let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     diagnostics::print_all(&late, &query);
-    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time })
+    let warned = |finding: &&spelunk_grammar::Diagnostic| finding.severity == spelunk_grammar::Severity::Warning;
+    let warnings = search.diagnostics.iter().chain(&late).filter(warned).count() as u64;
+    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time, warnings })
 }

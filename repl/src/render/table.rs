@@ -16,6 +16,9 @@ pub const ROWS: usize = 10_000;
 /// How many lines the names of columns that are not shown may take.
 const FOOTER_LINES: usize = 3;
 
+/// The name of the column that counts the rows.
+const NUMBER: &str = "#";
+
 /// What the table has to fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -27,6 +30,8 @@ pub struct Look {
     pub rows: usize,
     /// Whether the rows are raw events, of which the columns that fit are shown.
     pub events: bool,
+    /// Whether events are numbered, for commands that take the number of a row.
+    pub numbered: bool,
 }
 
 /// Collects rows and draws them.
@@ -87,7 +92,13 @@ impl<W: Write> RowRenderer for Table<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let Look { width, colour, events, .. } = self.look;
+        let Look { width, colour, events, numbered, .. } = self.look;
+        if numbered && events {
+            self.columns.insert(0, NUMBER.to_owned());
+            for (number, row) in (1_u64..).zip(&mut self.rows) {
+                row.insert(0, Cell::Number(number.to_string()));
+            }
+        }
         if let Some((_, times, zone)) = self.timed.take() {
             self.out.write_all(timeline::draw(&times, width.unwrap_or(80), false, &zone).as_bytes())?;
         }
@@ -135,7 +146,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false };
+    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false, numbered: false };
 
     #[test]
     fn too_many_columns_become_records() {
@@ -173,7 +184,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_line_fits((columns, rows) in any_table(), width in 20usize..160, events in any::<bool>()) {
-            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events });
+            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events, numbered: events });
             for line in shown.lines() {
                 prop_assert!(line.width() <= width, "{line}");
                 prop_assert!(!line.chars().any(escape_or_tab), "{line:?}");
