@@ -115,6 +115,8 @@ Examples:
   spelunk run 'EventCode=4688 | stats count by NewProcessName | sort - count' Security.evtx
   spelunk run --file detection.spl --index main=./logs --earliest -7d@d --now 2019-06-21T07:35:37Z
   spelunk run '* | table _time host Image' ./logs --output parquet --out result.parquet
+  spelunk run --why 'image=*cmd.exe' ./logs
+  spelunk run 'EventCode=1' ./logs --output timesketch --out timeline.csv
   cat app.log | spelunk run 'level=error | timechart count' -";
 
 /// `spelunk run`
@@ -518,8 +520,11 @@ and submits it otherwise; Enter on an empty line always submits. Ctrl-C cancels 
 When standard input is not a terminal, searches are read from it without a prompt: a line that ends in `;`, an empty
 line or the end of input ends a search. The exit code is that of the last search.
 
+Words that begin with a dot are commands of the shell; `.help` names them: .why, .step, .fields, .show, .save and others.
+
 Examples:
   spelunk repl ./logs
+  spelunk repl --now latest ./old-evidence
   spelunk repl ./logs < searches.txt";
 
 /// `spelunk repl`

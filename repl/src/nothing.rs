@@ -52,10 +52,6 @@ async fn look(session: &Session, language: Language, text: &str) -> Result<Findi
     let stages = session.stages(language, text)?;
     let census = session.census().await?;
     let zone = session.context().time_zone;
-    if census.events == 0 {
-        found.causes.push("there are no events to search".to_owned());
-        return Ok(found);
-    }
     let mut alive: Vec<String> = Vec::new();
     for (position, stage) in stages.iter().enumerate() {
         let before = alive;
@@ -74,6 +70,10 @@ async fn look(session: &Session, language: Language, text: &str) -> Result<Findi
                 None => part.command.clone(),
             };
             found.parts.push((session.count(language, &alone).await?, part.text.clone()));
+        }
+        if position == 0 && census.events == 0 {
+            found.causes = vec!["there are no events to search".to_owned()];
+            break;
         }
         if position == 0 {
             found.causes.extend(places(session, stage).await?);

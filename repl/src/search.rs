@@ -14,7 +14,7 @@ use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::store::scans::Scans;
-use spelunk_engine::{Error, Session};
+use spelunk_engine::{Error, Language, Session};
 
 use crate::cli::{Colour, Form, OutputArgs};
 use crate::diagnostics;
@@ -64,6 +64,8 @@ const KEPT_BYTES: usize = 256 << 20;
 pub struct Kept {
     /// The search that gave it.
     pub query: String,
+    /// Its language.
+    pub language: Language,
     /// Its columns.
     pub schema: SchemaRef,
     /// Its rows.
@@ -441,7 +443,16 @@ async fn write(
     renderer.finish()?;
     if let Some(mut last) = sink.kept() {
         let schema = Arc::clone(&search.schema);
-        *last = Some(Kept { query: query.clone(), schema, batches: kept, rows, cut: partial, events: search.events });
+        let language = session.language();
+        *last = Some(Kept {
+            query: query.clone(),
+            language,
+            schema,
+            batches: kept,
+            rows,
+            cut: partial,
+            events: search.events,
+        });
     }
     let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     diagnostics::print_all(&late, &query);

@@ -67,8 +67,7 @@ pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
     let width = width.max(20);
     let mut out = String::new();
     let mut before = Duration::ZERO;
-    for (number, step) in (1..).zip(steps) {
-        let _: i32 = number;
+    for (number, step) in (1_u64..).zip(steps) {
         let title = format!("{number}  | {}", step.text);
         for line in fit::wrap(&escape::line(&title), width, 3) {
             let _ = match colour {

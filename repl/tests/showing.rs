@@ -146,7 +146,7 @@ fn the_last_result_is_looked_at_again() {
     assert!(stderr.contains("no row has a field image: did you mean Image?"), "{stderr}");
     assert!(stderr.contains(r#"n<3 | where Image = "C:\Windows\whoami.exe""#), "{stderr}");
     assert!(stderr.contains("File exists"), "{stderr}");
-    assert!(stderr.contains("logs is searched, so nothing is written there"), "{stderr}");
+    assert!(stderr.contains("logs is searched, so nothing is written beside it"), "{stderr}");
     assert!(stderr.contains("the name of the file tells its form"), "{stderr}");
     // The host's events within two days, the oldest first.
     let saved = std::fs::read_to_string(site.path().join("out.csv")).unwrap();
@@ -183,6 +183,9 @@ fn what_surrounds_a_search_can_be_changed() {
 
 #[test]
 fn steps_tell_rows_and_fields() {
+    let ran = spelunk(Path::new("."), &["repl", "-q"], ".why | makeresults | eval a=1 | where a=2\n.why *\n");
+    assert!(ran.stdout.contains("`a = 2` fails: a=1") || ran.stdout.contains("0  | where a = 2"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("- there are no events to search"), "{}", ran.stdout);
     let (ran, _site) = shell(".step n<3 | eval a=1 | stats count by host\n.why\n");
     let shown = &ran.stdout;
     assert!(shown.contains("1  | search n<3\n   2 rows · "), "{shown}");

@@ -1,6 +1,7 @@
 //! Writes results: one file a form.
 
 pub mod csv;
+mod events;
 pub mod fit;
 pub mod grid;
 pub mod html;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spelunk_engine::values::Cell;
 
-use super::{RowRenderer, fit, grid, record, timeline};
+use super::{RowRenderer, events, fit, grid, record, timeline};
 use crate::report;
 
 /// How many rows of a result are shown on a terminal of the shell.
@@ -93,7 +93,9 @@ impl<W: Write> RowRenderer for Table<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         let Look { width, colour, events, numbered, .. } = self.look;
-        if numbered && events {
+        // A narrower grid would show little but times.
+        let listed = events && width.is_some_and(|width| width < timeline::LEAST);
+        if numbered && events && !listed {
             self.columns.insert(0, NUMBER.to_owned());
             for (number, row) in (1_u64..).zip(&mut self.rows) {
                 row.insert(0, Cell::Number(number.to_string()));
@@ -102,7 +104,10 @@ impl<W: Write> RowRenderer for Table<W> {
         if let Some((_, times, zone)) = self.timed.take() {
             self.out.write_all(timeline::draw(&times, width.unwrap_or(80), false, &zone).as_bytes())?;
         }
-        if events {
+        if let (true, Some(width)) = (listed, width) {
+            let drawn = events::draw(&self.columns, &self.rows, width, colour);
+            self.out.write_all(drawn.as_bytes())?;
+        } else if events {
             match grid::draw_some(&self.columns, &self.rows, width, colour) {
                 Some((drawn, rest)) => {
                     self.out.write_all(drawn.as_bytes())?;
@@ -172,6 +177,23 @@ mod tests {
         let rows: Vec<Vec<Cell>> = (0..5).map(|n| vec![number(&n.to_string())]).collect();
         let shown = table(&names(&["n"]), &rows, Look { rows: 2, width: None, ..LOOK });
         assert!(shown.ends_with("the first 2 of 5 rows; other forms (--output csv, jsonl) have them all\n"), "{shown}");
+    }
+
+    #[test]
+    fn every_width_has_its_form() {
+        let columns = names(&["_time", "host", "Image", "ParentImage", "CommandLine", "n"]);
+        let row = |n: &str| {
+            let time = Cell::Time("2019-05-12T12:52:43.123Z".into());
+            let image = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+            vec![time, text("A"), text(image), text(image), text("powershell -nop\x1b[31m -w hidden"), number(n)]
+        };
+        let rows = [row("1"), row("22")];
+        for width in [20, 40, 80, 200] {
+            let look = Look { width: Some(width), ..LOOK };
+            insta::assert_snapshot!(format!("table_{width}"), table(&columns, &rows, look));
+            let look = Look { events: true, numbered: true, ..look };
+            insta::assert_snapshot!(format!("events_table_{width}"), table(&columns, &rows, look));
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ mod prompt;
 
 use std::sync::Arc;
 
-use spelunk_engine::Session;
 use spelunk_engine::ingest::{Location, ReadReport};
+use spelunk_engine::{Language, Session};
 
 use crate::cli::ShellArgs;
 use crate::commands::inputs;
@@ -74,7 +74,7 @@ struct Shell {
     /// Whether a person is there to read more than was asked for.
     interactive: bool,
     /// The last search, whether it worked or not.
-    asked: Option<String>,
+    asked: Option<(Language, String)>,
     /// What was run.
     logged: Vec<Logged>,
 }
@@ -102,10 +102,19 @@ impl Shell {
         Flow::On(self.search(text).await)
     }
 
+    /// The same for a search in a language that may be another than the user's.
+    async fn search_in(&mut self, language: Language, text: &str) -> Exit {
+        let spoken = self.session.language();
+        self.session.speak(language);
+        let exit = self.search(text).await;
+        self.session.speak(spoken);
+        exit
+    }
+
     /// Runs a search, and tells why where it finds nothing.
     async fn search(&mut self, text: &str) -> Exit {
         let (at, started) = (jiff::Timestamp::now(), std::time::Instant::now());
-        self.asked = Some(text.to_owned());
+        self.asked = Some((self.session.language(), text.to_owned()));
         let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
         let elapsed = started.elapsed();
         let rows = done.as_ref().ok().and_then(|_| self.sink.last()).map(|last| last.rows);
@@ -114,9 +123,9 @@ impl Shell {
         match done {
             Ok(exit) => {
                 if self.interactive && rows == Some(0) && !self.session.inputs().is_empty() {
-                    // The search worked; what stops the explanation is no reason to call it a failure.
-                    if let Err(Failure::Interrupted) = search::tell_why(&self.session, text, &self.interrupt).await {
-                        terminal::say("cancelled");
+                    // The search worked: what stops its explanation is told, and changes nothing.
+                    if let Err(failure) = search::tell_why(&self.session, text, &self.interrupt).await {
+                        failure.report();
                     }
                 }
                 exit

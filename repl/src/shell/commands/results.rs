@@ -72,10 +72,15 @@ fn away_from_evidence(shell: &Shell, path: &Path) -> Result<(), Failure> {
     let folder = folder.canonicalize().map_err(|error| exit::at(folder, &error))?;
     for input in shell.session.inputs() {
         let Location::Path(input) = input.location else { continue };
-        let inside = input.is_dir() && input.canonicalize().is_ok_and(|input| folder.starts_with(input));
+        let Ok(input) = input.canonicalize() else { continue };
+        // A folder with all below it; of a file what lies beside it.
+        let inside = match input.parent() {
+            Some(beside) if !input.is_dir() => folder == beside,
+            _ => folder.starts_with(&input),
+        };
         if inside {
             let input = escape::line(&input.display().to_string()).into_owned();
-            return usage(format!("{input} is searched, so nothing is written there: name another folder"));
+            return usage(format!("{input} is searched, so nothing is written beside it: name another folder"));
         }
     }
     Ok(())
@@ -140,11 +145,7 @@ pub async fn around(shell: &mut Shell, rest: &str) -> Outcome {
     let [from, to] = [time.saturating_sub(around), time.saturating_add(around).saturating_add(1)]
         .map(|time| format!("{}.{:06}", time.div_euclid(1_000_000), time.rem_euclid(1_000_000)));
     let query = format!("search earliest={from} latest={to}{host} | sort 0 _time");
-    let language = shell.session.language();
-    shell.session.speak(Language::Spl);
-    let exit = shell.search(&query).await;
-    shell.session.speak(language);
-    Ok(Done::Searched(exit))
+    Ok(Done::Searched(shell.search_in(Language::Spl, &query).await))
 }
 
 /// `.drill`
@@ -161,12 +162,12 @@ pub async fn drill(shell: &mut Shell, rest: &str) -> Outcome {
         let help = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
         return usage(format!("row {} has no {}{help}", escape::line(number), escape::line(field)));
     };
-    let Some(condition) = condition(shell.session.language(), field, &value) else {
+    let Some(condition) = condition(kept.language, field, &value) else {
         return usage("that value cannot be searched for exactly: use .context, or write the search");
     };
     let query = format!("{} | {condition}", kept.query.trim_end().trim_end_matches(';'));
     terminal::say(&escape::lines(&query));
-    Ok(Done::Searched(shell.search(&query).await))
+    Ok(Done::Searched(shell.search_in(kept.language, &query).await))
 }
 
 /// The condition that a field has this value.

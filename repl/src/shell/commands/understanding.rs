@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use spelunk_engine::Language;
+
 use super::{Done, Outcome, Shell, usage};
 use crate::commands::explain;
 use crate::diagnostics;
@@ -11,8 +13,9 @@ use crate::steps;
 use crate::terminal;
 
 /// The search that is named, or the last one.
-pub(super) fn asked(shell: &Shell, rest: &str) -> Result<String, Failure> {
-    let asked = if rest.is_empty() { shell.asked.clone() } else { Some(rest.to_owned()) };
+pub(super) fn asked(shell: &Shell, rest: &str) -> Result<(Language, String), Failure> {
+    let named = || Some((shell.session.language(), rest.to_owned()));
+    let asked = if rest.is_empty() { shell.asked.clone() } else { named() };
     match asked {
         Some(search) => Ok(search),
         None => usage("there was no search yet: name one"),
@@ -21,8 +24,8 @@ pub(super) fn asked(shell: &Shell, rest: &str) -> Result<String, Failure> {
 
 /// `.why`
 pub async fn why(shell: &Shell, rest: &str) -> Outcome {
-    let (session, text) = (Arc::clone(&shell.session), asked(shell, rest)?);
-    let language = session.language();
+    let session = Arc::clone(&shell.session);
+    let (language, text) = asked(shell, rest)?;
     let looking = move || async move { nothing::explain(&session, language, &text).await };
     let found = shell.interrupt.guard(looking).await??;
     Ok(Done::Said(nothing::render(&found, terminal::stdout_width().unwrap_or(100))))
@@ -30,8 +33,8 @@ pub async fn why(shell: &Shell, rest: &str) -> Outcome {
 
 /// `.step`
 pub async fn step(shell: &Shell, rest: &str) -> Outcome {
-    let (session, text) = (Arc::clone(&shell.session), asked(shell, rest)?);
-    let language = session.language();
+    let session = Arc::clone(&shell.session);
+    let (language, text) = asked(shell, rest)?;
     let running = move || async move { steps::run(&session, language, &text).await };
     let found = shell.interrupt.guard(running).await??;
     let width = terminal::stdout_width().unwrap_or(100);
@@ -40,9 +43,13 @@ pub async fn step(shell: &Shell, rest: &str) -> Outcome {
 
 /// `.explain`
 pub async fn explain(shell: &Shell, rest: &str) -> Outcome {
-    let (session, text) = (Arc::clone(&shell.session), asked(shell, rest)?);
-    let query = text.clone();
-    let explained = shell.interrupt.guard(move || async move { session.explain(&query).await }).await?;
+    let session = Arc::clone(&shell.session);
+    let (language, text) = asked(shell, rest)?;
+    let (query, spoken) = (text.clone(), session.language());
+    session.speak(language);
+    let explained = shell.interrupt.guard(move || async move { session.explain(&query).await }).await;
+    shell.session.speak(spoken);
+    let explained = explained?;
     let explained = explained.map_err(|error| Failure::Search(error, text.clone()))?;
     diagnostics::print_all(&explained.diagnostics, &text);
     Ok(Done::Said(explain::sections(explained, terminal::stdout_colour())))
