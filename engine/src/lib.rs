@@ -16,6 +16,7 @@ pub mod operators;
 pub mod plan;
 pub mod reference;
 pub mod session;
+pub mod steps;
 pub mod store;
 pub mod time;
 pub mod values;
@@ -23,5 +24,5 @@ pub mod views;
 
 pub use error::Error;
 pub use plan::trace::{Judged, Unchosen, Verdict};
-pub use session::{Language, Search, Session, SessionOptions};
+pub use session::{Context, Language, Search, Session, SessionOptions};
 pub use views::View;

@@ -130,13 +130,28 @@ impl Default for SessionOptions {
 /// The column in which [`Session::trace`] tells the events that rows come from.
 pub const EVENT: &str = "_serial";
 
+/// What searches take from their surroundings; a shell changes it between them.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The zone in which times are shown and read in searches. Times of logs that name no zone stay in the zone in
+    /// which they were read.
+    pub time_zone: TimeZone,
+    /// The time that `now()` and relative times mean; `None` for the clock's.
+    pub now: Option<Timestamp>,
+    /// As [`SessionOptions::earliest`].
+    pub earliest: Option<String>,
+    /// As [`SessionOptions::latest`].
+    pub latest: Option<String>,
+}
+
 /// Logs to search, and how.
 #[derive(Debug)]
 pub struct Session {
     options: SessionOptions,
+    context: Mutex<Context>,
     /// The language of the next search; a shell changes it.
     language: Mutex<Language>,
-    inputs: Vec<Input>,
+    inputs: Mutex<Vec<Input>>,
     cancelled: Arc<AtomicBool>,
     kept: Mutex<Option<Loaded>>,
     memory: Memory,
@@ -198,6 +213,8 @@ enum Purpose {
     Export,
     /// Finding the events that rows come from.
     Trace,
+    /// Finding out what there is to search, whatever bounds of time the session has.
+    Census,
 }
 
 /// A planned query, ready to run.
@@ -237,14 +254,20 @@ impl Session {
         let memory = Memory::new(options.memory, options.temp.as_deref())?;
         let session = Self {
             language: Mutex::new(options.language),
+            context: Mutex::new(Context {
+                time_zone: options.time_zone.clone(),
+                now: options.now,
+                earliest: options.earliest.clone(),
+                latest: options.latest.clone(),
+            }),
             options,
             memory,
-            inputs,
+            inputs: Mutex::new(inputs),
             cancelled: Arc::new(AtomicBool::new(false)),
             kept: Mutex::new(None),
             state: OnceLock::new(),
         };
-        session.bounds(&session.clock())?;
+        session.bounds()?;
         Ok(session)
     }
 
@@ -263,9 +286,48 @@ impl Session {
         *self.language.lock().unwrap_or_else(PoisonError::into_inner) = language;
     }
 
-    /// The inputs it was made with.
-    pub fn inputs(&self) -> &[Input] {
-        &self.inputs
+    /// What is searched.
+    pub fn inputs(&self) -> Vec<Input> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Searches these inputs too from now on; all are read anew.
+    ///
+    /// # Errors
+    /// A folder to write to that holds an input.
+    pub fn open(&self, more: Vec<Input>) -> Result<(), Error> {
+        let paths = more.iter().filter_map(|input| match &input.location {
+            Location::Path(path) => Some(path.as_path()),
+            Location::Stdin => None,
+        });
+        self.options.lookups.writable.keep_away_from(paths).map_err(|path| Error::Input {
+            path,
+            reason: "searches may write there, so it cannot be searched".to_owned(),
+        })?;
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).extend(more);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Takes back what [`Session::open`] added, down to so many inputs.
+    pub fn forget(&self, left: usize) {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).truncate(left);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What searches take from their surroundings.
+    pub fn context(&self) -> Context {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what the next searches take from their surroundings.
+    ///
+    /// # Errors
+    /// A time modifier that cannot be read; nothing is changed then.
+    pub fn surround(&self, context: Context) -> Result<(), Error> {
+        Self::bounds_in(&context, &Self::clock_in(&context))?;
+        *self.context.lock().unwrap_or_else(PoisonError::into_inner) = context;
+        Ok(())
     }
 
     /// The flag that stops reading when set; the session clears it at the start of each search.
@@ -273,8 +335,12 @@ impl Session {
         Arc::clone(&self.cancelled)
     }
 
-    fn clock(&self) -> Clock {
-        Clock { now: self.options.now.unwrap_or_else(Timestamp::now), time_zone: self.options.time_zone.clone() }
+    pub(crate) fn clock(&self) -> Clock {
+        Self::clock_in(&self.context())
+    }
+
+    fn clock_in(context: &Context) -> Clock {
+        Clock { now: context.now.unwrap_or_else(Timestamp::now), time_zone: context.time_zone.clone() }
     }
 
     fn knowledge(&self) -> Knowledge<'_> {
@@ -286,14 +352,23 @@ impl Session {
         }
     }
 
-    fn bounds(&self, clock: &Clock) -> Result<(Option<i64>, Option<i64>), Error> {
+    /// The bounds of time of searches that name none (microseconds).
+    ///
+    /// # Errors
+    /// A time modifier that cannot be read.
+    pub fn bounds(&self) -> Result<(Option<i64>, Option<i64>), Error> {
+        let context = self.context();
+        Self::bounds_in(&context, &Self::clock_in(&context))
+    }
+
+    fn bounds_in(context: &Context, clock: &Clock) -> Result<(Option<i64>, Option<i64>), Error> {
         let resolve = |modifier: &Option<String>| {
             modifier
                 .as_ref()
                 .map(|text| time::resolve(text, clock.now, &clock.time_zone).map_err(Error::Run))
                 .transpose()
         };
-        Ok((resolve(&self.options.earliest)?, resolve(&self.options.latest)?))
+        Ok((resolve(&context.earliest)?, resolve(&context.latest)?))
     }
 
     /// Reads the inputs now (with [`SessionOptions::keep`]) and says what was found.
@@ -307,8 +382,11 @@ impl Session {
 
     /// What is read for a search that wants these fields: more of them where the next search is to find them kept.
     fn to_read(&self, wanted: FieldSelection) -> FieldSelection {
+        // Standard input cannot be read again for another field.
+        let once = || self.inputs().iter().any(|input| matches!(input.location, Location::Stdin));
         match (self.options.keep, &wanted) {
             (false, _) => wanted,
+            (true, _) if once() => FieldSelection::All,
             (true, FieldSelection::Only(names)) if !names.iter().any(|name| name == "_raw") => {
                 FieldSelection::AllButRaw
             }
@@ -340,7 +418,7 @@ impl Session {
             temp: self.options.temp.clone(),
             pool: Some(Arc::clone(self.memory.pool())),
         };
-        let inputs = self.inputs.clone();
+        let inputs = self.inputs();
         let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
             .await
             .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
@@ -368,6 +446,36 @@ impl Session {
     pub async fn trace(&self, language: Language, text: &str) -> Result<Search, Error> {
         let (planned, expanded) = self.prepare_in(language, text, Purpose::Trace, None).await?;
         self.start(planned, expanded).await
+    }
+
+    /// Starts a search in any language that writes nothing, whatever its commands say: to look at what is in the middle
+    /// of another.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub async fn probe(&self, language: Language, text: &str) -> Result<Search, Error> {
+        let (planned, expanded) = self.prepare_in(language, text, Purpose::Rows, None).await?;
+        self.start(Planned { writes: Vec::new(), written: Vec::new(), ..planned }, expanded).await
+    }
+
+    /// Starts an SPL search over all events, whatever bounds of time the session has.
+    pub(crate) async fn unbounded(&self, text: &str) -> Result<Search, Error> {
+        let (planned, expanded) = self.prepare_in(Language::Spl, text, Purpose::Census, None).await?;
+        self.start(planned, expanded).await
+    }
+
+    /// The values of `index`, `source`, `sourcetype` and `host` that the events have.
+    ///
+    /// # Errors
+    /// An input that cannot be read.
+    pub async fn metadata(&self) -> Result<HashMap<String, Vec<String>>, Error> {
+        let wanted = ["index", "source", "sourcetype", "host"].map(str::to_owned).to_vec();
+        Ok(self.events(FieldSelection::Only(wanted)).await?.events.metadata)
+    }
+
+    /// A LogScale query with its parameters and saved queries put in, and what was found about it.
+    pub(crate) fn read_logscale(&self, text: &str) -> Result<(logscale::Query, Vec<Diagnostic>), Error> {
+        read_logscale(text, &self.options.logscale, self.options.strict, false).map_err(|(_, f)| Error::Query(f))
     }
 
     /// Says for events, by serial number, which condition of a query they fail first. Events that were not loaded are
@@ -446,8 +554,7 @@ impl Session {
         trace: Option<Arc<Tracer>>,
     ) -> Result<(Planned, Expanded), Error> {
         if language == Language::LogScale {
-            let (query, found) = read_logscale(text, &self.options.logscale, self.options.strict, false)
-                .map_err(|(_, f)| Error::Query(f))?;
+            let (query, found) = self.read_logscale(text)?;
             let mut planned = self.plan(Parsed::LogScale(query), purpose, false, trace).await?;
             planned.diagnostics.splice(0..0, found);
             return Ok((planned, Expanded::unchanged(text)));
@@ -517,7 +624,7 @@ impl Session {
             clock: &clock,
             strict: self.options.strict,
             assume_macros: false,
-            bounds: self.bounds(&clock)?,
+            bounds: if purpose == Purpose::Census { (None, None) } else { self.bounds()? },
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             lookups: Some(Arc::clone(&self.options.lookups)),
             tables: Tables::default(),
@@ -570,7 +677,7 @@ impl Session {
             Purpose::Trace if trace.is_some() => frame.finish_judged()?,
             Purpose::Trace => frame.finish_traced()?,
             Purpose::Export => frame.finish_numbered()?,
-            Purpose::Rows | Purpose::Listing => frame.finish()?,
+            Purpose::Rows | Purpose::Listing | Purpose::Census => frame.finish()?,
         };
         Ok(Planned {
             canonical,

@@ -115,6 +115,8 @@ Examples:
   spelunk run 'EventCode=4688 | stats count by NewProcessName | sort - count' Security.evtx
   spelunk run --file detection.spl --index main=./logs --earliest -7d@d --now 2019-06-21T07:35:37Z
   spelunk run '* | table _time host Image' ./logs --output parquet --out result.parquet
+  spelunk run --why 'image=*cmd.exe' ./logs
+  spelunk run 'EventCode=1' ./logs --output timesketch --out timeline.csv
   cat app.log | spelunk run 'level=error | timechart count' -";
 
 /// `spelunk run`
@@ -127,6 +129,10 @@ pub struct RunArgs {
     /// Read the search from FILE (`-`: standard input); then every argument is a PATH
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Tell on standard error how many rows get through each pipe, and what takes the last one; the logs stay in
+    /// memory for that
+    #[arg(long)]
+    pub why: bool,
     /// What is searched.
     #[command(flatten)]
     pub data: DataArgs,
@@ -160,9 +166,10 @@ pub struct DataArgs {
     /// Search events before this time, where the search names none
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub latest: Option<String>,
-    /// The time that `now()` and relative times mean, as RFC 3339 [default: the clock's]
-    #[arg(long, value_name = "TIME")]
-    pub now: Option<jiff::Timestamp>,
+    /// The time that `now()` and relative times mean: RFC 3339, `real` for the clock's, or `latest` for that of the
+    /// latest event
+    #[arg(long, value_name = "TIME", default_value = "real", hide_default_value = true, value_parser = parse_now)]
+    pub now: Now,
     /// The zone in which times are read and shown: `UTC`, `local`, `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true, value_parser = parse_zone)]
     pub tz: jiff::tz::TimeZone,
@@ -227,6 +234,17 @@ pub enum View {
     Sysmon,
 }
 
+/// What `now()` and relative times mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Now {
+    /// The clock's time.
+    Real,
+    /// The time of the latest event, for old evidence.
+    Latest,
+    /// That time.
+    At(jiff::Timestamp),
+}
+
 /// `--index NAME=PATH`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
@@ -252,6 +270,29 @@ pub struct OutputArgs {
     /// Leave out the summary line
     #[arg(short, long)]
     pub quiet: bool,
+    /// Begin cells of CSV that a spreadsheet would run as a formula with `'`
+    #[arg(long)]
+    pub csv_safe: bool,
+    /// Tables without lines and colours: tabs between the cells
+    #[arg(long)]
+    pub plain: bool,
+    /// Do not page tables that are longer than the screen [default: $SPELUNK_PAGER, $PAGER or `less -RFXS` pages them]
+    #[arg(long)]
+    pub no_pager: bool,
+    /// When to use colours [default: on terminals, unless NO_COLOR is set]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, hide_default_value = true)]
+    pub color: Colour,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Also in files and pipes
+    Always,
+    /// Not at all
+    Never,
 }
 
 /// The form of a result.
@@ -267,6 +308,12 @@ pub enum Form {
     Jsonl,
     /// Apache Parquet with zstd, to a file or a pipe
     Parquet,
+    /// A table for issues and reports
+    Markdown,
+    /// A page that needs nothing else
+    Html,
+    /// CSV for Timesketch (JSON lines where --out ends in .jsonl): message, datetime, timestamp_desc, then the others
+    Timesketch,
 }
 
 const CHECK_HELP: &str = "\
@@ -475,8 +522,11 @@ and submits it otherwise; Enter on an empty line always submits. Ctrl-C cancels 
 When standard input is not a terminal, searches are read from it without a prompt: a line that ends in `;`, an empty
 line or the end of input ends a search. The exit code is that of the last search.
 
+Words that begin with a dot are commands of the shell; `.help` names them: .why, .step, .fields, .show, .save and others.
+
 Examples:
   spelunk repl ./logs
+  spelunk repl --now latest ./old-evidence
   spelunk repl ./logs < searches.txt";
 
 /// `spelunk repl`
@@ -539,7 +589,26 @@ fn parse_size(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
+/// `real`, `latest`, `2019-06-21T07:35:37Z`
+///
+/// # Errors
+/// Anything else.
+pub fn parse_now(text: &str) -> Result<Now, String> {
+    match text {
+        "real" => Ok(Now::Real),
+        "latest" => Ok(Now::Latest),
+        _ => text
+            .parse()
+            .map(Now::At)
+            .map_err(|error| format!("expected real, latest or a time like 2019-06-21T07:35:37Z: {error}")),
+    }
+}
+
+/// A zone by name or offset.
+///
+/// # Errors
+/// A name that is not known.
+pub fn parse_zone(text: &str) -> Result<jiff::tz::TimeZone, String> {
     use jiff::tz::TimeZone;
     if text.eq_ignore_ascii_case("local") {
         return Ok(TimeZone::system());

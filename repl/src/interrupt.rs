@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::STACK;
 use crate::exit::{Exit, Failure};
+use crate::pager;
 
 /// How often Ctrl-C is pressed before the program leaves without waiting for the search to stop.
 const PATIENCE: u32 = 3;
@@ -36,6 +37,9 @@ impl Interrupt {
         let listener = Arc::clone(&shared);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
+                if pager::has_terminal() {
+                    continue;
+                }
                 listener.cancelled.store(true, Ordering::SeqCst);
                 if listener.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
                     std::process::exit(Exit::Interrupted as i32);

@@ -29,6 +29,8 @@ pub struct Cost {
     pub stores: Option<Read>,
     /// The most memory that the process had, in bytes, where it is known.
     pub peak: Option<u64>,
+    /// How many warnings about the query were told.
+    pub warnings: u64,
 }
 
 /// `6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB`
@@ -54,6 +56,9 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     }
     if let Some(peak) = cost.peak {
         let _ = write!(out, " · peak {}", bytes(peak));
+    }
+    if cost.warnings > 0 {
+        let _ = write!(out, " · {}", count(cost.warnings, "warning"));
     }
     out
 }
@@ -243,6 +248,7 @@ mod tests {
             read: Duration::from_millis(50),
             stores: None,
             peak: Some(34 << 20),
+            warnings: 0,
         };
         assert_eq!(
             summary(&cost, &report),
@@ -250,6 +256,8 @@ mod tests {
         );
         let loaded = Cost { read: Duration::ZERO, peak: None, ..cost };
         assert_eq!(summary(&loaded, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s");
+        let warned = Cost { warnings: 2, ..loaded };
+        assert_eq!(summary(&warned, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s · 2 warnings");
         let none = Cost { rows: 1, peak: None, ..cost };
         assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s");
     }

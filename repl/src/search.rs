@@ -3,24 +3,34 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
+use jiff::tz::TimeZone;
 use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::store::scans::Scans;
-use spelunk_engine::{Error, Search, Session};
+use spelunk_engine::{Error, Language, Session};
 
-use crate::cli::{Form, OutputArgs};
+use crate::cli::{Colour, Form, OutputArgs};
 use crate::diagnostics;
 use crate::exit::{self, Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::nothing;
+use crate::pager::{self, Paged};
+use crate::progress::Progress;
 use crate::render::csv::Csv;
+use crate::render::html::Html;
 use crate::render::json::{Json, Layout};
+use crate::render::markdown::Markdown;
 use crate::render::parquet::Parquet;
+use crate::render::plain::Plain;
 use crate::render::table::{self, Look, Table};
+use crate::render::timesketch::{self, Timesketch};
 use crate::render::{Renderer, Rows};
 use crate::report::{self, Cost};
 use crate::terminal;
@@ -38,6 +48,41 @@ pub struct Sink {
     width: Option<usize>,
     /// How many rows a table shows.
     table_rows: usize,
+    csv_safe: bool,
+    plain: bool,
+    /// Whether what is longer than the screen goes through a pager.
+    pager: bool,
+    /// The last result, where a shell wants to look at it again.
+    last: Option<Mutex<Option<Kept>>>,
+}
+
+/// How many bytes of a result are kept.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// A result that is looked at again.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The search that gave it.
+    pub query: String,
+    /// Its language.
+    pub language: Language,
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows.
+    pub batches: Vec<RecordBatch>,
+    /// How many rows it had, kept or not.
+    pub rows: u64,
+    /// Whether rows were left out to keep memory small.
+    pub cut: bool,
+    /// Whether the rows are raw events.
+    pub events: bool,
+}
+
+impl Kept {
+    /// The names of its columns.
+    pub fn columns(&self) -> Vec<String> {
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+    }
 }
 
 impl Sink {
@@ -46,7 +91,19 @@ impl Sink {
     /// # Errors
     /// Parquet on a terminal.
     pub fn new(args: OutputArgs) -> Result<Self, Failure> {
-        let form = args.output.unwrap_or_else(|| default_form(args.out.as_deref()));
+        match args.color {
+            Colour::Auto => {}
+            Colour::Always => terminal::decide_colour(true),
+            Colour::Never => terminal::decide_colour(false),
+        }
+        let plain = args.plain.then_some(Form::Table);
+        let form = args.output.or(plain).unwrap_or_else(|| default_form(args.out.as_deref()));
+        if args.plain && form != Form::Table {
+            return Err(Failure::Usage("--plain is a form of tables: leave out --output".into()));
+        }
+        if args.csv_safe && !matches!(form, Form::Csv | Form::Timesketch) {
+            return Err(Failure::Usage("--csv-safe guards cells of CSV: add --output csv".into()));
+        }
         if form == Form::Parquet && args.out.is_none() && terminal::stdout_is_terminal() {
             return Err(Failure::Usage("Parquet is not for terminals: name a file with --out, or use a pipe".into()));
         }
@@ -58,6 +115,10 @@ impl Sink {
             tell_damage: true,
             width: None,
             table_rows: table::ROWS,
+            csv_safe: args.csv_safe,
+            plain: args.plain,
+            pager: !args.no_pager,
+            last: None,
         })
     }
 
@@ -70,7 +131,7 @@ impl Sink {
             return Err(Failure::Usage("--out and --output parquet are for one search: use `spelunk run`".into()));
         }
         let table_rows = if terminal::stdout_is_terminal() { table::SHELL_ROWS } else { table::ROWS };
-        Ok(Self { table_rows, tell_damage: false, ..Self::new(args)? })
+        Ok(Self { table_rows, tell_damage: false, last: Some(Mutex::default()), ..Self::new(args)? })
     }
 
     /// A table on standard output, which is read by people even where it is no terminal.
@@ -83,32 +144,144 @@ impl Sink {
             quiet: false,
             tell_damage: true,
             table_rows: table::ROWS,
+            csv_safe: false,
+            plain: false,
+            pager: true,
+            last: None,
         }
     }
 
-    fn renderer(&self, search: &Search, session: &Session) -> Result<Box<dyn Renderer + Send>, Failure> {
+    /// How results are shown, as `.set` names it.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
+        vec![
+            ("rows", self.table_rows.to_string()),
+            ("limit", self.limit.map_or("none".to_owned(), |limit| limit.to_string())),
+            ("quiet", switch(self.quiet)),
+            ("csv-safe", switch(self.csv_safe)),
+            ("pager", switch(self.pager)),
+        ]
+    }
+
+    /// Changes how results are shown.
+    ///
+    /// # Errors
+    /// A name or value that is not known.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let switch = || match value {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err(format!("{name} is on or off")),
+        };
+        match name {
+            "rows" => match value.parse() {
+                Ok(rows) if rows > 0 => self.table_rows = rows,
+                _ => return Err("rows is how many rows a table shows, such as 200".to_owned()),
+            },
+            "limit" if value == "none" => self.limit = None,
+            "limit" => match value.parse() {
+                Ok(limit) => self.limit = Some(limit),
+                Err(_) => return Err("limit is a number of rows, or none".to_owned()),
+            },
+            "quiet" => self.quiet = switch()?,
+            "csv-safe" => self.csv_safe = switch()?,
+            "pager" => self.pager = switch()?,
+            _ => {
+                let known: Vec<&str> = self.settings().iter().map(|(name, _)| *name).collect();
+                return Err(format!("there is no setting {}: {}", crate::escape::line(name), known.join(", ")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last result, where it is kept.
+    pub fn last(&self) -> Option<Kept> {
+        self.kept().and_then(|kept| kept.clone())
+    }
+
+    fn kept(&self) -> Option<MutexGuard<'_, Option<Kept>>> {
+        Some(self.last.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows a kept result again.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn show(&self, kept: &Kept, zone: TimeZone) -> Result<(), Failure> {
+        let mut renderer = self.renderer(&kept.schema, kept.events, zone)?;
+        for batch in &kept.batches {
+            renderer.batch(batch)?;
+        }
+        Ok(renderer.finish()?)
+    }
+
+    /// Writes a kept result to a file, in the form that its name asks for; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// A name without a form, a file that is there, what the output says.
+    pub fn save(&self, kept: &Kept, path: &Path, zone: TimeZone) -> Result<(), Failure> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let form = match ending.as_str() {
+            "csv" => Form::Csv,
+            "json" => Form::Json,
+            "jsonl" => Form::Jsonl,
+            "parquet" => Form::Parquet,
+            "md" => Form::Markdown,
+            "html" => Form::Html,
+            "txt" => Form::Table,
+            _ => {
+                let message = "the name of the file tells its form: .csv, .json, .jsonl, .parquet, .md, .html or .txt";
+                return Err(Failure::Usage(message.into()));
+            }
+        };
+        // Evidence and earlier results are not written over.
+        drop(File::create_new(path).map_err(|error| exit::at(path, &error))?);
+        let sink = Self { form, file: Some(path.to_owned()), last: None, plain: false, width: None, ..*self };
+        sink.show(kept, zone)
+    }
+
+    fn renderer(&self, schema: &SchemaRef, events: bool, zone: TimeZone) -> Result<Box<dyn Renderer + Send>, Failure> {
         let out: Box<dyn Write + Send> = match &self.file {
             Some(path) => Box::new(File::create(path).map_err(|error| exit::at(path, &error))?),
+            None if self.form == Form::Table && self.pager && terminal::stdout_is_terminal() => {
+                Box::new(Paged::default())
+            }
             None => Box::new(io::stdout()),
         };
         let out = BufWriter::with_capacity(64 << 10, out);
         let to_terminal = self.file.is_none() && terminal::stdout_is_terminal();
-        let columns: Vec<String> = search.schema.fields().iter().map(|field| field.name().clone()).collect();
-        let zone = session.options().time_zone.clone();
+        let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let as_lines = self.file.as_ref().and_then(|path| path.extension()).is_some_and(|ending| ending == "jsonl");
         Ok(match self.form {
+            Form::Table if self.plain => Box::new(Rows::new(Plain::new(out, &columns)?, zone)),
             Form::Table => {
                 let look = Look {
                     width: if self.file.is_none() { terminal::stdout_width().or(self.width) } else { None },
                     colour: self.file.is_none() && terminal::stdout_colour(),
                     rows: self.table_rows,
-                    events: search.events,
+                    events,
+                    numbered: self.last.is_some() && to_terminal,
                 };
-                Box::new(Rows::new(Table::new(out, columns, look), zone))
+                let table = Table::new(out, columns, look);
+                let table = if to_terminal { table.with_timeline(zone.clone()) } else { table };
+                Box::new(Rows::new(table, zone))
             }
-            Form::Csv => Box::new(Rows::new(Csv::new(out, &columns, to_terminal)?, zone)),
+            Form::Csv => Box::new(Rows::new(Csv::guarded(out, &columns, to_terminal, self.csv_safe)?, zone)),
             Form::Json => Box::new(Rows::new(Json::new(out, &columns, Layout::Array), zone)),
             Form::Jsonl => Box::new(Rows::new(Json::new(out, &columns, Layout::Lines), zone)),
-            Form::Parquet => Box::new(Parquet::new(out, Arc::clone(&search.schema))?),
+            Form::Parquet => Box::new(Parquet::new(out, Arc::clone(schema))?),
+            Form::Markdown => Box::new(Rows::new(Markdown::new(out, &columns)?, zone)),
+            Form::Html => Box::new(Rows::new(Html::new(out, &columns)?, zone)),
+            Form::Timesketch => {
+                let asked = timesketch::columns(&columns);
+                if as_lines {
+                    let json = Json::new(out, &asked, Layout::Lines);
+                    Box::new(Rows::new(Timesketch::new(json, &columns), zone))
+                } else {
+                    let csv = Csv::guarded(out, &asked, to_terminal, self.csv_safe)?;
+                    Box::new(Rows::new(Timesketch::new(csv, &columns), zone))
+                }
+            }
         })
     }
 }
@@ -122,6 +295,8 @@ fn default_form(file: Option<&Path>) -> Form {
         Some("csv") => Form::Csv,
         Some("json") => Form::Json,
         Some("parquet") => Form::Parquet,
+        Some("md") => Form::Markdown,
+        Some("html") => Form::Html,
         Some("txt") => Form::Table,
         _ => Form::Jsonl,
     }
@@ -139,15 +314,28 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
     let given_up = pattern::given_up();
+    let paged = pager::read_for();
     let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
-    let done = interrupt.guard(move || write(searched, text, target)).await??;
+    // Rows that are shown as they come would be mixed with it.
+    let quiet = sink.quiet || (sink.form != Form::Table && sink.file.is_none() && terminal::stdout_is_terminal());
+    let progress = Arc::new(Progress::start(!quiet));
+    let telling = Arc::clone(&progress);
+    let done = interrupt.guard(move || write(searched, text, target, telling)).await;
+    progress.end();
+    let done = done??;
     if done.cut {
         let limit = report::count(done.rows, "row");
         terminal::say(&format!("the first {limit}; --limit left out the others"));
     }
     let stores = done.scans.read();
-    let cost =
-        Cost { rows: done.rows, elapsed: started.elapsed(), read: done.read, stores, peak: report::peak_memory() };
+    let cost = Cost {
+        rows: done.rows,
+        elapsed: started.elapsed().saturating_sub(pager::read_for().saturating_sub(paged)),
+        read: done.read,
+        stores,
+        peak: report::peak_memory(),
+        warnings: done.warnings,
+    };
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
     }
@@ -173,6 +361,19 @@ pub async fn run(
     Ok(completeness(&done.report))
 }
 
+/// Tells on standard error why a search finds what it finds.
+///
+/// # Errors
+/// Whatever stops one of its parts, Ctrl-C.
+pub async fn tell_why(session: &Arc<Session>, query: &str, interrupt: &Interrupt) -> Result<(), Failure> {
+    let (searched, text) = (Arc::clone(session), query.to_owned());
+    let language = session.language();
+    let looking = move || async move { nothing::explain(&searched, language, &text).await };
+    let found = interrupt.guard(looking).await??;
+    terminal::say(nothing::render(&found, terminal::stderr_width()).trim_end());
+    Ok(())
+}
+
 /// Warns of what could not be read.
 pub fn tell_damage(report: &ReadReport) {
     for warning in report::warnings(report) {
@@ -192,19 +393,31 @@ struct Done {
     report: Arc<ReadReport>,
     scans: Arc<Scans>,
     read: Duration,
+    /// How many warnings there were about the query.
+    warnings: u64,
 }
 
-async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<Done, Failure> {
+async fn write(
+    session: Arc<Session>,
+    query: String,
+    sink: Arc<Sink>,
+    progress: Arc<Progress>,
+) -> Result<Done, Failure> {
     let failed = |error: Error| Failure::Search(error, query.clone());
     let found = match sink.form {
-        Form::Table => session.listing(&query).await,
+        Form::Table | Form::Markdown | Form::Html => session.listing(&query).await,
         Form::Parquet => session.export(&query).await,
-        Form::Csv | Form::Json | Form::Jsonl => session.search(&query).await,
+        Form::Csv | Form::Json | Form::Jsonl | Form::Timesketch => session.search(&query).await,
     };
     let mut search = found.map_err(failed)?;
+    if !search.diagnostics.is_empty() {
+        progress.pause();
+    }
     diagnostics::print_all(&search.diagnostics, &query);
-    let mut renderer = sink.renderer(&search, &session)?;
+    let mut renderer = sink.renderer(&search.schema, search.events, session.context().time_zone)?;
     let (mut rows, mut cut) = (0, false);
+    let (mut kept, mut bytes) = (Vec::new(), 0_usize);
+    let mut partial = false;
     while let Some(batch) = search.stream.next().await {
         let batch = batch.map_err(|error| failed(error.into()))?;
         let room = usize::try_from(sink.limit.unwrap_or(u64::MAX) - rows).unwrap_or(usize::MAX);
@@ -212,14 +425,38 @@ async fn write(session: Arc<Session>, query: String, sink: Arc<Sink>) -> Result<
         cut = taken < batch.num_rows();
         if taken > 0 {
             renderer.batch(&batch.slice(0, taken))?;
+            progress.add(taken as u64);
+            if sink.last.is_some() {
+                bytes = bytes.saturating_add(batch.get_array_memory_size());
+                partial |= bytes > KEPT_BYTES;
+                if !partial {
+                    kept.push(batch.slice(0, taken));
+                }
+            }
             rows += taken as u64;
         }
         if cut {
             break;
         }
     }
+    progress.end();
     renderer.finish()?;
+    if let Some(mut last) = sink.kept() {
+        let schema = Arc::clone(&search.schema);
+        let language = session.language();
+        *last = Some(Kept {
+            query: query.clone(),
+            language,
+            schema,
+            batches: kept,
+            rows,
+            cut: partial,
+            events: search.events,
+        });
+    }
     let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     diagnostics::print_all(&late, &query);
-    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time })
+    let warned = |finding: &&spelunk_grammar::Diagnostic| finding.severity == spelunk_grammar::Severity::Warning;
+    let warnings = search.diagnostics.iter().chain(&late).filter(warned).count() as u64;
+    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time, warnings })
 }

@@ -1,6 +1,7 @@
 //! What is known of the terminal, and saying something on standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use crate::escape;
 
@@ -42,14 +43,28 @@ fn columns() -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
 }
 
+/// What the user said about colours, for the whole process.
+static COLOUR: OnceLock<bool> = OnceLock::new();
+
+/// Colours everywhere or nowhere from now on, whatever the environment says. The first word counts.
+pub fn decide_colour(wanted: bool) {
+    let _ = COLOUR.set(wanted);
+}
+
 /// Whether standard output takes colours.
 pub fn stdout_colour() -> bool {
-    stdout_is_terminal() && colour_wanted()
+    COLOUR.get().copied().unwrap_or_else(|| stdout_is_terminal() && colour_wanted())
 }
 
 /// Whether standard error takes colours.
 pub fn stderr_colour() -> bool {
-    stderr_is_terminal() && colour_wanted()
+    COLOUR.get().copied().unwrap_or_else(|| stderr_is_terminal() && colour_wanted())
+}
+
+/// The height of the terminal on standard output, where there is one.
+pub fn stdout_height() -> Option<usize> {
+    let (_, height) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(height.0)).filter(|height| *height > 0)
 }
 
 fn colour_wanted() -> bool {

@@ -77,11 +77,12 @@ pub async fn find(session: &Session, detection: &Detection) -> Result<Found, Fai
     // The event's number comes last; a column of that name elsewhere is the query's own.
     let by_event = columns.last().is_some_and(|last| last == EVENT);
     let shown = columns.len().saturating_sub(usize::from(by_event));
+    let time_zone = session.context().time_zone;
     let mut rows = Vec::new();
     while let Some(batch) = search.stream.next().await {
         let batch = batch.map_err(|error| blame(detection, error.into()))?;
         for row in 0..batch.num_rows() {
-            let zone = &session.options().time_zone;
+            let zone = &time_zone;
             let cells = batch.columns().iter().take(shown).map(|column| values::cell(column, row, zone)).collect();
             rows.push(Row { event: if by_event { serial(&batch, row) } else { None }, cells });
         }

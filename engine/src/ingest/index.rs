@@ -104,8 +104,11 @@ fn lasting(path: &Path) -> PathBuf {
     }
 }
 
-/// The SHA-256 of a file's content, and how much that is.
-fn digest(path: &Path) -> io::Result<(String, u64)> {
+/// The SHA-256 of a file's content, and how many bytes that is.
+///
+/// # Errors
+/// A file that cannot be read, or is none.
+pub fn digest(path: &Path) -> io::Result<(String, u64)> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("a pipe can be read once only"));

@@ -16,7 +16,7 @@ pub(crate) mod decode;
 mod event;
 mod evtx;
 mod forms;
-mod index;
+pub mod index;
 mod inputs;
 mod json;
 pub(crate) mod parquet;

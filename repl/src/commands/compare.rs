@@ -24,6 +24,7 @@ use crate::validate::stage::{Matching, Scenarios};
 /// # Errors
 /// A wrong command line or detection, a failure while running or writing, Ctrl-C.
 pub async fn run(args: CompareArgs) -> Result<Exit, Failure> {
+    inputs::refuse_latest(args.data.now)?;
     let otherwise = inputs::language(args.data.lang);
     let mut detections = [Detection::read(&args.first, otherwise)?, Detection::read(&args.second, otherwise)?];
     detections::tell_apart(&mut detections);

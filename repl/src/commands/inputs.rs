@@ -11,7 +11,7 @@ use spelunk_engine::knowledge::{Apps, Definitions, Macros, SavedQueries, SavedSe
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
-use crate::cli::{DataArgs, Language, View};
+use crate::cli::{DataArgs, Language, Now, View};
 use crate::escape;
 use crate::exit::{self, Failure};
 use crate::terminal;
@@ -83,14 +83,18 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
     let options = SessionOptions {
         language: language(data.lang),
         time_zone: data.tz,
-        now: data.now,
+        now: match data.now {
+            Now::At(time) => Some(time),
+            Now::Real | Now::Latest => None,
+        },
         earliest: data.earliest,
         latest: data.latest,
         strict: data.strict,
         sourcetype: data.sourcetype,
         host: data.host,
         geoip: data.geoip,
-        keep,
+        // The latest event is looked for before the search.
+        keep: keep || data.now == Now::Latest,
         macros,
         saved_searches: saved_searches(&apps, &data.savedsearches)?,
         logscale: definitions(data.param, &data.saved_queries)?,
@@ -101,6 +105,39 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         temp: data.temp,
     };
     Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// For commands that search several sets of logs.
+///
+/// # Errors
+/// A clock that depends on the logs.
+pub fn refuse_latest(now: Now) -> Result<(), Failure> {
+    if now == Now::Latest {
+        return Err(Failure::Usage("--now latest is for one set of logs: name the time itself".into()));
+    }
+    Ok(())
+}
+
+/// Sets the clock of a session to its latest event.
+///
+/// # Errors
+/// An input that cannot be read, or events without a time.
+pub async fn set_clock(session: &Session, now: Now) -> Result<(), Failure> {
+    let failed = |error| Failure::Search(error, String::new());
+    let now = match now {
+        Now::Real => None,
+        Now::At(time) => Some(time),
+        Now::Latest => {
+            let range = session.census().await.map_err(failed)?.range;
+            let latest = range.and_then(|(_, latest)| jiff::Timestamp::from_microsecond(latest).ok());
+            let Some(latest) = latest else {
+                return Err(Failure::Usage("no event has a time, so there is no latest one".into()));
+            };
+            Some(latest)
+        }
+    };
+    let context = spelunk_engine::Context { now, ..session.context() };
+    session.surround(context).map_err(failed)
 }
 
 /// The engine's name of a language.

@@ -15,8 +15,15 @@ use crate::search::{self, Sink};
 pub async fn run(mut args: RunArgs) -> Result<Exit, Failure> {
     let sink = Arc::new(Sink::new(args.output)?);
     args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
+    let now = args.data.now;
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
-    let session = inputs::session(args.data, paths, false)?;
+    let session = inputs::session(args.data, paths, args.why)?;
     let interrupt = Interrupt::listen(session.cancelled());
-    search::run(&session, &query, &sink, &interrupt).await
+    let clocked = Arc::clone(&session);
+    interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
+    let exit = search::run(&session, &query, &sink, &interrupt).await?;
+    if args.why {
+        search::tell_why(&session, &query, &interrupt).await?;
+    }
+    Ok(exit)
 }

@@ -27,6 +27,7 @@ const BUILTIN: &str = "builtin";
 /// # Errors
 /// A wrong command line, detection or scenario, a failure while running or writing, Ctrl-C.
 pub async fn run(args: ValidateArgs) -> Result<Exit, Failure> {
+    inputs::refuse_latest(args.data.now)?;
     let (named, paths) = detections::split(args.words);
     if paths.iter().any(|path| path.as_os_str() == "-") {
         return Err(Failure::Usage(

@@ -14,6 +14,8 @@ pub struct Csv<W> {
     out: W,
     /// Whether a terminal reads it. A file gets every byte as it is, so that results compare equal.
     on_terminal: bool,
+    /// Whether cells that a spreadsheet would run get a `'` in front.
+    guarded: bool,
     line: String,
 }
 
@@ -22,8 +24,17 @@ impl<W: Write> Csv<W> {
     ///
     /// # Errors
     /// What the output says.
+    #[cfg(test)]
     pub fn new(out: W, columns: &[String], on_terminal: bool) -> io::Result<Self> {
-        let mut csv = Self { out, on_terminal, line: String::new() };
+        Self::guarded(out, columns, on_terminal, false)
+    }
+
+    /// Writes the header; with `guarded`, a cell that a spreadsheet would take for a formula begins with `'`.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn guarded(out: W, columns: &[String], on_terminal: bool, guarded: bool) -> io::Result<Self> {
+        let mut csv = Self { out, on_terminal, guarded, line: String::new() };
         if !columns.is_empty() {
             let header: Vec<Cell> = columns.iter().map(|name| Cell::Text(name.clone())).collect();
             csv.row(&header)?;
@@ -33,6 +44,7 @@ impl<W: Write> Csv<W> {
 
     fn push(&mut self, text: &str) {
         let text = if self.on_terminal { escape::data(text) } else { Cow::Borrowed(text) };
+        let text = if self.guarded && runs(&text) { Cow::Owned(format!("'{text}")) } else { text };
         if text.is_empty() || text.contains(['"', ',', '\n', '\r']) {
             self.line.push('"');
             for (position, part) in text.split('"').enumerate() {
@@ -75,6 +87,12 @@ impl<W: Write> RowRenderer for Csv<W> {
     }
 }
 
+/// Whether a spreadsheet may run what is in a cell: it begins like a formula, blanks aside, and is no number.
+fn runs(text: &str) -> bool {
+    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    (begins(text) || begins(text.trim_start())) && text.trim().parse::<f64>().is_err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples::*;
@@ -97,6 +115,19 @@ mod tests {
         assert_eq!(
             csv(&names(&["a", "b", "c", "d", "_time"]), &[row], false),
             "a,b,c,d,_time\n,\"\",x,1.5,2019-05-12T12:52:43.123Z\n"
+        );
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_guarded() {
+        let mut out = Vec::new();
+        let mut csv = Csv::guarded(&mut out, &names(&["a", "=b"]), false, true).unwrap();
+        for cell in ["=cmd|' /C calc'!A0", "@SUM(1)", "+1+cmd", " =x", "-5.5", "plain", "\t=y"] {
+            csv.row(&[text(cell), Cell::Null]).unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "a,'=b\n'=cmd|' /C calc'!A0,\n'@SUM(1),\n'+1+cmd,\n' =x,\n-5.5,\nplain,\n'\t=y,\n"
         );
     }
 

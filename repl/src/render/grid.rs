@@ -178,7 +178,7 @@ fn looks_like_path(text: &str) -> bool {
 /// Where a column of raw events stands: when and where first, what says how the event was read last.
 fn rank(column: &str) -> u8 {
     match column {
-        "_time" => 0,
+        "#" | "_time" => 0,
         "host" => 1,
         "index" | "source" | "sourcetype" | "linecount" | "splunk_server" => 3,
         name if name.starts_with('_') => 3,

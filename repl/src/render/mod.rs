@@ -1,12 +1,18 @@
 //! Writes results: one file a form.
 
 pub mod csv;
-mod fit;
+mod events;
+pub mod fit;
 pub mod grid;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod parquet;
+pub mod plain;
 pub mod record;
 pub mod table;
+pub mod timeline;
+pub mod timesketch;
 
 use std::io;
 

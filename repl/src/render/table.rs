@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use spelunk_engine::values::Cell;
 
-use super::{RowRenderer, fit, grid, record};
+use super::{RowRenderer, events, fit, grid, record, timeline};
 use crate::report;
 
 /// How many rows of a result are shown on a terminal of the shell.
@@ -13,6 +15,9 @@ pub const SHELL_ROWS: usize = 200;
 pub const ROWS: usize = 10_000;
 /// How many lines the names of columns that are not shown may take.
 const FOOTER_LINES: usize = 3;
+
+/// The name of the column that counts the rows.
+const NUMBER: &str = "#";
 
 /// What the table has to fit.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,8 @@ pub struct Look {
     pub rows: usize,
     /// Whether the rows are raw events, of which the columns that fit are shown.
     pub events: bool,
+    /// Whether events are numbered, for commands that take the number of a row.
+    pub numbered: bool,
 }
 
 /// Collects rows and draws them.
@@ -34,6 +41,8 @@ pub struct Table<W> {
     look: Look,
     rows: Vec<Vec<Cell>>,
     total: u64,
+    /// Where events get a timeline above them: the place of their times, these, and their zone.
+    timed: Option<(usize, Vec<i64>, TimeZone)>,
 }
 
 impl<W: Write> Table<W> {
@@ -41,7 +50,14 @@ impl<W: Write> Table<W> {
     pub fn new(out: W, columns: Vec<String>, look: Look) -> Self {
         // A width that no table fits is not a terminal's.
         let look = Look { width: look.width.map(|width| width.max(20)), ..look };
-        Self { out, columns, look, rows: Vec::new(), total: 0 }
+        Self { out, columns, look, rows: Vec::new(), total: 0, timed: None }
+    }
+
+    /// The same with a timeline above, where the rows are events.
+    pub fn with_timeline(mut self, zone: TimeZone) -> Self {
+        let place = self.columns.iter().position(|name| name == "_time");
+        self.timed = place.filter(|_| self.look.events).map(|place| (place, Vec::new(), zone));
+        self
     }
 
     fn footer(&mut self, text: &str) -> io::Result<()> {
@@ -63,6 +79,12 @@ impl<W: Write> Table<W> {
 impl<W: Write> RowRenderer for Table<W> {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.total += 1;
+        if let Some((place, times, _)) = &mut self.timed
+            && let Some(Cell::Time(time)) = row.get(*place)
+            && let Ok(time) = time.parse::<Timestamp>()
+        {
+            times.push(time.as_microsecond());
+        }
         if self.rows.len() < self.look.rows {
             self.rows.push(row.to_vec());
         }
@@ -70,8 +92,22 @@ impl<W: Write> RowRenderer for Table<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let Look { width, colour, events, .. } = self.look;
-        if events {
+        let Look { width, colour, events, numbered, .. } = self.look;
+        // A narrower grid would show little but times.
+        let listed = events && width.is_some_and(|width| width < timeline::LEAST);
+        if numbered && events && !listed {
+            self.columns.insert(0, NUMBER.to_owned());
+            for (number, row) in (1_u64..).zip(&mut self.rows) {
+                row.insert(0, Cell::Number(number.to_string()));
+            }
+        }
+        if let Some((_, times, zone)) = self.timed.take() {
+            self.out.write_all(timeline::draw(&times, width.unwrap_or(80), false, &zone).as_bytes())?;
+        }
+        if let (true, Some(width)) = (listed, width) {
+            let drawn = events::draw(&self.columns, &self.rows, width, colour);
+            self.out.write_all(drawn.as_bytes())?;
+        } else if events {
             match grid::draw_some(&self.columns, &self.rows, width, colour) {
                 Some((drawn, rest)) => {
                     self.out.write_all(drawn.as_bytes())?;
@@ -115,7 +151,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false };
+    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false, numbered: false };
 
     #[test]
     fn too_many_columns_become_records() {
@@ -144,6 +180,23 @@ mod tests {
     }
 
     #[test]
+    fn every_width_has_its_form() {
+        let columns = names(&["_time", "host", "Image", "ParentImage", "CommandLine", "n"]);
+        let row = |n: &str| {
+            let time = Cell::Time("2019-05-12T12:52:43.123Z".into());
+            let image = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+            vec![time, text("A"), text(image), text(image), text("powershell -nop\x1b[31m -w hidden"), number(n)]
+        };
+        let rows = [row("1"), row("22")];
+        for width in [20, 40, 80, 200] {
+            let look = Look { width: Some(width), ..LOOK };
+            insta::assert_snapshot!(format!("table_{width}"), table(&columns, &rows, look));
+            let look = Look { events: true, numbered: true, ..look };
+            insta::assert_snapshot!(format!("events_table_{width}"), table(&columns, &rows, look));
+        }
+    }
+
+    #[test]
     fn an_empty_result_has_its_header() {
         assert!(table(&names(&["a", "b"]), &[], LOOK).contains("│ a ┆ b │"));
         assert_eq!(table(&names(&["a", "b"]), &[], Look { events: true, ..LOOK }), "");
@@ -153,7 +206,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_line_fits((columns, rows) in any_table(), width in 20usize..160, events in any::<bool>()) {
-            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events });
+            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events, numbered: events });
             for line in shown.lines() {
                 prop_assert!(line.width() <= width, "{line}");
                 prop_assert!(!line.chars().any(escape_or_tab), "{line:?}");

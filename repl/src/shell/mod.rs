@@ -8,8 +8,8 @@ mod prompt;
 
 use std::sync::Arc;
 
-use spelunk_engine::Session;
 use spelunk_engine::ingest::{Location, ReadReport};
+use spelunk_engine::{Language, Session};
 
 use crate::cli::ShellArgs;
 use crate::commands::inputs;
@@ -20,6 +20,8 @@ use crate::interrupt::Interrupt;
 use crate::report;
 use crate::search::{self, Sink};
 use crate::terminal;
+
+pub use commands::Logged;
 
 /// Opens the shell.
 ///
@@ -44,6 +46,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         let message = "standard input brings the shell its searches, so it cannot be data: use `spelunk run`";
         return Err(Failure::Usage(message.into()));
     }
+    let now = args.data.now;
     let session = inputs::session(args.data, args.paths, true)?;
     let interrupt = Interrupt::listen(session.cancelled());
     let loading = Arc::clone(&session);
@@ -51,7 +54,9 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         .guard(move || async move { loading.load().await })
         .await?
         .map_err(|error| Failure::Search(error, String::new()))?;
-    let mut shell = Shell { session, sink, interrupt };
+    let clocked = Arc::clone(&session);
+    interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
+    let mut shell = Shell { session, sink, interrupt, interactive, asked: None, logged: Vec::new() };
     if interactive {
         greet(&report);
         prompt::run(&mut shell).await
@@ -66,6 +71,12 @@ struct Shell {
     session: Arc<Session>,
     sink: Arc<Sink>,
     interrupt: Interrupt,
+    /// Whether a person is there to read more than was asked for.
+    interactive: bool,
+    /// The last search, whether it worked or not.
+    asked: Option<(Language, String)>,
+    /// What was run.
+    logged: Vec<Logged>,
 }
 
 /// Whether the shell goes on.
@@ -88,9 +99,37 @@ impl Shell {
         if text.starts_with('.') {
             return commands::run(self, text).await;
         }
+        Flow::On(self.search(text).await)
+    }
+
+    /// The same for a search in a language that may be another than the user's.
+    async fn search_in(&mut self, language: Language, text: &str) -> Exit {
+        let spoken = self.session.language();
+        self.session.speak(language);
+        let exit = self.search(text).await;
+        self.session.speak(spoken);
+        exit
+    }
+
+    /// Runs a search, and tells why where it finds nothing.
+    async fn search(&mut self, text: &str) -> Exit {
+        let (at, started) = (jiff::Timestamp::now(), std::time::Instant::now());
+        self.asked = Some((self.session.language(), text.to_owned()));
         let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
-        Flow::On(match done {
-            Ok(exit) => exit,
+        let elapsed = started.elapsed();
+        let rows = done.as_ref().ok().and_then(|_| self.sink.last()).map(|last| last.rows);
+        let bounds = self.session.bounds().unwrap_or_default();
+        self.logged.push(Logged { query: text.to_owned(), bounds, at, elapsed, rows });
+        match done {
+            Ok(exit) => {
+                if self.interactive && rows == Some(0) && !self.session.inputs().is_empty() {
+                    // The search worked: what stops its explanation is told, and changes nothing.
+                    if let Err(failure) = search::tell_why(&self.session, text, &self.interrupt).await {
+                        failure.report();
+                    }
+                }
+                exit
+            }
             Err(Failure::Interrupted) => {
                 terminal::say("cancelled");
                 Exit::Interrupted
@@ -100,7 +139,7 @@ impl Shell {
                 Exit::Usage
             }
             Err(failure) => failure.report(),
-        })
+        }
     }
 }
 

@@ -1,0 +1,50 @@
+//! A table without lines and colours: a header, then a line a row with tabs between its cells, for screen readers.
+
+use std::io::{self, Write};
+
+use spelunk_engine::values::Cell;
+
+use super::RowRenderer;
+use crate::escape;
+
+/// Writes rows with tabs between their cells.
+pub struct Plain<W> {
+    out: W,
+}
+
+impl<W: Write> Plain<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn new(mut out: W, columns: &[String]) -> io::Result<Self> {
+        if !columns.is_empty() {
+            let names: Vec<_> = columns.iter().map(|name| escape::line(name)).collect();
+            writeln!(out, "{}", names.join("\t"))?;
+        }
+        Ok(Self { out })
+    }
+}
+
+impl<W: Write> RowRenderer for Plain<W> {
+    fn row(&mut self, row: &[Cell]) -> io::Result<()> {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| match cell {
+                Cell::Null => String::new(),
+                Cell::Text(text) if text.is_empty() => "\"\"".to_owned(),
+                Cell::Text(text) | Cell::Number(text) | Cell::Time(text) => escape::line(text).into_owned(),
+                Cell::Many(texts) => escape::line(&texts.join("; ")).into_owned(),
+            })
+            .collect();
+        writeln!(self.out, "{}", cells.join("\t"))
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

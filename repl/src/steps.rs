@@ -1,0 +1,107 @@
+//! A search at work: what comes out of each of its pipes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use spelunk_engine::values::{self, Cell};
+use spelunk_engine::{Error, Language, Session};
+
+use crate::escape;
+use crate::exit::Failure;
+use crate::render::{fit, grid, record};
+use crate::report;
+
+/// How many rows of each pipe are shown.
+const SAMPLE: usize = 2;
+/// How many fields that came or went are named.
+const FIELDS_NAMED: usize = 12;
+
+/// What comes out of a pipe.
+pub struct Step {
+    text: String,
+    rows: u64,
+    elapsed: Duration,
+    columns: Vec<String>,
+    sample: Vec<Vec<Cell>>,
+    gained: Vec<String>,
+    lost: Vec<String>,
+    events: bool,
+}
+
+/// Runs a search up to each of its pipes.
+///
+/// # Errors
+/// Whatever stops one of them.
+pub async fn run(session: &Session, language: Language, text: &str) -> Result<Vec<Step>, Failure> {
+    let failed = |error: Error| Failure::Search(error, text.to_owned());
+    let zone = session.context().time_zone;
+    let mut steps: Vec<Step> = Vec::new();
+    for stage in session.stages(language, text).map_err(failed)? {
+        let started = Instant::now();
+        let mut search = session.probe(language, &stage.prefix).await.map_err(failed)?;
+        let columns: Vec<String> = search.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let (mut rows, mut sample) = (0_u64, Vec::new());
+        while let Some(batch) = search.stream.next().await {
+            let batch = batch.map_err(|error| failed(error.into()))?;
+            for row in 0..batch.num_rows().min(SAMPLE.saturating_sub(sample.len())) {
+                sample.push(batch.columns().iter().map(|column| values::cell(column, row, &zone)).collect());
+            }
+            rows = rows.saturating_add(batch.num_rows() as u64);
+        }
+        let before: BTreeSet<&String> = steps.last().map(|step| step.columns.iter().collect()).unwrap_or_default();
+        let after: BTreeSet<&String> = columns.iter().collect();
+        let differ = |from: &BTreeSet<&String>, other: &BTreeSet<&String>| -> Vec<String> {
+            if steps.is_empty() { Vec::new() } else { from.difference(other).map(|name| (*name).clone()).collect() }
+        };
+        let (gained, lost) = (differ(&after, &before), differ(&before, &after));
+        let (text, elapsed, events) = (stage.text, started.elapsed(), search.events);
+        steps.push(Step { text, rows, elapsed, columns, sample, gained, lost, events });
+    }
+    Ok(steps)
+}
+
+/// For people, in lines of that width.
+pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
+    let width = width.max(20);
+    let mut out = String::new();
+    let mut before = Duration::ZERO;
+    for (number, step) in (1_u64..).zip(steps) {
+        let title = format!("{number}  | {}", step.text);
+        for line in fit::wrap(&escape::line(&title), width, 3) {
+            let _ = match colour {
+                true => writeln!(out, "\x1b[1m{line}\x1b[0m"),
+                false => writeln!(out, "{line}"),
+            };
+        }
+        // Each prefix runs anew, so the time up to here holds that of the pipes before.
+        let more = step.elapsed.saturating_sub(before).as_millis();
+        before = before.max(step.elapsed);
+        let fields = report::count(step.columns.len() as u64, "field");
+        let mut told = vec![format!("   {} · {fields} · +{more} ms", report::count(step.rows, "row"))];
+        for (mark, names) in [("+", &step.gained), ("-", &step.lost)] {
+            if !names.is_empty() {
+                let rest = names.len().saturating_sub(FIELDS_NAMED);
+                let named = names.iter().take(FIELDS_NAMED).cloned().collect::<Vec<_>>().join(", ");
+                let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+                told.push(format!("   {mark} {named}{rest}"));
+            }
+        }
+        for line in told.iter().flat_map(|text| fit::wrap(&escape::line(text), width, 3)) {
+            let _ = writeln!(out, "{line}");
+        }
+        if step.sample.is_empty() || step.columns.is_empty() {
+            continue;
+        }
+        let drawn = match step.events {
+            true => grid::draw_some(&step.columns, &step.sample, Some(width), colour).map(|(drawn, _)| drawn),
+            false => grid::draw(&step.columns, &step.sample, Some(width), colour),
+        };
+        out.push_str(&drawn.unwrap_or_else(|| {
+            let records = (1..).zip(&step.sample);
+            records.map(|(n, row)| record::draw(n, &step.columns, row, Some(width), true, colour)).collect()
+        }));
+    }
+    out
+}
