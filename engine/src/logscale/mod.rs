@@ -22,7 +22,9 @@ mod trace;
 pub use resolve::resolve;
 
 use datafusion::logical_expr::{is_true, lit, when};
-use spelunk_grammar::logscale::query::{Assignment, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target};
+use spelunk_grammar::logscale::query::{
+    Assignment, Call, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target,
+};
 use spelunk_grammar::spl::commands::eval::{Target as SplTarget, TargetPart};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
@@ -151,6 +153,7 @@ impl Run<'_, '_> {
             other => (false, other),
         };
         match plain {
+            Filter::Call(call) if functions::names_by_row(call) => self.set_by_row(frame, call, negated).await,
             Filter::Call(call) if functions::is_step(call) => {
                 if !trace::passes_call(frame, call) {
                     return Ok(());
@@ -172,6 +175,19 @@ impl Run<'_, '_> {
                 self.row_filter(frame, None, filter).await
             }
         }
+    }
+
+    /// `setField` whose target is computed.
+    async fn set_by_row(&mut self, frame: &mut Frame, call: &Call, negated: bool) -> PlanResult<()> {
+        let a = Arguments::of(call)?.negated(negated);
+        let rows = Rows::of(frame);
+        let target = a.need("target")?;
+        let (name, value) = (rows.expression(target)?, rows.expression(a.need("value")?)?);
+        a.done()?;
+        let hidden = frame.hidden_name();
+        frame.set(vec![(hidden.clone(), filter::text_of(&name))])?;
+        let target = SplTarget { parts: vec![TargetPart::FieldValue(hidden)], span: target.span };
+        barrier::assign_by_row(self.planner, frame, &target, rows::stored(&value)).await
     }
 
     /// A step that works on each row by itself; in an arm of a `case` no other may stand.
