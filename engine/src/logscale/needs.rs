@@ -187,7 +187,11 @@ impl Needs {
                 self.expression(&assignment.value);
             }
             StepKind::Where(condition) => self.expression(condition),
-            StepKind::Stats(elements) => elements.iter().for_each(|element| self.element(element)),
+            StepKind::Stats(elements) => {
+                let outside = std::mem::replace(&mut self.inside, true);
+                elements.iter().for_each(|element| self.element(element));
+                self.inside = outside;
+            }
             StepKind::Filter(filter) => self.filter(filter),
         }
     }

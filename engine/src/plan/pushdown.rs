@@ -14,7 +14,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use std::sync::Arc;
 
 /// How many nodes a condition may have that has grown on its way.
-const LARGEST: usize = 1_024;
+const LARGEST: usize = 128;
 
 /// DataFusion's rule, for conditions that stay small.
 #[derive(Debug)]
