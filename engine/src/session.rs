@@ -790,6 +790,7 @@ fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState
     let mut state = builder
         .with_config(config.with_information_schema(false))
         .with_default_features()
+        .with_optimizer_rules(crate::plan::pushdown::rules())
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
     state.add_analyzer_rule(Arc::new(SingleRow));

@@ -195,3 +195,73 @@ fn fields_that_no_row_has_are_told() {
     assert!(ran.stderr.contains("no row has a field \"hh\""), "{}", ran.stderr);
     assert!(!ran.stderr.contains("\"x\"") && !ran.stderr.contains("\"q\""), "{}", ran.stderr);
 }
+
+/// Of a file only what a query needs is read, which must not change what it gives.
+#[test]
+fn what_is_not_read_is_not_missed() {
+    let lines = [
+        r##"{"timestamp":"2023-11-14T22:13:20Z","h":"a","n":1,"v":5,"u":["x","y"],"#t":"p","ip":"10.0.0.1","my-field":"q"}"##,
+        r##"{"timestamp":"2023-11-14T22:13:21Z","h":"a","n":2,"v":7,"u":["z"],"w":"W","#t":"q","ip":"10.0.0.2"}"##,
+        r##"{"timestamp":"2023-11-14T22:13:24Z","h":"b","n":3,"v":1,"#t":"p","ip":"8.8.8.8","w":"k=5 l=6"}"##,
+    ];
+    let data = folder(&[("events.jsonl", &lines.join("\n")), ("names.csv", "h,name,v\na,Anna,1\n")]);
+    let (events, lookups) = (data.path().join("events.jsonl"), text(data.path()));
+    let queries = [
+        "groupBy(h, function=tail(1))",
+        "groupBy(h, function=[count(), head(1)])",
+        "groupBy(h, function={sort(v, limit=1)})",
+        "groupBy(h, function=selectLast([w, ip])) | sort(h, type=string)",
+        "[tail(1)]",
+        "timeChart(h, span=1h, function=sum(v))",
+        "case { h=a | x := w; * | x := v } | table([n, x])",
+        "case { h=a | w=* | x := lower(w); * | rename(v, as=x) } | groupBy(x) | sort(x, type=string)",
+        "h match { a => x := w; * => x := v } | groupBy(x) | sort(x, type=string)",
+        "match(file=\"names.csv\", field=h, strict=false) | table([n, name, v])",
+        "case { match(file=\"names.csv\", field=h, include=[name]) | x := ip; * | x := v } | table([name, x])",
+        "defineTable(query={h=a | select([h, w])}, name=t, include=[h, w]) | match(table=t, field=h) | table([n, w])",
+        "join({h=a | groupBy(h, function=max(v, as=m))}, field=h, include=[m]) | table([n, m])",
+        "selfJoinFilter(h, where=[{v=5}, {w=W}]) | table([n, ip])",
+        "n=* | series([v], separator=\";\") | table([v, _duration])",
+        "head() | accumulate(sum(v, as=s)) | table([n, s])",
+        "head() | neighbor(v, prefix=p) | table([n, p.v])",
+        "groupBy(h, function=session(max(v))) | sort(h, type=string) | table([h, _max])",
+        "format(\"%s-%s\", field=[w, ip], as=z) | top(z)",
+        "#t=p | groupBy(#t, function=collect([ip]))",
+        "u[0]=x | table([n, u[1]])",
+        "parseJson() | concatArray(u, separator=\"-\") | table([n, _concatArray])",
+        "parseJson() | array:filter(\"u[]\", var=e, function={e=x}, asArray=\"o[]\") | table([n, o[0]])",
+        "parseJson() | split(u) | table([n, u])",
+        "kvParse(w) | table([k, l])",
+        "regex(\"(?<first>.)\", field=w, repeat=true) | groupBy(first) | sort(first, type=string)",
+        "\"my-field\"=q | x := getField(\"my-field\") | table([x])",
+        "`w` := v | groupBy(W)",
+        "setField(target=w, value=v) | groupBy(W)",
+        "cidr(ip, subnet=\"10.0.0.0/8\") | count(h, distinct=true)",
+        "correlate(A: {h=a n=1} include: [ip], B: {h=a n=2 | h <=> A.h} include: [w]) | table([A.ip, B.w])",
+        "@timestamp > 0 | stats([min(@timestamp), max(@timestamp)])",
+        "W | table([n])",
+    ];
+    for query in queries {
+        let asked = |query: &str| run(query, &[text(&events), "--lookups", lookups]);
+        // A search in all fields needs all of them.
+        let whole = match query.split_once("| match(table") {
+            Some((before, after)) => format!("{before}| wildcard(pattern=\"*\") | match(table{after}"),
+            None => format!("wildcard(pattern=\"*\") | {query}"),
+        };
+        let (needed, everything) = (asked(query), asked(&whole));
+        assert_eq!((needed.code, everything.code), (0, 0), "{query}: {}{}", needed.stderr, everything.stderr);
+        assert_eq!(needed.stdout, everything.stdout, "{query}");
+        assert!(needed.stdout.lines().count() > 1, "{query} gives nothing");
+    }
+}
+
+#[test]
+fn arrays_in_one_column_are_told() {
+    let data = folder(&[("events.jsonl", "{\"n\":1,\"u\":[\"x\",\"y\"]}\n{\"n\":2,\"u\":[\"z\",\"y\"]}\n")]);
+    let events = data.path().join("events.jsonl");
+    let refused = run("array:contains(\"u[]\", value=\"z\") | table([n])", &[text(&events)]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("`parseJson()` before it"), "{}", refused.stderr);
+    let read = run("parseJson() | array:contains(\"u[]\", value=\"z\") | table([n])", &[text(&events)]);
+    assert_eq!(read.stdout, "n\n2\n", "{}", read.stderr);
+}

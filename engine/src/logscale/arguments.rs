@@ -40,7 +40,11 @@ impl<'c> Arguments<'c> {
                         let message = format!("`{}` takes no unnamed argument", function.name);
                         return Err(Diagnostic::error(Code::InvalidArgument, message, value.span));
                     };
-                    (Spanned::new((*first).to_owned(), value.span), value)
+                    // `bucket(1h, field=host)`: there the unnamed argument is how long a bucket is.
+                    let named = |argument: &Argument| matches!(argument, Argument::Named(name, _) if name.node.eq_ignore_ascii_case(first));
+                    let is_span = function.name == "bucket" && call.arguments.iter().any(named);
+                    let name = if is_span { "span" } else { first };
+                    (Spanned::new(name.to_owned(), value.span), value)
                 }
                 Argument::Labelled(_) if function.parameters.contains(&steps::QUERIES) => continue,
                 Argument::Labelled(labelled) => {
@@ -182,6 +186,14 @@ impl<'c> Arguments<'c> {
 
     /// The field that the call works on.
     pub fn field(&self) -> Result<Option<Spanned<String>>, Diagnostic> {
+        if let Some(value) = self.peek("field")
+            && let ExpressionKind::Sum(..) | ExpressionKind::Product(..) | ExpressionKind::Negative(_) = &value.kind
+        {
+            // As the name of a field that no event has it would make nothing, and say nothing.
+            let help = "assign it to a field first: `x := ...`; a name with such a letter stands in quotes";
+            let message = format!("`field` of `{}` is the name of a field, not `{value}`", self.function.name);
+            return Err(Diagnostic::error(Code::InvalidArgument, message, value.span).with_help(help));
+        }
         match (&self.field, self.text("field")?) {
             (Some(_), Some(twice)) => {
                 let message = format!("the argument `field` of `{}` is given twice", self.function.name);

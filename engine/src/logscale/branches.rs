@@ -93,7 +93,11 @@ fn close(frame: &mut Frame, arm: Option<&mut Arm>, done: Vec<Arm>) -> PlanResult
         let choices: Vec<_> = choices.collect();
         replace.push((name, ExpressionPlanner::new(frame).choice(choices, Some(before), Span::default())));
     }
-    let keep: Option<Expr> = kept.into_iter().reduce(Expr::or);
+    // An arm that keeps every row leaves nothing to drop: most have one, and a condition makes planning slow.
+    let keep = match done.iter().any(|inner| inner.guard == lit(true)) {
+        true => None,
+        false => Some(kept.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false))),
+    };
     // The values are chosen before rows are dropped: both look at the same columns.
-    apply(frame, arm, Effect { keep: Some(keep.unwrap_or_else(|| lit(false))), replace, ..Effect::default() })
+    apply(frame, arm, Effect { keep, replace, ..Effect::default() })
 }

@@ -22,8 +22,9 @@ mod trace;
 pub use resolve::resolve;
 
 use datafusion::logical_expr::{is_true, lit, when};
-use spelunk_grammar::logscale::query::{Assignment, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target};
-use spelunk_grammar::spl::commands::eval::{Target as SplTarget, TargetPart};
+use spelunk_grammar::logscale::query::{
+    Assignment, Call, ExpressionKind, Filter, Pipeline, Query, Step, StepKind, Target,
+};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::functions::operators;
@@ -135,9 +136,9 @@ impl Run<'_, '_> {
                     return steps::plan(self, frame, arguments).await;
                 }
                 if let Target::Dynamic(name) = target {
-                    let value = Rows::of(frame).expression(value)?;
-                    let target = SplTarget { parts: vec![TargetPart::FieldValue(name.node.clone())], span: name.span };
-                    return barrier::assign_by_row(self.planner, frame, &target, rows::stored(&value)).await;
+                    let rows = Rows::of(frame);
+                    let (target, value) = (rows.field(&name.node, name.span), rows.expression(value)?);
+                    return self.assign_under(frame, &target, &value).await;
                 }
                 self.row_step(frame, None, step).await
             }
@@ -151,6 +152,7 @@ impl Run<'_, '_> {
             other => (false, other),
         };
         match plain {
+            Filter::Call(call) if functions::names_by_row(call) => self.set_by_row(frame, call, negated).await,
             Filter::Call(call) if functions::is_step(call) => {
                 if !trace::passes_call(frame, call) {
                     return Ok(());
@@ -172,6 +174,22 @@ impl Run<'_, '_> {
                 self.row_filter(frame, None, filter).await
             }
         }
+    }
+
+    /// `setField` whose target is computed.
+    async fn set_by_row(&mut self, frame: &mut Frame, call: &Call, negated: bool) -> PlanResult<()> {
+        let a = Arguments::of(call)?.negated(negated);
+        let rows = Rows::of(frame);
+        let (target, value) = (rows.expression(a.need("target")?)?, rows.expression(a.need("value")?)?);
+        a.done()?;
+        self.assign_under(frame, &target, &value).await
+    }
+
+    /// Sets the field that each row names; nothing where there is no value.
+    async fn assign_under(&mut self, frame: &mut Frame, target: &Typed, value: &Typed) -> PlanResult<()> {
+        let stored = rows::stored(value);
+        let name = when(stored.clone().is_not_null(), filter::text_of(target)).end()?;
+        barrier::assign_under(self.planner, frame, name, stored, target.span).await
     }
 
     /// A step that works on each row by itself; in an arm of a `case` no other may stand.

@@ -88,6 +88,9 @@ const NAMING_FAMILIES: &[&str] = &["array", "bitfield", "crypto", "math", "objec
 const READING: &[&str] =
     &["findtimestamp", "kvparse", "parsecsv", "parsejson", "parsexml", "regex", "replace", "splitstring"];
 
+/// Functions that keep rows with all their fields: by themselves they need none of these, as a part of an aggregate all.
+const KEEPING: &[&str] = &["head", "sort", "tail"];
+
 /// Functions of the elements of an array, each of which is a field of its own.
 const OF_ARRAYS: &[&str] = &["concatarray", "split"];
 
@@ -117,6 +120,8 @@ fn columns(name: &str) -> Vec<String> {
     }
     if let Some((array, _)) = name.split_once('[') {
         columns.push(format!("{array}[*"));
+        // A file may hold the array in one column.
+        columns.push(array.to_owned());
     }
     columns
 }
@@ -144,6 +149,8 @@ struct Needs {
     types: Vec<String>,
     /// Whether it looks at the type in another way too.
     any_type: bool,
+    /// Whether these are the arguments of a call.
+    inside: bool,
 }
 
 /// Whether that is the type of a Falcon event.
@@ -180,7 +187,11 @@ impl Needs {
                 self.expression(&assignment.value);
             }
             StepKind::Where(condition) => self.expression(condition),
-            StepKind::Stats(elements) => elements.iter().for_each(|element| self.element(element)),
+            StepKind::Stats(elements) => {
+                let outside = std::mem::replace(&mut self.inside, true);
+                elements.iter().for_each(|element| self.element(element));
+                self.inside = outside;
+            }
             StepKind::Filter(filter) => self.filter(filter),
         }
     }
@@ -250,6 +261,7 @@ impl Needs {
             || OF_ARRAYS.contains(&name.as_str())
             || in_family;
         self.everything |= !is_known || (name == "wildcard" && !given);
+        self.everything |= self.inside && KEEPING.contains(&name.as_str());
         if READING.contains(&name.as_str()) && !given {
             self.name("@rawstring", call.span);
         }
@@ -257,7 +269,7 @@ impl Needs {
             // What it is given is the text of events.
             return;
         }
-        let mut own = Needs::default();
+        let mut own = Needs { inside: true, ..Needs::default() };
         for argument in &call.arguments {
             match argument {
                 Argument::Unnamed(value) => own.expression(value),

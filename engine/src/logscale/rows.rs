@@ -120,11 +120,28 @@ impl<'r> Rows<'r> {
         if let Some(data_type) = self.frame.data_type(name) {
             return Typed::new(column(name), Kind::of(&data_type), span);
         }
+        if let Some(element) = self.element(name, span) {
+            return element;
+        }
         match name.strip_prefix('#') {
             Some(plain) => self.before(plain, span),
             None if self.frame.open => Typed::new(lit(ScalarValue::Utf8(None)), Kind::Text, span),
             None => Typed::null(span),
         }
+    }
+}
+
+impl Rows<'_> {
+    /// Whether a field holds several values: an array that a file has in one column.
+    pub fn is_list(&self, name: &str) -> bool {
+        self.frame.data_type(name).is_some_and(|data_type| Kind::of(&data_type) == Kind::Many)
+    }
+
+    /// The element that `name[0]` stands for, of an array in one column.
+    fn element(&self, name: &str, span: Span) -> Option<Typed> {
+        let (array, index) = name.strip_suffix(']')?.split_once('[')?;
+        let index: usize = index.parse().ok()?;
+        self.is_list(array).then(|| lists::element(column(array), index, span))
     }
 }
 

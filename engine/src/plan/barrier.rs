@@ -319,7 +319,23 @@ pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Ta
         };
         name = Some(name.map_or(piece.clone(), |before| operators::concatenate(before, piece)));
     }
-    let Some(name) = name else { return Ok(()) };
+    match name {
+        Some(name) => assign_under(planner, frame, name, value, target.span).await,
+        None => Ok(()),
+    }
+}
+
+/// Sets, row by row, the field of the name that an expression gives.
+///
+/// # Errors
+/// DataFusion's own, or a name that cannot be one.
+pub async fn assign_under(
+    planner: &Planner<'_>,
+    frame: &mut Frame,
+    name: Expr,
+    value: Expr,
+    span: Span,
+) -> PlanResult<()> {
     let (name_column, value_column) = (frame.hidden_name(), frame.hidden_name());
     frame.set(vec![(name_column.clone(), name), (value_column.clone(), value)])?;
     let Some(collected) = collect(planner, frame).await? else { return Ok(()) };
@@ -333,20 +349,19 @@ pub async fn assign_by_row(planner: &Planner<'_>, frame: &mut Frame, target: &Ta
         return Err(Diagnostic::error(
             Code::InvalidArgument,
             format!("the field name {name:?} would need another replacement; recursive names are not allowed"),
-            target.span,
+            span,
         )
         .into());
     }
     let kind = kind_of(&collected.schema, &value_column);
     collected.resume(frame)?;
-    let value = Typed::new(column(&value_column), kind, target.span);
+    let value = Typed::new(column(&value_column), kind, span);
     let mut assignments = Vec::new();
     for name in names {
         let chosen = column(&name_column).eq(lit(name.clone()));
-        let before = frame
-            .data_type(&name)
-            .map_or_else(|| Typed::null(target.span), |t| Typed::new(column(&name), Kind::of(&t), target.span));
-        let choice = ExpressionPlanner::new(frame).choice(vec![(chosen, value.clone())], Some(before), target.span);
+        let before =
+            frame.data_type(&name).map_or_else(|| Typed::null(span), |t| Typed::new(column(&name), Kind::of(&t), span));
+        let choice = ExpressionPlanner::new(frame).choice(vec![(chosen, value.clone())], Some(before), span);
         assignments.push((name, choice.expr));
     }
     frame.set(assignments)?;

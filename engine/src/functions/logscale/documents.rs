@@ -149,7 +149,8 @@ fn path(name: &str) -> Vec<Step> {
 
 fn put(target: &mut Json, steps: &[Step], value: String) {
     let Some((step, rest)) = steps.split_first() else {
-        *target = Json::Text(value);
+        // What reads as a number is one: fields have no types.
+        *target = json::number(&value).unwrap_or(Json::Text(value));
         return;
     };
     let inner = match step {

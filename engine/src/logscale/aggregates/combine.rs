@@ -202,7 +202,7 @@ async fn by_itself(
         key_names.push(name("key", index));
     }
     let mut fields = Vec::new();
-    for (index, field) in own.fields().into_iter().enumerate() {
+    for (index, field) in crate::plan::combine::shown(&own).into_iter().enumerate() {
         columns.push(column(&field).alias(name("field", index)));
         fields.push((field, name("field", index)));
     }

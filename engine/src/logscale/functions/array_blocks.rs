@@ -10,7 +10,7 @@ use super::super::arguments::{Arguments, expected, text};
 use super::super::filter::{balanced, text_of};
 use super::super::rows::{Arm, Effect, List, Rows};
 use super::super::unsupported;
-use super::arrays::{base, element_names, elements, output_names};
+use super::arrays::{array_of, base, element_names, elements, output_names};
 use super::{Function, Makes};
 use crate::functions::logscale::lists;
 use crate::plan::expression::{Kind, Typed};
@@ -91,14 +91,14 @@ fn marker(present: &Expr) -> Expr {
 }
 
 fn exists(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let taken = through(rows, a, &array, block(a, "condition")?)?;
     let tests = taken.into_iter().map(|taken| is_true(taken.present.and(taken.arm.guard)));
     Ok(balanced(tests.collect(), Expr::or).unwrap_or_else(|| lit(rows.frame.open)))
 }
 
 fn filter(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let output = a.text("asArray")?.unwrap_or_else(|| array.clone());
     let taken = through(rows, a, &array, block(a, "function")?)?;
     let names = output_names(rows, &output, taken.len());
@@ -109,7 +109,7 @@ fn filter(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 
 /// `array:eval` and `objectArray:eval`: the block assigns the output array's name, or members of it.
 fn evaluate(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let output = a.text("asArray")?.unwrap_or_else(|| array.clone());
     let name = base(&output.node).to_owned();
     let taken = through(rows, a, &array, block(a, "function")?)?;
@@ -155,7 +155,7 @@ fn evaluate(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 /// `array:reduceRow`: a statistic of the elements of each row.
 pub fn reduce_row(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
     const STATISTICS: &[&str] = &["avg", "count", "max", "min", "range", "sum"];
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let variable = a.need_text("var")?;
     let function = a.need("function")?;
     let ExpressionKind::Call(call) = &function.kind else {
@@ -170,6 +170,8 @@ pub fn reduce_row(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnosti
         let field = match argument {
             Argument::Unnamed(value) => text(value)?,
             Argument::Named(given, value) if given.node == "field" => text(value)?,
+            // The name that `as` of `array:reduceRow` gives the result counts.
+            Argument::Named(given, _) if given.node == "as" && a.is_named() => continue,
             Argument::Named(given, _) => return Err(unsupported("an argument beside `field`", given.span)),
             Argument::Labelled(other) => return Err(unsupported("a subquery at this place", other.name.span)),
         };

@@ -10,7 +10,7 @@ use spelunk_grammar::{Diagnostic, Spanned};
 use super::super::arguments::{Arguments, expected};
 use super::super::rows::Rows;
 use super::super::{Run, aggregates};
-use super::arrays::{base, element_names};
+use super::arrays::{array_of, base, element_names};
 use super::{Function, Makes};
 use crate::plan::PlanResult;
 use crate::plan::frame::Frame;
@@ -49,7 +49,7 @@ async fn set(
     default: &str,
     of_all: bool,
 ) -> PlanResult<()> {
-    let array = a.need_text("array")?;
+    let array = array_of(&Rows::of(frame), a)?;
     let output = a.output(default)?;
     a.done()?;
     let names = element_names(&Rows::of(frame), &array.node);
@@ -85,7 +85,7 @@ async fn set(
 
 /// `array:reduceAll`: a row for each element of each array, and aggregates of these.
 async fn reduce_all(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    let array = a.need_text("array")?;
+    let array = array_of(&Rows::of(frame), a)?;
     let variable = a.need_text("var")?;
     let function = a.need("function")?;
     a.done()?;
@@ -133,7 +133,7 @@ pub fn one_call(call: &Call) -> Pipeline {
 
 /// `array:reduceColumn`: the aggregate of the elements of the same place in all arrays.
 async fn reduce_column(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    let array = a.need_text("array")?;
+    let array = array_of(&Rows::of(frame), a)?;
     let variable = a.need_text("var")?;
     let function = a.need("function")?;
     let output = a.output("_reduceColumn")?;

@@ -7,6 +7,7 @@ use spelunk_grammar::{Code, Diagnostic, Spanned};
 use super::super::arguments::{Arguments, expected};
 use super::super::filter::{balanced, compile, text_of};
 use super::super::rows::{Effect, List, Rows, settled};
+use super::super::unsupported;
 use super::support::whole;
 use super::{Function, Makes};
 use crate::functions::comparison::pattern_matches;
@@ -23,7 +24,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "array:reduceRow",
         parameters: &["array", "var", "function", "as"],
-        makes: Makes::Value("", super::array_blocks::reduce_row),
+        makes: Makes::Value("_reduceRow", super::array_blocks::reduce_row),
     },
     Function { name: "array:regex", parameters: &["array", "regex", "flags"], makes: Makes::Filter(regex) },
     Function { name: "array:rename", parameters: &["array", "asArray"], makes: Makes::Row(rename) },
@@ -39,6 +40,39 @@ pub const FUNCTIONS: &[Function] = &[
 /// The name of an array without its brackets.
 pub fn base(array: &str) -> &str {
     array.strip_suffix("[]").unwrap_or(array)
+}
+
+/// The array that a call works on.
+///
+/// # Errors
+/// It is no name of an array, or has no fields `name[0]`, `name[1]` although there is an array of that name.
+pub fn array_of(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Spanned<String>, Diagnostic> {
+    let array = a.need_text("array")?;
+    refuse_in_one_column(rows, a, &array)?;
+    if base(&array.node).contains("[]") {
+        let message = format!("`{}` is no array: `[]` stands at the end of the name", array.node);
+        return Err(Diagnostic::error(Code::InvalidArgument, message, array.span)
+            .with_help("`objectArray:exists` and `objectArray:eval` look at the members of the elements"));
+    }
+    Ok(array)
+}
+
+/// Refuses an array of which a file has made one column, instead of finding no element.
+///
+/// # Errors
+/// It is one.
+pub fn refuse_in_one_column(rows: &Rows<'_>, a: &Arguments<'_>, array: &Spanned<String>) -> Result<(), Diagnostic> {
+    let name = base(&array.node);
+    let members = format!("{name}.");
+    let in_one =
+        rows.is_list(name) || rows.names().iter().any(|field| field.starts_with(&members) && rows.is_list(field));
+    if !in_one || rows.names().iter().any(|field| field.starts_with(&format!("{name}["))) {
+        return Ok(());
+    }
+    let message = format!("`{}` of the values that a file has in the one field {name:?}", a.function.name);
+    Err(unsupported(&message, array.span).with_help(format!(
+        "`parseJson()` before it makes the fields `{name}[0]`, `{name}[1]` of the text of the event"
+    )))
 }
 
 /// The names of the elements of an array that any row has, in their order.
@@ -61,8 +95,8 @@ pub fn output_names(rows: &Rows<'_>, array: &Spanned<String>, most: usize) -> Ve
 }
 
 /// The array that a call works on, and the one that it makes.
-fn input_and_output(a: &Arguments<'_>) -> Result<(Spanned<String>, Spanned<String>), Diagnostic> {
-    let input = a.need_text("array")?;
+fn input_and_output(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<(Spanned<String>, Spanned<String>), Diagnostic> {
+    let input = array_of(rows, a)?;
     let output = a.text("asArray")?.unwrap_or_else(|| input.clone());
     Ok((input, output))
 }
@@ -80,7 +114,7 @@ fn becomes(rows: &Rows<'_>, output: &Spanned<String>, values: Expr, most: usize,
 }
 
 fn append(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let given = a.need("values")?;
     let given = match &given.kind {
         ExpressionKind::Array(elements) => elements
@@ -102,20 +136,20 @@ fn append(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 }
 
 fn contains(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let wanted = a.need_text("value")?;
     let tests = elements(rows, &array).into_iter().map(|value| is_true(text_of(&value).eq(lit(&wanted.node))));
     Ok(balanced(tests.collect(), Expr::or).unwrap_or_else(|| lit(rows.frame.open)))
 }
 
 fn dedup(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let (input, output) = input_and_output(a)?;
+    let (input, output) = input_and_output(rows, a)?;
     let (values, most) = list(rows, &input);
     Ok(becomes(rows, &output, lists::distinct(values, a.span()), most, false))
 }
 
 fn drop(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let name = base(&array.node).to_owned();
     let fields = rows.names();
     let of_element = |index: usize| {
@@ -130,13 +164,13 @@ fn drop(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 }
 
 fn length(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let present = elements(rows, &array).into_iter().map(|value| value.text()).collect();
     Ok(logscale::present(present, a.span()))
 }
 
 fn regex(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let pattern = super::text::pattern(a)?;
     let flags = a.text("flags")?.map_or_else(String::new, |flags| flags.node);
     let compiled = compile(&pattern.node, &flags, pattern.span)?;
@@ -146,7 +180,7 @@ fn regex(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
 }
 
 fn rename(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let array = a.need_text("array")?;
+    let array = array_of(rows, a)?;
     let target = a.need_text("asArray")?;
     if base(&array.node) == base(&target.node) {
         return Ok(Effect::default());
@@ -157,14 +191,14 @@ fn rename(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 }
 
 fn reverse(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let (input, output) = input_and_output(a)?;
+    let (input, output) = input_and_output(rows, a)?;
     let (values, most) = list(rows, &input);
     Ok(becomes(rows, &output, lists::reversed(values, a.span()), most, false))
 }
 
 /// Elements of the target beyond those of the array stay, as documented.
 fn sort(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let (input, output) = input_and_output(a)?;
+    let (input, output) = input_and_output(rows, a)?;
     let descending = matches!(a.choice("order", &["asc", "ascending", "desc", "descending"])?, "desc" | "descending");
     let numbers = a.choice("type", &["string", "number"])? == "number";
     let (values, most) = list(rows, &input);
@@ -173,6 +207,7 @@ fn sort(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
 
 fn concatenated(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
     let field = a.need_field()?;
+    refuse_in_one_column(rows, a, &field)?;
     let separator = a.text("separator")?.map_or_else(String::new, |text| text.node);
     let around = |name: &str| a.text(name).map(|text| lit(text.map_or_else(String::new, |text| text.node)));
     let (prefix, suffix) = (around("prefix")?, around("suffix")?);

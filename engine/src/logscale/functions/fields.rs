@@ -62,7 +62,7 @@ fn write_json(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
 fn set(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
     let target = a.need("target")?;
     let ExpressionKind::Text(name) = &target.kind else {
-        let message = "`setField` with a target that depends on data";
+        let message = "`setField` with a target that depends on data at this place";
         return Err(unsupported(message, target.span)
             .with_help("write the name in quotes, or `` `field` := value `` where a field holds it"));
     };

@@ -2,7 +2,7 @@
 
 mod array_blocks;
 mod array_sets;
-mod arrays;
+pub mod arrays;
 mod bits;
 mod conditions;
 mod documents;
@@ -13,13 +13,13 @@ mod math;
 mod network;
 mod reading;
 mod support;
-mod text;
+pub mod text;
 mod time;
 mod units;
 
 use datafusion::logical_expr::Expr;
 use futures::future::LocalBoxFuture;
-use spelunk_grammar::logscale::query::{Argument, Call};
+use spelunk_grammar::logscale::query::{Argument, Call, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::aggregates::{self, Computed};
@@ -160,6 +160,17 @@ pub fn is_step(call: &Call) -> bool {
         .is_some_and(|function| matches!(function.makes(call), Makes::Step(_) | Makes::Aggregate(_) | Makes::Fields(_)))
 }
 
+/// Whether the call sets a field whose name each row computes.
+pub fn names_by_row(call: &Call) -> bool {
+    let is_target = |position: usize, argument: &Argument| match argument {
+        Argument::Named(name, value) => name.node == "target" && !matches!(value.kind, ExpressionKind::Text(_)),
+        Argument::Unnamed(value) => position == 0 && !matches!(value.kind, ExpressionKind::Text(_)),
+        Argument::Labelled(_) => false,
+    };
+    call.name.node.eq_ignore_ascii_case("setField")
+        && call.arguments.iter().enumerate().any(|(position, argument)| is_target(position, argument))
+}
+
 /// Whether the function makes fields that depend on data, row by row.
 pub fn reads_fields(call: &Call) -> bool {
     known(&call.name.node).is_some_and(|function| matches!(function.makes(call), Makes::Fields(_)))
@@ -175,7 +186,8 @@ pub fn row(rows: &Rows<'_>, arguments: Arguments<'_>) -> Result<Effect, Diagnost
         Makes::Value(default, value) => {
             let field = if default.is_empty() { a.field_name()? } else { None };
             let name = a.output(default)?;
-            let name = if name.is_empty() { field.unwrap_or_default() } else { name };
+            let field = field.unwrap_or_else(|| "@rawstring".to_owned());
+            let name = if name.is_empty() { field } else { name };
             Effect::set(&name, value(rows, a)?)
         }
         Makes::Filter(condition) => Effect::keep(condition(rows, a)?),

@@ -66,7 +66,13 @@ fn cidr(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {
     if let Some(found) = lookups::in_file(rows, a, &field, manner)? {
         return Ok(found);
     }
-    let subnets = a.need_names("subnet")?;
+    let mut subnets = a.need_names("subnet")?;
+    for subnet in &mut subnets {
+        // An address is the block of that address alone.
+        if let Ok(address) = subnet.node.parse::<std::net::IpAddr>() {
+            subnet.node = format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
+        }
+    }
     if let Some(wrong) = subnets.iter().find(|subnet| pattern::cidr(&subnet.node).is_none()) {
         let message = format!("{:?} is no block of addresses such as 10.0.0.0/8", wrong.node);
         return Err(Diagnostic::error(Code::InvalidArgument, message, wrong.span));

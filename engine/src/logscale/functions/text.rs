@@ -8,6 +8,7 @@ use super::super::arguments::{Arguments, text};
 use super::super::as_number;
 use super::super::filter::{captures, compile, text_of};
 use super::super::rows::{Effect, Rows, stored};
+use super::super::steps::events;
 use super::support::{expression, need_expression, null, whole, zone};
 use super::{Function, Makes};
 use crate::functions::comparison::pattern_matches;
@@ -26,7 +27,15 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "length", parameters: &["field", "as"], makes: Makes::Value("_length", length) },
     Function { name: "lower", parameters: &["field", "as", "locale"], makes: Makes::Value("_lower", lower) },
     Function { name: "lowercase", parameters: &["field", "include", "locale"], makes: Makes::Row(lowercase) },
-    Function { name: "regex", parameters: &["regex", "field", "flags", "strict"], makes: Makes::Row(regex) },
+    Function {
+        name: "regex",
+        parameters: &["regex", "field", "flags", "strict", "repeat", "limit"],
+        makes: Makes::With(
+            "repeat",
+            &Makes::Step(|run, frame, a| Box::pin(events::every_match(run, frame, a))),
+            &Makes::Row(regex),
+        ),
+    },
     Function {
         name: "replace",
         parameters: &["regex", "with", "replacement", "field", "as", "flags"],
@@ -194,7 +203,13 @@ pub fn pattern(a: &Arguments<'_>) -> Result<Spanned<String>, Diagnostic> {
     }
 }
 
-fn regex(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
+/// The first match of a regular expression.
+///
+/// # Errors
+/// What is wrong with the arguments.
+pub fn regex(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
+    // Of one match there is nothing to limit.
+    a.count("limit")?;
     let pattern = pattern(a)?;
     let flags = a.text("flags")?.map_or_else(String::new, |flags| flags.node);
     let field = a.field()?.unwrap_or_else(|| Spanned::new("@rawstring".to_owned(), a.span()));

@@ -129,10 +129,6 @@ fn formatted(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
     let time = time_of(rows, a)?;
     let zone = zone(a)?.map_or_else(|| "UTC".to_owned(), |zone| zone.node);
     let unit = a.choice("unit", &["auto", "seconds", "milliseconds"])?;
-    if !a.is_named() {
-        let message = "`formatTime` needs the argument `as`, or `field := formatTime(...)`";
-        return Err(Diagnostic::error(Code::InvalidArgument, message, a.span()));
-    }
     Ok(logscale::format_time(time, &format.node, lit(zone), unit, a.span()))
 }
 

@@ -1,7 +1,7 @@
 //! Functions that work on all rows, or make fields that depend on data.
 
 mod correlate;
-mod events;
+pub mod events;
 pub mod joins;
 mod ordering;
 mod reshape;

@@ -126,7 +126,8 @@ fn order(frame: &mut Frame, a: &Arguments<'_>, fields: &[Spanned<String>]) -> Pl
         let value = Rows::of(frame).field(&field.node, field.span);
         let order = orders.get(position).or(orders.first());
         let descending = match order.map(|order| order.node.to_ascii_lowercase()).as_deref() {
-            None | Some("desc" | "descending") => true,
+            // `des` stands in dashboards of the vendor.
+            None | Some("des" | "desc" | "descending") => true,
             Some("asc" | "ascending") => false,
             Some(other) => {
                 let message = format!("`order` is asc or desc, not `{other}`");

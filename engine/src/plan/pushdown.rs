@@ -1,0 +1,72 @@
+//! Conditions that move towards the data, as far as they stay small.
+//!
+//! DataFusion puts the expression of each column in the place of its name when it moves a condition below a projection.
+//! Where fields are assigned from each other step by step, ten steps would make it a thousand times as large.
+
+use std::collections::HashMap;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use std::sync::Arc;
+
+/// How many nodes a condition may have that has grown on its way.
+const LARGEST: usize = 128;
+
+/// DataFusion's rule, for conditions that stay small.
+#[derive(Debug)]
+struct PushDownSmall(PushDownFilter);
+
+/// The rules of DataFusion's optimizer, this one in its place.
+pub fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let replaced = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
+        if rule.name() == PushDownFilter::new().name() { Arc::new(PushDownSmall(PushDownFilter::new())) } else { rule }
+    };
+    Optimizer::new().rules.into_iter().map(replaced).collect()
+}
+
+impl OptimizerRule for PushDownSmall {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        if grows(&plan)? {
+            return Ok(Transformed::no(plan));
+        }
+        self.0.rewrite(plan, config)
+    }
+}
+
+/// Whether that is a condition which would get too large below the projection that it stands on.
+fn grows(plan: &LogicalPlan) -> Result<bool> {
+    let LogicalPlan::Filter(filter) = plan else { return Ok(false) };
+    let LogicalPlan::Projection(projection) = filter.input.as_ref() else { return Ok(false) };
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    for (field, expr) in projection.schema.fields().iter().zip(&projection.expr) {
+        sizes.insert(field.name(), size(expr, &HashMap::new())?);
+    }
+    let grown = size(&filter.predicate, &sizes)?;
+    Ok(grown > LARGEST && grown > size(&filter.predicate, &HashMap::new())?)
+}
+
+/// How many nodes an expression has, where a column counts as many as `sizes` says.
+fn size(expr: &Expr, sizes: &HashMap<&str, usize>) -> Result<usize> {
+    let mut nodes: usize = 0;
+    expr.apply(|part| {
+        nodes = nodes.saturating_add(match part {
+            Expr::Alias(_) => 0,
+            Expr::Column(column) => sizes.get(column.name.as_str()).copied().unwrap_or(1),
+            _ => 1,
+        });
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(nodes)
+}
