@@ -35,6 +35,8 @@ const COMMANDS: [(&str, Command, &str); 5] = [
 const HELP: &str = "\
 Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|` or `\\`
 at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
+Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
+F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
 Ctrl-C cancels the running search and clears the line, Ctrl-D leaves.
 ";
 
@@ -71,6 +73,18 @@ pub async fn run(shell: &Shell, text: &str) -> Flow {
     let mut out = std::io::stdout().lock();
     let written = std::io::Write::write_all(&mut out, shown.as_bytes());
     Flow::On(written.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok))
+}
+
+/// Whether the text is a command that needs no logs, so that it need not wait for them.
+pub fn is_at_once(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let found = COMMANDS.iter().find(|(name, ..)| *name == word);
+    found.is_some_and(|(_, command, _)| matches!(command, Command::Help | Command::Language | Command::Quit))
+}
+
+/// The name of every command and what it does.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.iter().map(|(name, _, summary)| (*name, *summary))
 }
 
 /// The name of a language, as `--lang` and `.lang` take it.
