@@ -33,8 +33,8 @@ const COMMANDS: [(&str, Command, &str); 5] = [
 ];
 
 const HELP: &str = "\
-Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|` or `\\`
-at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
+Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|`, `\\`, comma
+or operator at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
 Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
 F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
 Ctrl-C cancels the running search and clears the line, Ctrl-D leaves.

@@ -51,6 +51,7 @@ enum Fit {
     BeginsInOtherCase,
     Contains,
     Near,
+    HasInOrder,
 }
 
 struct Found {
@@ -66,45 +67,59 @@ struct Collector<'t> {
     /// What was typed, without quotes and escapes, in lower case.
     meant: String,
     quoted: bool,
-    near: bool,
+    /// Whether names count that only hold what was typed, or are near it: where no other begins so.
+    loosely: bool,
     found: Vec<Found>,
 }
 
 impl Collector<'_> {
     /// Offers a name: how it is written, what follows it, and what is said of it.
     fn offer(&mut self, name: &str, quoting: Quoting, follows: &str, explained: impl FnOnce() -> String) {
-        // What a terminal would obey is not put into the line.
-        if name.chars().any(|c| escape::is_unsafe(c) || c == '\n' || c == '\t') {
-            return;
-        }
-        let written = quoting.write(name, self.quoted);
-        let Some(fit) = self.fit(name, &written) else { return };
+        let Some(fit) = self.fit(name, quoting) else { return };
         if self.found.last().is_some_and(|last| last.fit < fit) {
             return;
         }
         if self.found.last().is_some_and(|last| last.fit > fit) {
             self.found.clear();
         }
+        // What a terminal would obey is not put into the line.
+        if name.chars().any(|c| escape::is_unsafe(c) || c == '\n' || c == '\t') {
+            return;
+        }
+        let written = quoting.write(name, self.quoted);
         let written = if follows.is_empty() { written.into_owned() } else { format!("{written}{follows}") };
         self.found.push(Found { fit, written, name: format!("{name}{follows}"), explained: explained() });
     }
 
-    fn fit(&self, name: &str, written: &str) -> Option<Fit> {
-        if written.starts_with(self.typed) {
+    /// How the name fits. Nothing is made of names that do not begin as what was typed until no other is found.
+    fn fit(&self, name: &str, quoting: Quoting) -> Option<Fit> {
+        let begins = match self.quoted {
+            true => quoting.write(name, true).starts_with(self.typed),
+            false => name.starts_with(self.typed),
+        };
+        if begins {
             return Some(Fit::Begins);
         }
-        let lower = name.to_lowercase();
-        if lower.starts_with(&self.meant) {
+        let begin = name.get(..self.meant.len());
+        if begin.is_some_and(|begin| begin.eq_ignore_ascii_case(&self.meant)) {
             return Some(Fit::BeginsInOtherCase);
         }
-        if self.meant.is_empty() {
+        if !self.loosely || self.meant.is_empty() {
             return None;
         }
-        if lower.contains(&self.meant) || (self.meant.len() > 2 && is_subsequence(&self.meant, &lower)) {
+        let lower = name.to_lowercase();
+        if lower.contains(&self.meant) {
             return Some(Fit::Contains);
         }
-        let near = || strsim::normalized_damerau_levenshtein(&self.meant, &lower) >= NEAR;
-        (self.near && near()).then_some(Fit::Near)
+        if self.meant.len() < 3 {
+            return None;
+        }
+        // Names of very different lengths are not near, which is known without comparing them.
+        let alike = lower.len().abs_diff(self.meant.len()) <= 2;
+        if alike && strsim::normalized_damerau_levenshtein(&self.meant, &lower) >= NEAR {
+            return Some(Fit::Near);
+        }
+        is_subsequence(&self.meant, &lower).then_some(Fit::HasInOrder)
     }
 
     fn functions(&mut self, functions: &[Function]) {
@@ -129,12 +144,12 @@ pub fn complete(text: &str, position: usize, language: Language, known: &Known) 
         typed: &context.typed,
         meant: unescape(context.typed.trim_start_matches(['"', '\''])).to_lowercase(),
         quoted: context.typed.starts_with(['"', '\'']),
-        near: false,
+        loosely: false,
         found: Vec::new(),
     };
     gather(&mut collector, &context, known);
-    if collector.found.is_empty() && collector.meant.len() > 2 {
-        collector.near = true;
+    if collector.found.is_empty() {
+        collector.loosely = true;
         gather(&mut collector, &context, known);
     }
     (context.start, offers(collector.found, after))

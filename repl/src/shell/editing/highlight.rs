@@ -209,7 +209,9 @@ impl Marker<'_> {
             } else if expression || of_eval.is_some() {
                 let literal = LITERALS.iter().any(|literal| word.is(literal));
                 let assigned = depth == 0 && command != "where" && compared;
-                if word.kind != Kind::Text && !literal && !assigned {
+                // Whether a dot joins two fields or is part of a name, the data says.
+                let dotted = word.kind == Kind::Word && word.text.contains('.');
+                if word.kind != Kind::Text && !literal && !assigned && !dotted {
                     self.field(segment, word);
                 }
             } else if command == "search" {
@@ -219,6 +221,8 @@ impl Marker<'_> {
                 }
             } else if compared && options.iter().any(|option| word.is(&option.name)) || is_value {
                 // An option or its value.
+            } else if aggregating && !by && depth == 0 && words::is_statistic(word.text) {
+                self.set(word, Style::Function);
             } else if aggregating && command != "tstats" && word.kind == Kind::Word && (by || depth > 0) {
                 self.field(segment, word);
             } else if command == "rename" && next.is_some_and(|next| next.is("as")) && word.kind == Kind::Word {

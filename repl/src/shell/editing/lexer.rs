@@ -164,7 +164,9 @@ impl<'t> Lexer<'t> {
             _ if is_comparison(first) || (first == ':' && rest.starts_with(":=")) => {
                 self.push(Kind::Operator, until(rest, |c| !is_comparison(c) && c != ':'), true);
             }
-            '+' | '-' | '*' | '/' | '%' if self.is_sign(first) => self.push(Kind::Operator, first.len_utf8(), true),
+            '+' | '-' | '*' | '/' | '%' | '.' if self.is_sign(first) => {
+                self.push(Kind::Operator, first.len_utf8(), true)
+            }
             _ => self.word(rest),
         }
         true
@@ -180,6 +182,7 @@ impl<'t> Lexer<'t> {
         let expression = self.scope().expression;
         match self.logscale {
             false => expression,
+            true if sign == '.' => false,
             // `*` at the begin of a value is a wildcard.
             true => sign != '*' || self.last().is_some_and(|last| last.kind == Kind::Close),
         }

@@ -28,7 +28,7 @@ impl Quoting {
         };
         let reserved = ["and", "or", "not", "in", "by", "as"].iter().any(|known| text.eq_ignore_ascii_case(known));
         let bare = !quoted
-            && !reserved
+            && (!reserved || self == Self::Plain)
             && match self {
                 Self::Plain => true,
                 Self::Field => word(".:@#{}-"),
