@@ -63,6 +63,12 @@ impl Shell {
         }
     }
 
+    /// Waits for the text and for the prompt behind it: what is typed before that may be lost.
+    fn wait_for_result(&mut self, text: &str) {
+        self.wait_for(text);
+        self.wait_for("l> ");
+    }
+
     /// Presses Tab until the text is there: names are gathered behind the prompt.
     fn complete_to(&mut self, text: &str) {
         self.session.set_expect_timeout(Some(Duration::from_millis(500)));
@@ -87,7 +93,7 @@ fn tab_completes_commands() {
     shell.type_keys("| makeres\t");
     shell.wait_for("makeresults ");
     shell.type_keys("| eval answer=6*7 | table ans\t\r");
-    shell.wait_for("│     42 │");
+    shell.wait_for_result("│     42 │");
     shell.leave();
 }
 
@@ -99,7 +105,7 @@ fn tab_completes_fields_and_writes_values_with_their_backslashes() {
     shell.type_keys("\"C\t");
     shell.wait_for("\"C:\\\\Windows\\\\cmd.exe\"");
     shell.type_keys(" | stats count AS found BY host | table found ho\t\r");
-    shell.wait_for("│     1 ┆ WS01 │");
+    shell.wait_for_result("│     1 ┆ WS01 │");
     shell.leave();
 }
 
@@ -123,7 +129,7 @@ fn alt_enter_begins_a_line() {
     shell.type_keys("| makeresults");
     shell.type_keys(ALT_ENTER);
     shell.type_keys("| eval answer=44 | table answer\r");
-    shell.wait_for("│     44 │");
+    shell.wait_for_result("│     44 │");
     shell.leave();
 }
 
@@ -131,7 +137,7 @@ fn alt_enter_begins_a_line() {
 fn control_j_runs_what_is_not_complete() {
     let mut shell = open();
     shell.type_keys("| stats count(\n");
-    shell.wait_for("error[SPL");
+    shell.wait_for_result("error[SPL");
     shell.leave();
 }
 
@@ -142,7 +148,7 @@ fn logscale_goes_on_while_a_brace_is_open() {
     shell.wait_for("cql> ");
     shell.type_keys("createEvents([\"a=1\"]) | kvParse() | case { a=1 | found := \"yes\";\r");
     shell.type_keys("* } | table([found])\r");
-    shell.wait_for("│ yes   │");
+    shell.wait_for_result("│ yes   │");
     shell.leave();
 }
 
@@ -155,7 +161,7 @@ fn a_search_goes_on_in_an_editor() {
     shell.type_keys("| makeresults | eval answer=41 | table answer\x18\x05");
     shell.wait_for("answer=45");
     shell.type_keys("\r");
-    shell.wait_for("│     45 │");
+    shell.wait_for_result("│     45 │");
     shell.leave();
 }
 
@@ -166,7 +172,7 @@ fn an_editor_that_fails_leaves_the_search() {
     shell.wait_for("stays as it was");
     shell.wait_for("answer=46");
     shell.type_keys("\r");
-    shell.wait_for("│     46 │");
+    shell.wait_for_result("│     46 │");
     shell.leave();
 }
 
@@ -178,7 +184,7 @@ fn f1_explains_the_word_and_keeps_the_line() {
     shell.wait_for("makeresults: command");
     shell.wait_for("spl> ");
     shell.type_keys(" | eval answer=47 | table answer\r");
-    shell.wait_for("│     47 │");
+    shell.wait_for_result("│     47 │");
     shell.leave();
 }
 
@@ -186,11 +192,11 @@ fn f1_explains_the_word_and_keeps_the_line() {
 fn a_paste_of_several_lines_is_one_search() {
     let mut shell = open();
     shell.type_keys("\x1b[200~| makeresults\n| eval answer=48\n| table answer\x1b[201~\r");
-    shell.wait_for("│     48 │");
+    shell.wait_for_result("│     48 │");
     let home = shell.leave();
     let mut shell = start(command(home.path()), home);
     shell.type_keys("\x1b[A\r");
-    shell.wait_for("│     48 │");
+    shell.wait_for_result("│     48 │");
     shell.leave();
 }
 
@@ -238,7 +244,7 @@ fn a_home_that_cannot_be_written_is_no_reason_to_stop() {
     fs::write(home.path().join("state"), "").unwrap();
     let mut shell = start(command(home.path()), home);
     shell.type_keys("| makeresults | eval answer=49 | table answer\r");
-    shell.wait_for("│     49 │");
+    shell.wait_for_result("│     49 │");
     shell.leave();
 }
 
@@ -250,13 +256,13 @@ fn typing_does_not_wait_for_the_logs() {
     let mut slow = command(home.path());
     slow.arg(&logs);
     let mut shell = start(slow, home);
-    shell.type_keys("WS02 | eval seen=50 | table se\t");
+    shell.type_keys("host=WS02 | eval seen=50 | table se\t");
     shell.wait_for("table seen");
     // Only now there is anything to read.
     fs::write(&logs, EVENTS).unwrap();
     shell.wait_for("2 events");
     shell.type_keys("\r");
-    shell.wait_for("│   50 │");
+    shell.wait_for_result("│   50 │");
     shell.leave();
 }
 
@@ -271,7 +277,7 @@ fn a_search_waits_for_the_logs() {
     shell.type_keys("| stats count AS all_of_them\r");
     shell.wait_for("waiting until the logs are read");
     fs::write(&logs, EVENTS).unwrap();
-    shell.wait_for("│           2 │");
+    shell.wait_for_result("│           2 │");
     shell.leave();
 }
 

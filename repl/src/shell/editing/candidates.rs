@@ -177,7 +177,7 @@ fn from(collector: &mut Collector<'_>, source: &Source, context: &Context, known
         }
         Source::Fields { quoting, compared } => {
             for (name, coverage) in context.alive.names(known) {
-                let explained = || coverage.map_or_else(nothing, |part| format!("{:.0} %", (part * 100.0).ceil()));
+                let explained = || coverage.map_or_else(nothing, percentage);
                 collector.offer(name, *quoting, if *compared { "=" } else { "" }, explained);
             }
         }
@@ -248,7 +248,13 @@ fn from(collector: &mut Collector<'_>, source: &Source, context: &Context, known
     }
 }
 
-/// Ends of time modifiers that are often wanted.
+/// A part of the events. All of them is more than nearly all, and few are not none.
+fn percentage(part: f64) -> String {
+    let shown = if part >= 1.0 { 100.0 } else { (part * 100.0).round().clamp(1.0, 99.0) };
+    format!("{shown:.0} %")
+}
+
+/// Time modifiers that are often wanted.
 const TIMES: [&str; 8] = ["-15m", "-60m", "-4h", "-24h@h", "-7d@d", "-30d@d", "@d", "now"];
 
 fn values(collector: &mut Collector<'_>, field: &str, quoting: Quoting, known: &Known) {

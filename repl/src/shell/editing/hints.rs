@@ -30,9 +30,13 @@ impl Hint for Shown {
     }
 }
 
+/// Longer texts, in bytes, get no form to fill in, so that no key waits.
+const LONGEST: usize = 16 << 10;
+
 /// The hint behind a text.
 pub fn hint(text: &str, context: &Context<'_>, language: Language, known: &Known) -> Option<Shown> {
-    let form = form(text, language, known).map(|form| Shown { text: fitted(&form, text), taken: false });
+    let form = if text.len() > LONGEST { None } else { form(text, language, known) };
+    let form = form.map(|form| Shown { text: fitted(&form, text), taken: false });
     form.filter(|form| !form.text.is_empty()).or_else(|| earlier(text, context))
 }
 

@@ -249,10 +249,9 @@ impl<'t> Lexer<'t> {
                 }
         };
         let mut length = until(rest, ends);
-        if self.logscale
-            && let Some(assigned) = rest.find(":=")
-        {
-            length = length.min(assigned);
+        let assigned = |word: &str| word.ends_with(':') && rest.get(length..).is_some_and(|rest| rest.starts_with('='));
+        if self.logscale && rest.get(..length).is_some_and(assigned) {
+            length = length.saturating_sub(1);
         }
         // A character that stands alone for something else is no reason to stay in place.
         let length = length.max(rest.chars().next().map_or(1, char::len_utf8));
