@@ -20,6 +20,11 @@ pub struct Alive {
     pub added: BTreeSet<String>,
     /// Those of the events that commands took away.
     pub removed: BTreeSet<String>,
+    /// Patterns of those of the events that commands took away.
+    without: Vec<String>,
+    /// Patterns of which a field of the events has to fit one, for each command that left only these. Names that fit are
+    /// not written down: there may be thousands, and this is asked at every key.
+    limits: Vec<Vec<String>>,
 }
 
 /// What any search may name.
@@ -59,14 +64,21 @@ impl Alive {
             || known.made.contains(name)
             || ALWAYS.contains(&name)
             || special;
-        self.base && !self.removed.contains(name) && of_events
+        of_events && self.keeps(name)
+    }
+
+    /// Whether the commands left that field of the events.
+    fn keeps(&self, name: &str) -> bool {
+        self.base
+            && !self.removed.contains(name)
+            && !self.without.iter().any(|pattern| fits(pattern, name))
+            && self.limits.iter().all(|patterns| patterns.iter().any(|pattern| fits(pattern, name)))
     }
 
     /// The fields and the part of the events that have them, those that commands made first.
     pub fn names<'a>(&'a self, known: &'a Known) -> impl Iterator<Item = (&'a str, Option<f64>)> {
         let made = self.added.iter().map(|name| (name.as_str(), None));
-        let of_events = known.fields.iter().filter(|_| self.base);
-        let left = of_events.filter(|field| !self.removed.contains(&field.name) && !self.added.contains(&field.name));
+        let left = known.fields.iter().filter(|field| self.keeps(&field.name) && !self.added.contains(&field.name));
         made.chain(left.map(|field| (field.name.as_str(), field.coverage)))
     }
 
@@ -80,33 +92,25 @@ impl Alive {
     }
 
     /// A field, or all that fit a pattern, are taken away.
-    pub fn remove(&mut self, pattern: &str, known: &Known) {
-        for name in self.matching(pattern, known) {
-            self.added.remove(&name);
-            self.removed.insert(name);
+    pub fn remove(&mut self, pattern: &str) {
+        self.added.retain(|name| !fits(pattern, name));
+        if pattern.contains('*') {
+            self.without.push(pattern.to_owned());
+        } else {
+            self.removed.insert(pattern.to_owned());
         }
     }
 
     /// Nothing else stays, or is there at all.
-    pub fn only<'n>(&mut self, patterns: impl IntoIterator<Item = &'n str>, known: &Known) {
-        let mut kept = Self::default();
-        for pattern in patterns {
-            let unknown = self.open || (self.base && !known.loaded);
-            if pattern.contains('*') {
-                kept.open |= unknown;
-                kept.added.extend(self.matching(pattern, known));
-            } else {
-                kept.add(pattern);
-            }
-        }
-        *self = kept;
-    }
-
-    fn matching(&self, pattern: &str, known: &Known) -> Vec<String> {
-        if !pattern.contains('*') {
-            return vec![pattern.to_owned()];
-        }
-        self.names(known).map(|(name, _)| name).filter(|name| fits(pattern, name)).map(str::to_owned).collect()
+    pub fn only<'n>(&mut self, patterns: impl IntoIterator<Item = &'n str>) {
+        let (patterns, names): (Vec<&str>, Vec<&str>) = patterns.into_iter().partition(|name| name.contains('*'));
+        let added = std::mem::take(&mut self.added);
+        let fitting = added.into_iter().filter(|name| patterns.iter().any(|pattern| fits(pattern, name)));
+        self.added = fitting.collect();
+        self.open &= !patterns.is_empty();
+        self.base &= !patterns.is_empty();
+        self.limits.push(patterns.into_iter().map(str::to_owned).collect());
+        names.into_iter().for_each(|name| self.add(name));
     }
 }
 
@@ -172,7 +176,7 @@ impl<'t> Pipeline<'t> {
 }
 
 /// The commands of a text, and the one that it ends in.
-pub fn segments<'t>(tokens: &[Token<'t>], language: Language, known: &Known) -> (Vec<Segment<'t>>, Segment<'t>) {
+pub fn segments<'t>(tokens: &[Token<'t>], language: Language) -> (Vec<Segment<'t>>, Segment<'t>) {
     let logscale = language == Language::LogScale;
     let (opens, closes) = if logscale { ("{", "}") } else { ("[", "]") };
     let whole = Pipeline { tokens: Vec::new(), alive: Alive::events(), implied: true, closes: "" };
@@ -181,7 +185,7 @@ pub fn segments<'t>(tokens: &[Token<'t>], language: Language, known: &Known) -> 
         match token.kind {
             Kind::Pipe => {
                 let segment = current.segment();
-                effects::apply(&mut current.alive, &segment, language, known);
+                effects::apply(&mut current.alive, &segment, language);
                 done.push(segment);
             }
             Kind::Open if token.text == opens => {
@@ -201,7 +205,7 @@ pub fn segments<'t>(tokens: &[Token<'t>], language: Language, known: &Known) -> 
             }
             Kind::Close if token.text == current.closes => {
                 let segment = current.segment();
-                effects::apply(&mut current.alive, &segment, language, known);
+                effects::apply(&mut current.alive, &segment, language);
                 done.push(segment);
                 if let Some(around) = outer.pop() {
                     let inner = std::mem::replace(&mut current, around);
@@ -230,7 +234,7 @@ mod tests {
 
     fn alive(text: &str, language: Language) -> String {
         let known = known();
-        let (_, last) = segments(&tokens(text, language), language, &known);
+        let (_, last) = segments(&tokens(text, language), language);
         let names: Vec<&str> = last.alive.names(&known).map(|(name, _)| name).collect();
         format!("{}{}", names.join(" "), if last.alive.open { " ..." } else { "" })
     }
@@ -253,7 +257,7 @@ mod tests {
             ("x | stats count, dc(Image) AS n, sum( x ) BY User, host | ", "User count host n sum( x )"),
             ("x | stats values(*) AS * BY User | ", "User ..."),
             ("x | stats allnum=true count | eval d=2 | ", "count d"),
-            ("x | table User *Line | ", "CommandLine User"),
+            ("x | table User *Line | ", "User CommandLine"),
             ("x | fields - User, E* | ", "Image CommandLine host _raw"),
             ("x | fields User | ", "User _raw _time"),
             ("x | top 5 limit=3 User by host | ", "User count host percent"),

@@ -19,6 +19,8 @@ use crate::shell::commands as dot_commands;
 const EXPLAINED: usize = 24;
 /// How near a name has to be to what was typed, if none fits it.
 const NEAR: f64 = 0.8;
+/// Wider lists are hard to read.
+const WIDEST: usize = 110;
 /// Between a name and what is said of it.
 const GAP: &str = "   ";
 
@@ -88,7 +90,9 @@ impl Collector<'_> {
         }
         let written = quoting.write(name, self.quoted);
         let written = if follows.is_empty() { written.into_owned() } else { format!("{written}{follows}") };
-        self.found.push(Found { fit, written, name: format!("{name}{follows}"), explained: explained() });
+        // With many others it is not shown.
+        let explained = if self.found.len() < EXPLAINED { explained() } else { String::new() };
+        self.found.push(Found { fit, written, name: format!("{name}{follows}"), explained });
     }
 
     /// How the name fits. Nothing is made of names that do not begin as what was typed until no other is found.
@@ -139,7 +143,7 @@ fn is_subsequence(short: &str, long: &str) -> bool {
 pub fn complete(text: &str, position: usize, language: Language, known: &Known) -> (usize, Vec<Offer>) {
     let before = text.get(..position).unwrap_or(text);
     let after = text.get(position..).unwrap_or_default();
-    let context = context::at_end(before, language, known);
+    let context = context::at_end(before, language);
     let mut collector = Collector {
         typed: &context.typed,
         meant: unescape(context.typed.trim_start_matches(['"', '\''])).to_lowercase(),
@@ -283,6 +287,7 @@ fn offers(found: Vec<Found>, after: &str) -> Vec<Offer> {
     // The shell's list counts its entries in 16 bits.
     found.truncate(usize::from(u16::MAX));
     let explained = found.len() <= EXPLAINED;
+    let widest = crate::terminal::stdout_width().unwrap_or(WIDEST).clamp(20, WIDEST).saturating_sub(2);
     let width = found.iter().map(|found| found.name.chars().count()).max().unwrap_or_default();
     found
         .into_iter()
@@ -293,7 +298,7 @@ fn offers(found: Vec<Found>, after: &str) -> Vec<Offer> {
             } else {
                 name
             };
-            Offer { written: joined(written, after), shown: limited(&shown) }
+            Offer { written: joined(written, after), shown: limited(&shown, widest) }
         })
         .collect()
 }
@@ -308,11 +313,9 @@ fn joined(mut written: String, after: &str) -> String {
 }
 
 /// Cut to what a line of a terminal takes.
-fn limited(shown: &str) -> String {
-    const WIDEST: usize = 110;
-    let width = crate::terminal::stdout_width().unwrap_or(WIDEST).clamp(20, WIDEST).saturating_sub(2);
+fn limited(shown: &str, widest: usize) -> String {
     let shown: Cow<'_, str> = escape::line(shown);
-    match shown.char_indices().nth(width) {
+    match shown.char_indices().nth(widest) {
         Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
         None => shown.into_owned(),
     }

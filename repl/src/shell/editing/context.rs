@@ -7,7 +7,6 @@ use spelunk_grammar::spl::commands::{self, CommandDoc};
 
 use super::alive::{Alive, Segment, segments};
 use super::lexer::{Kind, Token, tokens};
-use super::names::Known;
 use super::quoting::Quoting;
 use super::words;
 
@@ -57,12 +56,12 @@ pub struct Context {
 }
 
 /// Finds out what can stand at the end of the text, which is a search up to the cursor.
-pub fn at_end(text: &str, language: Language, known: &Known) -> Context {
+pub fn at_end(text: &str, language: Language) -> Context {
     if text.starts_with('.') {
         return dot_command(text);
     }
     let tokens = tokens(text, language);
-    let (_, mut segment) = segments(&tokens, language, known);
+    let (_, mut segment) = segments(&tokens, language);
     let partial = segment.tokens.last().copied().filter(|last| match last.kind {
         Kind::Word => true,
         Kind::Text | Kind::Field | Kind::Macro | Kind::Comment => !last.closed || language == Language::LogScale,

@@ -4,14 +4,13 @@ use spelunk_engine::Language;
 
 use super::alive::{Alive, Segment};
 use super::lexer::{Kind, Token};
-use super::names::Known;
 
 /// Applies what a command does.
-pub fn apply(alive: &mut Alive, segment: &Segment<'_>, language: Language, known: &Known) {
+pub fn apply(alive: &mut Alive, segment: &Segment<'_>, language: Language) {
     let words: Vec<Token<'_>> = segment.words().copied().collect();
     match language {
-        Language::Spl => spl(alive, segment, &words, known),
-        Language::LogScale => logscale(alive, &words, known),
+        Language::Spl => spl(alive, segment, &words),
+        Language::LogScale => logscale(alive, &words),
     }
 }
 
@@ -45,7 +44,7 @@ const NEUTRAL: [&str; 26] = [
     "where",
 ];
 
-fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>], known: &Known) {
+fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>]) {
     let Some(command) = segment.command() else {
         // A macro may do anything; nothing at all does nothing.
         alive.open |= !words.is_empty();
@@ -58,24 +57,24 @@ fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>], known: &Kn
         "eval" => assigned(arguments).for_each(|name| alive.add(name)),
         "rename" => {
             for (from, to) in renamed(arguments) {
-                alive.remove(from, known);
+                alive.remove(from);
                 alive.add(to);
             }
         }
-        "table" => alive.only(plain(arguments), known),
+        "table" => alive.only(plain(arguments)),
         "fields" => {
             let (less, names): (Vec<_>, Vec<_>) = plain(arguments).partition(|name| *name == "-");
             match less.is_empty() {
-                false => names.into_iter().for_each(|name| alive.remove(name.trim_start_matches('-'), known)),
+                false => names.into_iter().for_each(|name| alive.remove(name.trim_start_matches('-'))),
                 true if names.first().is_some_and(|first| first.starts_with('-')) => {
-                    names.into_iter().for_each(|name| alive.remove(name.trim_start_matches('-'), known));
+                    names.into_iter().for_each(|name| alive.remove(name.trim_start_matches('-')));
                 }
-                true => alive.only(names.into_iter().filter(|name| *name != "+").chain(["_time", "_raw"]), known),
+                true => alive.only(names.into_iter().filter(|name| *name != "+").chain(["_time", "_raw"])),
             }
         }
         "stats" | "sistats" | "tstats" | "mstats" => {
             let (outputs, by) = aggregates(arguments);
-            alive.only([], known);
+            alive.only([]);
             outputs.iter().chain(&by).for_each(|name| alive.add(name));
         }
         "eventstats" | "streamstats" => aggregates(arguments).0.iter().for_each(|name| alive.add(name)),
@@ -83,7 +82,7 @@ fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>], known: &Kn
             let (outputs, by) = aggregates(arguments);
             let time = command.ends_with("timechart");
             let split = by.len() > usize::from(!time);
-            alive.only(time.then_some("_time"), known);
+            alive.only(time.then_some("_time"));
             let rows = if time { &[] } else { by.get(..1).unwrap_or_default() };
             rows.iter().for_each(|name| alive.add(name));
             if split {
@@ -96,7 +95,7 @@ fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>], known: &Kn
             let named = |option: &str| option_value(arguments, option);
             let (count, percent) = (named("countfield").unwrap_or("count"), named("percentfield").unwrap_or("percent"));
             let fields = plain(arguments).filter(|name| name.parse::<u64>().is_err() && !is_by(name));
-            alive.only(fields.chain([count, percent]), known);
+            alive.only(fields.chain([count, percent]));
         }
         "rex" => arguments.iter().filter(|word| word.kind == Kind::Text).for_each(|text| groups(alive, text.text)),
         "lookup" => {
@@ -107,13 +106,13 @@ fn spl(alive: &mut Alive, segment: &Segment<'_>, words: &[Token<'_>], known: &Kn
             }
         }
         "makeresults" | "gentimes" => {
-            alive.only(["_time"], known);
+            alive.only(["_time"]);
             alive.open = option_value(arguments, "data").is_some() || command == "gentimes";
         }
         "inputlookup" | "inputcsv" | "from" | "datamodel" | "metadata" | "eventcount" | "rest" | "loadjob"
         | "savedsearch" | "pivot" | "transpose" | "xyseries" | "untable" | "fieldsummary" | "contingency"
         | "walklex" => {
-            alive.only([], known);
+            alive.only([]);
             alive.open = true;
         }
         "transaction" => ["duration", "eventcount"].into_iter().for_each(|name| alive.add(name)),
@@ -323,7 +322,7 @@ const NAMED: [&str; 30] = [
 /// Functions that give one value of all events.
 const AGGREGATES: [&str; 5] = ["avg", "count", "max", "min", "sum"];
 
-fn logscale(alive: &mut Alive, words: &[Token<'_>], known: &Known) {
+fn logscale(alive: &mut Alive, words: &[Token<'_>]) {
     for text in words.iter().filter(|word| word.kind == Kind::Text) {
         groups(alive, text.text);
     }
@@ -342,14 +341,14 @@ fn logscale(alive: &mut Alive, words: &[Token<'_>], known: &Known) {
     let first = calls.first().filter(|call| words.first().is_some_and(|word| word.text == **call)).copied();
     match first.map(str::to_ascii_lowercase).as_deref() {
         Some("groupby" | "table" | "select" | "top") => {
-            alive.only(listed(words), known);
+            alive.only(listed(words));
             let top = first.is_some_and(|call| call.eq_ignore_ascii_case("groupby")) && calls.len() == 1;
             if top {
                 alive.add("_count");
             }
         }
-        Some("drop") => listed(words).into_iter().for_each(|name| alive.remove(name, known)),
-        Some(call) if called(&AGGREGATES, call) => alive.only([], known),
+        Some("drop") => listed(words).into_iter().for_each(|name| alive.remove(name)),
+        Some(call) if called(&AGGREGATES, call) => alive.only([]),
         _ => {}
     }
     // With a name of its own an aggregate has no other.

@@ -51,7 +51,7 @@ pub fn highlight(text: &str, cursor: usize, language: Language, known: &Known) -
         return None;
     }
     let tokens = tokens(text, language);
-    let (mut all, last) = segments(&tokens, language, known);
+    let (mut all, last) = segments(&tokens, language);
     all.push(last);
     let mut marker = Marker { styles: HashMap::new(), cursor, known };
     for segment in &all {

@@ -8,7 +8,6 @@ use spelunk_grammar::spl::commands;
 
 use super::alive::segments;
 use super::lexer::{Kind, Token, tokens};
-use super::names::Known;
 use super::words;
 use crate::escape;
 
@@ -34,8 +33,8 @@ impl Hint for Shown {
 const LONGEST: usize = 16 << 10;
 
 /// The hint behind a text.
-pub fn hint(text: &str, context: &Context<'_>, language: Language, known: &Known) -> Option<Shown> {
-    let form = if text.len() > LONGEST { None } else { form(text, language, known) };
+pub fn hint(text: &str, context: &Context<'_>, language: Language) -> Option<Shown> {
+    let form = if text.len() > LONGEST { None } else { form(text, language) };
     let form = form.map(|form| Shown { text: fitted(&form, text), taken: false });
     form.filter(|form| !form.text.is_empty()).or_else(|| earlier(text, context))
 }
@@ -55,9 +54,9 @@ fn fitted(form: &str, text: &str) -> String {
 }
 
 /// How the command or function goes on whose name was just typed.
-fn form(text: &str, language: Language, known: &Known) -> Option<String> {
+fn form(text: &str, language: Language) -> Option<String> {
     let tokens = tokens(text, language);
-    let (_, segment) = segments(&tokens, language, known);
+    let (_, segment) = segments(&tokens, language);
     let last = segment.tokens.last()?;
     let before = |back: usize| segment.tokens.iter().rev().nth(back);
     if last.text == "(" {
@@ -95,13 +94,12 @@ fn earlier(text: &str, context: &Context<'_>) -> Option<Shown> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::known;
     use super::*;
     use rustyline::history::{DefaultHistory, History};
 
     #[test]
     fn commands_and_functions_say_how_they_go_on() {
-        let form = |text: &str, language| form(text, language, &known());
+        let form = |text: &str, language| form(text, language);
         assert_eq!(form("| head ", Language::Spl).map(|form| form.contains("limit=")), Some(true));
         assert_eq!(form("x | eval a=substr(", Language::Spl).map(|form| form.starts_with("text")), Some(true));
         assert_eq!(form("| stats dc(", Language::Spl).as_deref(), Some("field)"));

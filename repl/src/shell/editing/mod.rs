@@ -92,7 +92,7 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, position: usize, context: &Context<'_>) -> Option<Self::Hint> {
         let wanted = self.colour && position == line.len() && !line.trim().is_empty();
-        wanted.then(|| hints::hint(line, context, self.session.language(), &self.names.now()))?
+        wanted.then(|| hints::hint(line, context, self.session.language()))?
     }
 }
 
