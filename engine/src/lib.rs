@@ -21,6 +21,7 @@ pub mod store;
 pub mod time;
 pub mod values;
 pub mod views;
+pub mod vocabulary;
 
 pub use error::Error;
 pub use plan::trace::{Judged, Unchosen, Verdict};

@@ -44,6 +44,7 @@ use crate::store::scans::Scans;
 use crate::store::table::EventTable;
 use crate::time;
 use crate::views::{Asked, Serving, View};
+use crate::vocabulary::{self, KnownField};
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -163,6 +164,7 @@ pub struct Session {
 #[derive(Debug, Clone)]
 struct Loaded {
     fields: FieldSelection,
+    store: Arc<Store>,
     events: Events,
     report: Arc<ReadReport>,
 }
@@ -380,6 +382,13 @@ impl Session {
         Ok(self.events(FieldSelection::AllButRaw).await?.report)
     }
 
+    /// The fields of the events that were loaded, with frequent values of each, those that most events have first;
+    /// `None` until something was loaded and kept. It looks at a sample of the events, which takes a while.
+    pub fn known_fields(&self) -> Option<Vec<KnownField>> {
+        let loaded = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(vocabulary::fields(&loaded.store, &loaded.events.metadata))
+    }
+
     /// What is read for a search that wants these fields: more of them where the next search is to find them kept.
     fn to_read(&self, wanted: FieldSelection) -> FieldSelection {
         // Standard input cannot be read again for another field.
@@ -422,7 +431,9 @@ impl Session {
         let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
             .await
             .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
-        let loaded = Loaded { fields: wanted, events: describe(store), report: Arc::new(report) };
+        let store = Arc::new(store);
+        let events = describe(Arc::clone(&store));
+        let loaded = Loaded { fields: wanted, store, events, report: Arc::new(report) };
         if self.options.keep {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         }
@@ -838,7 +849,7 @@ impl Runner for ContextRunner {
 }
 
 /// The loaded events with the distinct values of their metadata.
-fn describe(store: Store) -> Events {
+fn describe(store: Arc<Store>) -> Events {
     let mut metadata: HashMap<String, Vec<String>> = HashMap::new();
     for name in ["index", "source", "sourcetype", "host"] {
         if store.schema.column_with_name(name).is_none() {
@@ -873,7 +884,6 @@ fn describe(store: Store) -> Events {
     let in_stores = store.stored.iter().map(|stored| usize::try_from(stored.rows()).unwrap_or(usize::MAX));
     let rows = in_files.chain(in_stores).fold(loaded, usize::saturating_add);
     let has_files = !store.files.is_empty() || !store.stored.is_empty();
-    let store = Arc::new(store);
     let on_disk = has_files.then(|| Arc::new(ParquetTable::new(Arc::clone(&store))));
     let table: Arc<dyn TableProvider> = match &on_disk {
         Some(table) => Arc::clone(table) as _,

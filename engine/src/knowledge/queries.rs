@@ -106,6 +106,11 @@ impl SavedQueries {
         Ok(true)
     }
 
+    /// Every name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
     /// The query of that name. A package's name may be left out of a file's name, or out of a call's where only one
     /// query is called so.
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -110,6 +110,11 @@ impl Lookups {
         Ok(lookups)
     }
 
+    /// The names of the tables and definitions that were found.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().chain(self.definitions.keys()).map(String::as_str)
+    }
+
     /// The definition of that name.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions.get(name).or_else(|| self.own.get(name).filter(|_| self.locate(name).is_none()))

@@ -143,6 +143,12 @@ impl Definition {
     }
 }
 
+/// The fields that views can make, and those that say whose names a search uses.
+pub fn targets() -> impl Iterator<Item = &'static str> {
+    let views = [&falcon::FALCON, &falcon::ADDED, &sysmon::AS_SYSMON];
+    views.into_iter().flat_map(|view| view.targets().chain(view.telling.iter().copied()))
+}
+
 /// The field that a name means: a tag is the field of that name.
 fn untagged(name: &str) -> &str {
     name.strip_prefix('#').unwrap_or(name)

@@ -2,61 +2,45 @@
 
 use spelunk_engine::Language;
 
-/// Whether Enter submits the text: nothing is open and it does not end in `|` or `\`, or the last line is empty.
+use super::editing::{Kind, tokens};
+
+/// Whether Enter submits the text: nothing is open and it does not end in what waits for more, or the last line is
+/// empty.
 pub fn is_complete(text: &str, language: Language) -> bool {
-    let logscale = language == Language::LogScale;
     if let Some((_, last)) = text.rsplit_once('\n')
         && last.trim().is_empty()
     {
         return true;
     }
-    let mut depth = 0_usize;
-    let mut rest = text.trim();
-    if rest.starts_with('.') {
+    let text = text.trim();
+    if text.starts_with('.') {
         return true;
     }
-    if rest.ends_with(['|', '\\']) {
+    if text.ends_with('\\') {
         return false;
     }
-    while let Some(c) = rest.chars().next() {
-        rest = rest.split_at(c.len_utf8()).1;
-        match c {
-            '"' => match after_quote(rest) {
-                Some(after) => rest = after,
-                None => return false,
-            },
-            // Three open and close a comment, one a macro.
-            '`' if !logscale => {
-                let close = if rest.starts_with("``") { "```" } else { "`" };
-                let inside = rest.strip_prefix("``").unwrap_or(rest);
-                match inside.split_once(close) {
-                    Some((_, after)) => rest = after,
-                    None => return false,
-                }
-            }
-            // The rest of the line is a comment.
-            '/' if logscale && rest.starts_with("/ ") => {
-                rest = rest.split_once('\n').map_or("", |(_, after)| after);
-            }
-            '{' if logscale => depth += 1,
-            '}' if logscale => depth = depth.saturating_sub(1),
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
+    let mut depth = 0_usize;
+    let mut last = None;
+    for token in tokens(text, language) {
+        match token.kind {
+            Kind::Text | Kind::Macro | Kind::Comment if !token.closed => return false,
+            Kind::Open => depth = depth.saturating_add(1),
+            Kind::Close => depth = depth.saturating_sub(1),
             _ => {}
         }
+        if !matches!(token.kind, Kind::Blank | Kind::Comment) {
+            last = Some(token);
+        }
     }
-    depth == 0
-}
-
-/// What follows the closing quote.
-fn after_quote(text: &str) -> Option<&str> {
-    let mut escaped = false;
-    let (end, _) = text.char_indices().find(|(_, c)| {
-        let closing = *c == '"' && !escaped;
-        escaped = *c == '\\' && !escaped;
-        closing
-    })?;
-    text.get(end + 1..)
+    let waits = last.is_some_and(|last| match last.kind {
+        Kind::Pipe => last.text == "|",
+        Kind::Comma => true,
+        Kind::Operator => last.text.contains(['=', '<', '>']),
+        // In small letters they may be words that are searched for.
+        Kind::Word => matches!(last.text, "AND" | "OR" | "NOT"),
+        _ => false,
+    });
+    depth == 0 && !waits
 }
 
 #[cfg(test)]
@@ -95,14 +79,33 @@ mod tests {
         }
         assert!(is_complete("a=1 // a (comment", Language::LogScale));
         assert!(is_complete("case { a=1; * }", Language::LogScale));
+        assert!(is_complete("url=http://a", Language::LogScale));
+        assert!(is_complete("a=/x|[(]/", Language::LogScale));
+        assert!(is_complete("a=1;", Language::LogScale));
     }
 
     #[test]
     fn incomplete() {
-        for text in
-            ["a |", "a | ", "a \\", "a=\"b", "a=\"\\\"", "(a", "[search x", "`macro(", "```comment", "| eval a=(1\n+"]
-        {
+        for text in [
+            "a |",
+            "a | ",
+            "a \\",
+            "a=\"b",
+            "a=\"\\\"",
+            "(a",
+            "[search x",
+            "`macro(",
+            "```comment",
+            "| eval a=(1\n+",
+            "| table a,",
+            "| eval a=",
+            "| where a >=",
+            "a OR",
+        ] {
             assert!(!is_complete(text, Language::Spl), "{text:?}");
+        }
+        for text in ["a |", "a :=", "/* a", "groupBy([a,", "a=\"b", "in(a, values=[1"] {
+            assert!(!is_complete(text, Language::LogScale), "{text:?}");
         }
     }
 

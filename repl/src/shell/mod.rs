@@ -3,12 +3,14 @@
 mod batch;
 mod commands;
 mod complete;
+mod editing;
 mod history;
+mod loading;
 mod prompt;
 
 use std::sync::Arc;
 
-use spelunk_engine::ingest::{Location, ReadReport};
+use spelunk_engine::ingest::Location;
 use spelunk_engine::{Language, Session};
 
 use crate::cli::ShellArgs;
@@ -17,9 +19,9 @@ use crate::diagnostics;
 use crate::escape;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::report;
 use crate::search::{self, Sink};
 use crate::terminal;
+use loading::Loading;
 
 pub use commands::Logged;
 
@@ -49,21 +51,18 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let now = args.data.now;
     let session = inputs::session(args.data, args.paths, true)?;
     let interrupt = Interrupt::listen(session.cancelled());
-    let loading = Arc::clone(&session);
-    let report = interrupt
-        .guard(move || async move { loading.load().await })
-        .await?
-        .map_err(|error| Failure::Search(error, String::new()))?;
     let clocked = Arc::clone(&session);
     interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
-    let mut shell = Shell { session, sink, interrupt, interactive, asked: None, logged: Vec::new() };
+    let mut shell = Shell { session, sink, interrupt, interactive, asked: None, logged: Vec::new(), loading: None };
     if interactive {
-        greet(&report);
-        prompt::run(&mut shell).await
-    } else {
-        search::tell_damage(&report);
-        batch::run(&mut shell).await
+        let loading = Loading::start(&shell.session)?;
+        return prompt::run(&mut shell, loading).await;
     }
+    let loading = Arc::clone(&shell.session);
+    let read = shell.interrupt.guard(move || async move { loading.load().await }).await?;
+    let report = read.map_err(|error| Failure::Search(error, String::new()))?;
+    search::tell_damage(&report);
+    batch::run(&mut shell).await
 }
 
 /// What the shell works with.
@@ -77,6 +76,8 @@ struct Shell {
     asked: Option<(Language, String)>,
     /// What was run.
     logged: Vec<Logged>,
+    /// The logs, while they are being read.
+    loading: Option<Loading>,
 }
 
 /// Whether the shell goes on.
@@ -95,6 +96,18 @@ impl Shell {
         let text = text.trim().trim_end_matches(';').trim_end();
         if text.is_empty() {
             return Flow::On(Exit::Ok);
+        }
+        if !commands::is_at_once(text)
+            && let Some(loading) = self.loading.take()
+            && let Err(failure) = loading.wait(&self.interrupt).await
+        {
+            return Flow::On(match failure {
+                Failure::Interrupted => {
+                    terminal::say("cancelled; the next search reads the logs again");
+                    Exit::Interrupted
+                }
+                failure => failure.report(),
+            });
         }
         if text.starts_with('.') {
             return commands::run(self, text).await;
@@ -141,23 +154,6 @@ impl Shell {
             Err(failure) => failure.report(),
         }
     }
-}
-
-fn greet(report: &ReadReport) {
-    let version = env!("CARGO_PKG_VERSION");
-    if report.files.is_empty() {
-        terminal::say(&format!("spelunk {version}: no data; `spelunk PATH…` opens some"));
-    } else {
-        terminal::say(&format!("spelunk {version}: {} ({})", report::volume(report), report::formats(report)));
-        let damaged = report::damaged(report).count() as u64;
-        if damaged > 0 {
-            terminal::say(&format!("! {} could not be read completely (.files)", report::count(damaged, "file")));
-        }
-        if report::events(report) == 0 {
-            terminal::warning("there are no events to search");
-        }
-    }
-    terminal::say("Type a search, or .help. Ctrl-C cancels, Ctrl-D leaves.");
 }
 
 /// The subcommand that a word was probably meant to be.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{CompletionType, Config, Editor, Helper};
-use spelunk_engine::{Language, Session};
+use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
+use spelunk_engine::Language;
 
-use super::{Flow, Shell, complete, history};
+use super::editing::keys::{self, Asked};
+use super::editing::{Assistant, edit};
+use super::history::Kept;
+use super::loading::Loading;
+use super::{Flow, Shell};
+use crate::commands::help;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
@@ -25,70 +26,78 @@ fn prompt(language: Language) -> (&'static str, &'static str) {
 
 const HISTORY: usize = 10_000;
 
-/// Lets a search span lines.
-struct Lines {
-    session: Arc<Session>,
-}
-
-impl Helper for Lines {}
-impl Highlighter for Lines {}
-
-impl Completer for Lines {
-    type Candidate = String;
-}
-
-impl Hinter for Lines {
-    type Hint = String;
-}
-
-impl Validator for Lines {
-    fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        // Never `Invalid`: it would keep a wrong search from being submitted, and its error from being explained.
-        Ok(match complete::is_complete(context.input(), self.session.language()) {
-            true => ValidationResult::Valid(None),
-            false => ValidationResult::Incomplete,
-        })
-    }
-}
-
 /// Reads and runs searches until the user leaves.
 ///
 /// # Errors
-/// A terminal that cannot be read.
-pub async fn run(shell: &mut Shell) -> Result<Exit, Failure> {
+/// A terminal that cannot be read, or logs that cannot be read at all.
+pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
     let unusable = |error: ReadlineError| Failure::Runtime(format!("cannot read the terminal: {error}"));
     let config = Config::builder()
         .max_history_size(HISTORY)
         .map_err(unusable)?
         .history_ignore_space(true)
         .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .build();
-    let mut editor: Editor<Lines, FileHistory> = Editor::with_config(config).map_err(unusable)?;
-    editor.set_helper(Some(Lines { session: Arc::clone(&shell.session) }));
-    let history = history::file();
-    if let Some(file) = history.as_ref().filter(|file| file.exists())
-        && let Err(error) = editor.load_history(file)
+    let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(unusable)?;
+    let session = Arc::clone(&shell.session);
+    let names = loading.names.clone();
+    editor.set_helper(Some(Assistant { session, names, colour: terminal::stdout_colour() }));
+    let requests = keys::bind(&mut editor);
+    let mut kept = Kept::load(editor.history_mut());
+    shell.loading = loading.greet().await?;
+    if let Some(loading) = &mut shell.loading
+        && let Ok(mut printer) = editor.create_external_printer()
     {
-        terminal::warning(&format!("cannot read the history in {}: {error}", file.display()));
+        loading.announce(move |line| drop(printer.print(line)));
     }
+    // What the next line begins with: the text before and after the cursor.
+    let mut begun = (String::new(), String::new());
     loop {
-        let text = match editor.readline(&prompt(shell.session.language())) {
+        let (before, after) = std::mem::take(&mut begun);
+        let text = match editor.readline_with_initial(&prompt(shell.session.language()), (&before, &after)) {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(Exit::Ok),
             Err(error) => return Err(unusable(error)),
         };
+        match requests.take() {
+            Some(Asked::Editor) => {
+                let edited = edit(&text, shell.session.language());
+                begun.0 = edited.unwrap_or_else(|problem| {
+                    terminal::error(&problem);
+                    text
+                });
+                continue;
+            }
+            Some(Asked::Help { word, before, after }) => {
+                explain(word.as_deref());
+                begun = (before, after);
+                continue;
+            }
+            None => {}
+        }
         if text.trim().is_empty() {
             continue;
         }
         // Kept before it runs: a search that brings the machine down is one to look at again.
-        if editor.add_history_entry(text.trim_end()).is_ok()
-            && let Some(file) = &history
-        {
-            let _ = editor.append_history(file);
+        if editor.add_history_entry(text.trim_end()).is_ok() {
+            kept.append(editor.history_mut());
         }
         if shell.submit(&text).await == Flow::Leave {
             return Ok(Exit::Ok);
         }
+    }
+}
+
+/// Says what a word does.
+fn explain(word: Option<&str>) {
+    let Some(word) = word else {
+        terminal::say("F1 explains the command or function at the cursor; .help says more");
+        return;
+    };
+    match help::explain(word) {
+        Ok(explained) => terminal::say(explained.trim_end()),
+        Err(failure) => drop(failure.report()),
     }
 }

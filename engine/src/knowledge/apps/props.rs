@@ -169,6 +169,32 @@ impl Props {
         self.renamed.get(sourcetype).map(String::as_str)
     }
 
+    /// The fields that the operations make, as far as the stanzas say so.
+    pub fn outputs(&self) -> BTreeSet<String> {
+        let mut outputs = BTreeSet::new();
+        for (_, action) in self.steps.iter().flat_map(|step| &step.alternatives) {
+            match action {
+                Action::Extract(extractions) => {
+                    for extraction in extractions {
+                        match extraction {
+                            Extraction::Groups { fields, .. } => {
+                                outputs.extend(fields.iter().map(|(field, _)| field.clone()));
+                            }
+                            Extraction::Positions { fields, .. } => outputs.extend(fields.iter().cloned()),
+                            Extraction::Pairs { .. } | Extraction::Document => {}
+                        }
+                    }
+                }
+                Action::Alias(pairs) => outputs.extend(pairs.iter().map(|(_, to, _)| to.clone())),
+                Action::Eval(field, _) => {
+                    outputs.insert(field.clone());
+                }
+                Action::Lookup(lookup) => outputs.extend(lookup.outputs.iter().map(|(_, field)| field.clone())),
+            }
+        }
+        outputs
+    }
+
     /// The operations that make fields that are wanted, of the events of these stanzas.
     pub fn selected(
         &self,

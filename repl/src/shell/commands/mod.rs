@@ -63,15 +63,22 @@ const COMMANDS: [(&str, Command, &str, &str); 20] = [
 ];
 
 const HELP: &str = "\
-Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|` or `\\`
-at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
+Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|`, `\\`, comma
+or operator at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
+Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
+F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
 Ctrl-C cancels the running search and clears the line, Ctrl-D leaves. SEARCH is the last one where none is named.
 ";
 
-/// The commands with their arguments and what they do, for completion.
-#[cfg_attr(not(test), expect(dead_code, reason = "completion reads it"))]
-pub fn known() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    COMMANDS.iter().map(|(name, _, arguments, summary)| (*name, *arguments, *summary))
+/// The name of every command and what it does, for completion.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.iter().map(|(name, _, _, summary)| (*name, *summary))
+}
+
+/// Whether the text is a command that needs no logs, so that it need not wait for them.
+pub fn is_at_once(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    matches!(find(word), Some(Command::Help | Command::Language | Command::Quit | Command::Set | Command::Zone))
 }
 
 /// Runs a command.
