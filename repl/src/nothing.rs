@@ -167,7 +167,7 @@ fn times(
         told.push(format!("the time asked for, {from} to {to},{outside}: {data}"));
     }
     if !told.is_empty() {
-        let now = session.context().now.map_or_else(jiff::Timestamp::now, |now| now);
+        let now = session.context().now.unwrap_or_else(jiff::Timestamp::now);
         if now.as_microsecond() > last.saturating_add(86_400_000_000) {
             let now = show(now.as_microsecond());
             told.push(format!("relative times count from {now}; --now latest (.now latest) makes it the last event's"));

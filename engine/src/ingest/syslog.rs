@@ -95,7 +95,10 @@ mod tests {
     use super::*;
     use jiff::tz::TimeZone;
 
-    fn read(line: &str) -> Option<(Option<&str>, Option<&str>, Option<&str>, Option<&str>, bool)> {
+    /// Host, process, its number, the kind of message, and whether the line must be one.
+    type Head<'l> = (Option<&'l str>, Option<&'l str>, Option<&'l str>, Option<&'l str>, bool);
+
+    fn read(line: &str) -> Option<Head<'_>> {
         let clock = Clock { zone: TimeZone::UTC, latest: "2024-06-01T00:00:00Z".parse().unwrap() };
         let found = Syslog::of(line, &clock)?;
         assert_eq!(found.time, clock.parse("2024-05-24 10:01:00"), "{line}");

@@ -65,7 +65,10 @@ mod tests {
             Cell::Null,
         ];
         for width in [20, 40, 80, 200] {
-            insta::assert_snapshot!(format!("events_{width}"), draw(&columns, &[row.clone()], width, false));
+            insta::assert_snapshot!(
+                format!("events_{width}"),
+                draw(&columns, std::slice::from_ref(&row), width, false)
+            );
         }
     }
 

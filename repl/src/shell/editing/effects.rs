@@ -353,7 +353,8 @@ fn logscale(alive: &mut Alive, words: &[Token<'_>]) {
     }
     // With a name of its own an aggregate has no other.
     let aggregate = calls.iter().any(|call| called(&AGGREGATES, call));
-    if !(aggregate && option_value(words, "as").is_some()) && !first.is_some_and(|call| is_filter(call)) {
+    let named = aggregate && option_value(words, "as").is_some();
+    if !named && !first.is_some_and(is_filter) {
         defaults.iter().for_each(|name| alive.add(name));
     }
     outputs.into_iter().for_each(|name| alive.add(name));

@@ -223,9 +223,10 @@ impl Marker<'_> {
                 // An option or its value.
             } else if aggregating && !by && depth == 0 && words::is_statistic(word.text) {
                 self.set(word, Style::Function);
-            } else if aggregating && command != "tstats" && word.kind == Kind::Word && (by || depth > 0) {
-                self.field(segment, word);
-            } else if command == "rename" && next.is_some_and(|next| next.is("as")) && word.kind == Kind::Word {
+            } else if word.kind == Kind::Word
+                && ((aggregating && command != "tstats" && (by || depth > 0))
+                    || (command == "rename" && next.is_some_and(|next| next.is("as"))))
+            {
                 self.field(segment, word);
             } else if NAMING.contains(&command.as_str()) && word.kind == Kind::Word && depth == 0 {
                 let order = command == "sort" && ["d", "desc", "a", "asc", "-", "+"].iter().any(|sign| word.is(sign));

@@ -28,7 +28,7 @@ pub struct Known {
     /// Lookups and their tables.
     pub lookups: Vec<String>,
     /// Data models, their objects and the fields of these.
-    pub models: Vec<(String, Vec<(String, Vec<String>)>)>,
+    pub models: Vec<Model>,
     /// Saved searches of SPL.
     pub saved_searches: Vec<String>,
     /// Saved queries of LogScale.
@@ -36,6 +36,9 @@ pub struct Known {
     pub event_types: Vec<String>,
     pub tags: Vec<String>,
 }
+
+/// The name of a data model; the objects of it, and the fields of each.
+pub type Model = (String, Vec<(String, Vec<String>)>);
 
 impl Known {
     /// The field of exactly that name.
