@@ -176,6 +176,6 @@ mod tests {
     #[test]
     fn apps_and_views_make_fields() {
         let made = made_fields(&Apps::own());
-        assert!(made.contains("ImageFileName") && made.contains("CommandLine"), "{made:?}");
+        assert!(made.contains("ImageFileName") && made.contains("process_name"), "{made:?}");
     }
 }

@@ -271,7 +271,7 @@ fn fill(run: &mut Run<'_, '_>, grid: Grid, buckets: &Buckets, fields: usize, zer
 /// It is none.
 pub fn length(text: &Spanned<String>) -> Result<f64, Diagnostic> {
     milliseconds(&text.node).ok_or_else(|| {
-        let message = format!("{:?} is no length of time such as 1h", text.node);
+        let message = format!("{:?} is no span of time such as 1h", text.node);
         Diagnostic::error(Code::InvalidTime, message, text.span)
     })
 }

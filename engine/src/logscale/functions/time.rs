@@ -93,7 +93,7 @@ fn length_of_time(_: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> 
 }
 
 fn no_length(text: &Spanned<String>) -> Diagnostic {
-    let message = format!("{:?} is no length of time such as 1h", text.node);
+    let message = format!("{:?} is no span of time such as 1h", text.node);
     Diagnostic::error(Code::InvalidTime, message, text.span)
 }
 
