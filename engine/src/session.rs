@@ -802,6 +802,7 @@ fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState
         .with_config(config.with_information_schema(false))
         .with_default_features()
         .with_optimizer_rules(crate::plan::pushdown::rules())
+        .with_physical_optimizer_rules(crate::plan::pushdown::physical_rules())
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
     state.add_analyzer_rule(Arc::new(SingleRow));

@@ -11,6 +11,9 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use std::sync::Arc;
 
 /// How many nodes a condition may have that has grown on its way.
@@ -26,6 +29,13 @@ pub fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         if rule.name() == PushDownFilter::new().name() { Arc::new(PushDownSmall(PushDownFilter::new())) } else { rule }
     };
     Optimizer::new().rules.into_iter().map(replaced).collect()
+}
+
+/// The rules for the plan that runs, without the one that moves conditions once more: what may move has moved, and
+/// that rule writes the expressions of columns into them whatever their size.
+pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let moves_again = FilterPushdown::new();
+    PhysicalOptimizer::new().rules.into_iter().filter(|rule| rule.name() != moves_again.name()).collect()
 }
 
 impl OptimizerRule for PushDownSmall {

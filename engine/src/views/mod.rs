@@ -14,7 +14,6 @@
 //! Source: CrowdStrike's Events Data Dictionary, as its published queries and pySigma's pipeline use it; the manual of
 //! Sysmon.
 
-mod classified;
 mod expressions;
 mod falcon;
 mod fields;

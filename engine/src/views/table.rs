@@ -18,7 +18,6 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
-use super::classified::ClassifiedExec;
 use super::expressions::{kind, kind_name, made};
 use super::serving::Serving;
 use crate::plan::frame::column;
@@ -132,7 +131,7 @@ impl TableProvider for ViewTable {
             for name in &tested {
                 columns.extend(self.made.get(name).map(|value| (format!("{TESTED}{name}"), value.clone())));
             }
-            plan = Arc::new(ClassifiedExec::new(project(session, plan, columns)?));
+            plan = project(session, plan, columns)?;
             let schema = DFSchema::try_from(plan.schema())?;
             plan = Arc::new(FilterExec::try_new(session.create_physical_expr(condition, &schema)?, plan)?);
         }
