@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::eliminate_outer_join::EliminateOuterJoin;
 use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
@@ -24,11 +25,20 @@ const LARGEST: usize = 128;
 struct PushDownSmall(PushDownFilter);
 
 /// The rules of DataFusion's optimizer, this one in its place.
+///
+/// Without the one that looks for conditions above outer joins: to see what they say of the joined columns, it writes
+/// out a condition through all projections below it, in plans that join nothing too.
 pub fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let replaced = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
-        if rule.name() == PushDownFilter::new().name() { Arc::new(PushDownSmall(PushDownFilter::new())) } else { rule }
+    let moves = PushDownFilter::new();
+    let writes_out = EliminateOuterJoin::new();
+    let replaced = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Option<Arc<dyn OptimizerRule + Send + Sync>> {
+        match rule.name() {
+            name if name == moves.name() => Some(Arc::new(PushDownSmall(PushDownFilter::new()))),
+            name if name == writes_out.name() => None,
+            _ => Some(rule),
+        }
     };
-    Optimizer::new().rules.into_iter().map(replaced).collect()
+    Optimizer::new().rules.into_iter().filter_map(replaced).collect()
 }
 
 /// The rules for the plan that runs, without the one that moves conditions once more: what may move has moved, and
