@@ -57,7 +57,7 @@ pub const FUNCTIONS: &[Function] = &[
             let values: Vec<&Typed> = call.arguments.iter().collect();
             let kind = common_kind(&values);
             let values = values.into_iter().map(|value| as_kind(value, kind)).collect();
-            Ok(Typed::new(datafusion::functions::expr_fn::coalesce(values), kind, call.span))
+            Ok(Typed::new(super::coalesce::coalesce(values), kind, call.span))
         },
     },
     Function {

@@ -50,7 +50,7 @@ fn filter(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
         call.planner.condition(condition)?;
         return Ok(Typed::null(call.span));
     }
-    let (name, inner) = bind(call.planner, &field);
+    let (name, inner) = bind(call, &field)?;
     let body = is_true(inner.condition(condition)?);
     let kept = array_filter(operators::to_many(values.expr), lambda([name], body));
     Ok(multivalue::compact(kept, call.span))
@@ -60,7 +60,7 @@ fn map(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     let [source, expression] = call.expressions else { return Ok(Typed::null(call.span)) };
     let field = only_field(source, call)?;
     let values = call.planner.plan(source)?;
-    let (name, inner) = bind(call.planner, &field);
+    let (name, inner) = bind(call, &field)?;
     let result = inner.plan(expression)?;
     // Refuses truth values, which no field holds.
     result.stored()?;
@@ -72,12 +72,22 @@ fn map(call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
     Ok(multivalue::compact(mapped, call.span))
 }
 
+/// How deep these functions may stand in each other: DataFusion finds out the type of what is inside anew at each
+/// level, several times.
+const DEEPEST: usize = 6;
+
 /// A lambda's parameter, and a planner for which the field is that parameter.
-fn bind<'f>(planner: &ExpressionPlanner<'f>, field: &str) -> (String, ExpressionPlanner<'f>) {
+fn bind<'f>(call: &Call<'f, '_>, field: &str) -> Result<(String, ExpressionPlanner<'f>), Diagnostic> {
+    let planner = call.planner;
+    if planner.depth() >= DEEPEST {
+        let message = format!("`mvfilter` and `mvmap` can stand in each other {DEEPEST} deep");
+        let found = Diagnostic::error(Code::TooLarge, message, call.span);
+        return Err(found.with_help("give what is inside a name first, with an `eval` before this one"));
+    }
     let name = format!("__value_{}", planner.depth());
     let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
     let inner = planner.binding(field, Expr::LambdaVariable(LambdaVariable::new(name.clone(), Some(item))));
-    (name, inner)
+    Ok((name, inner))
 }
 
 /// The one field that an expression names.

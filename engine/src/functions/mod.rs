@@ -7,6 +7,7 @@ pub mod aggregates;
 pub mod bins;
 pub mod bitwise;
 pub mod buckets;
+pub mod coalesce;
 pub mod collections;
 pub mod comparison;
 pub mod concurrency;
@@ -116,6 +117,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         bins::udfs(),
         bitwise::udfs(),
         buckets::udfs(),
+        coalesce::udfs(),
         collections::udfs(),
         comparison::udfs(),
         conversion::udfs(),
