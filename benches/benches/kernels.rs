@@ -67,15 +67,15 @@ const PAIRS: &[Pair] = &[
     ),
     (
         "rex: one group",
-        r#"EventCode=* | rex field=Image "\\\\(?<name>[^\\\\]+)$" | where name="cmd.exe" | stats count"#,
+        r#"EventCode=* | rex field=Image "\\\\(?<program>[^\\\\]+)$" | where program="cmd.exe" | stats count"#,
         |events| {
             let groups = datafusion::functions::expr_fn::regexp_match(
                 cast(ident("Image"), DataType::Utf8),
                 lit(r"\\([^\\]+)$"),
                 None,
             );
-            let name = datafusion::functions_nested::expr_fn::array_element(groups, lit(1_i64));
-            events.with_column("name", name).unwrap().filter(ident("name").eq(lit("cmd.exe"))).unwrap()
+            let program = datafusion::functions_nested::expr_fn::array_element(groups, lit(1_i64));
+            events.with_column("program", program).unwrap().filter(ident("program").eq(lit("cmd.exe"))).unwrap()
         },
     ),
 ];
