@@ -218,8 +218,9 @@ impl ScalarUDFImpl for RowFunction {
                 *argument = ColumnarValue::Array(values);
             }
             let results = self.evaluate_rows(&arguments, rows)?;
-            let array: ArrayRef = if self.keeps_dictionary(&[(&dictionary_type(), false)]) {
-                Arc::new(DictionaryArray::<Int32Type>::try_new(dictionary.keys().clone(), results)?)
+            let array: ArrayRef = if self.keeps_dictionary(&[(&dictionary_type(), false)]) && results.len() == rows {
+                // As many values as before, so the keys need no second look.
+                Arc::new(dictionary.with_values(results))
             } else {
                 take(&results, dictionary.keys(), None)?
             };

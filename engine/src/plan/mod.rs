@@ -445,12 +445,11 @@ impl Planner<'_> {
     /// All loaded events as they were read, newest first.
     fn scan_as_read(&self) -> PlanResult<Frame> {
         let Some(events) = self.events else { return self.open_frame() };
-        let scan = scan_of("events", Arc::clone(&events.table))?;
-        let columns = scan.schema().fields().iter().filter_map(|field| match field.name().as_str() {
-            STORED_SERIAL => Some(column(STORED_SERIAL).alias(SERIAL)),
-            name => events.shows(name).then(|| column(name)),
-        });
-        let plan = LogicalPlanBuilder::new(scan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
+        let schema = events.table.schema();
+        let names = schema.fields().iter().map(|field| field.name()).enumerate();
+        let shown = names.filter(|(_, name)| *name == STORED_SERIAL || events.shows(name));
+        let shown = shown.map(|(index, _)| index).collect();
+        let plan = scan_columns("events", Arc::clone(&events.table), Some(shown), planned_name)?;
         let mut frame = Frame::new(plan, newest_first(), self.setting());
         frame.events = true;
         frame.numbered = true;
@@ -528,11 +527,28 @@ fn newest_first() -> Vec<OrderKey> {
 
 /// All columns of a table, without qualifiers.
 fn scan_of(name: &str, table: Arc<dyn TableProvider>) -> PlanResult<LogicalPlan> {
-    let scan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?;
+    scan_columns(name, table, None, |name| name)
+}
+
+/// The name that a column of events has in plans.
+fn planned_name(name: &str) -> &str {
+    if name == STORED_SERIAL { SERIAL } else { name }
+}
+
+/// Columns of a table, without qualifiers and under other names.
+fn scan_columns(
+    name: &str,
+    table: Arc<dyn TableProvider>,
+    columns: Option<Vec<usize>>,
+    named: fn(&str) -> &str,
+) -> PlanResult<LogicalPlan> {
+    let scan = LogicalPlanBuilder::scan(name, provider_as_source(table), columns)?;
     let columns: Vec<Expr> = scan
         .schema()
         .iter()
-        .map(|(qualifier, field)| Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(field.name()))
+        .map(|(qualifier, field)| {
+            Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(named(field.name()))
+        })
         .collect();
     Ok(scan.project(columns)?.build()?)
 }

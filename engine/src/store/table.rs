@@ -1,6 +1,7 @@
 //! The loaded events as a DataFusion table: the union of all shapes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{max, min};
@@ -20,12 +21,30 @@ use super::{Shape, Store};
 #[derive(Debug)]
 pub struct EventTable {
     store: Arc<Store>,
+    /// Of the columns of whole numbers that conditions asked for so far.
+    ranges: Mutex<HashMap<String, Arc<Ranges>>>,
 }
+
+/// The least and greatest number that a column has in each batch of each shape; `None` where it has none.
+type Ranges = Vec<Vec<Option<(i64, i64)>>>;
 
 impl EventTable {
     /// The table over that store.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store }
+        Self { store, ranges: Mutex::default() }
+    }
+
+    /// Computed once a column: it takes as long as a search.
+    fn ranges(&self, name: &str) -> Arc<Ranges> {
+        let mut known = self.ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        let ranges = known.entry(name.to_owned()).or_insert_with(|| {
+            let of = |batch: &RecordBatch| {
+                let integers = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
+                min(integers).zip(max(integers))
+            };
+            Arc::new(self.store.shapes.iter().map(|shape| shape.batches.iter().map(of).collect()).collect())
+        });
+        Arc::clone(ranges)
     }
 }
 
@@ -57,9 +76,11 @@ impl TableProvider for EventTable {
         };
         let conjuncts: Vec<&Expr> = filters.iter().flat_map(split_conjunction).collect();
         let mut batches = Vec::new();
-        for shape in self.store.shapes.iter().filter(|shape| may_match_shape(shape, &conjuncts)) {
-            for batch in &shape.batches {
-                if conjuncts.iter().all(|conjunct| may_match_batch(batch, conjunct)) {
+        let shapes = self.store.shapes.iter().enumerate();
+        for (shape, events) in shapes.filter(|(_, events)| may_match_shape(events, &conjuncts)) {
+            for (number, batch) in events.batches.iter().enumerate() {
+                let place = Place { table: self, shape, number, batch };
+                if conjuncts.iter().all(|conjunct| place.may_match(conjunct)) {
                     batches.push(adapt(batch, &schema)?);
                 }
             }
@@ -130,50 +151,60 @@ fn column_name(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// False only if no row of the batch can fulfil the condition: it needs a column that the batch lacks, or a value
-/// that its column does not hold.
-fn may_match_batch(batch: &RecordBatch, condition: &Expr) -> bool {
-    match condition {
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
-            may_match_batch(batch, left) && may_match_batch(batch, right)
-        }
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
-            may_match_batch(batch, left) || may_match_batch(batch, right)
-        }
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match column_name(left) {
-            Some(name) => may_hold(batch, name, std::slice::from_ref(right.as_ref())),
-            None => true,
-        },
-        Expr::InList(list) if !list.negated => match column_name(&list.expr) {
-            Some(name) => may_hold(batch, name, &list.list),
-            None => true,
-        },
-        other => needed_column(other).is_none_or(|name| batch.column_by_name(name).is_some()),
-    }
+/// A batch of a table.
+struct Place<'t> {
+    table: &'t EventTable,
+    shape: usize,
+    number: usize,
+    batch: &'t RecordBatch,
 }
 
-/// False only if the column holds none of the values.
-fn may_hold(batch: &RecordBatch, name: &str, wanted: &[Expr]) -> bool {
-    let Some(column) = batch.column_by_name(name) else { return false };
-    let literals: Option<Vec<&ScalarValue>> = wanted.iter().map(literal).collect();
-    let Some(literals) = literals else { return true };
-    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
-        let (Some(least), Some(greatest)) = (min(integers), max(integers)) else {
-            return integers.null_count() < integers.len();
-        };
-        return literals.iter().any(|literal| match literal {
-            ScalarValue::Int64(Some(wanted)) => least <= *wanted && *wanted <= greatest,
-            _ => true,
-        });
+impl Place<'_> {
+    /// False only if no row of the batch can fulfil the condition: it needs a column that the batch lacks, or a value
+    /// that its column does not hold.
+    fn may_match(&self, condition: &Expr) -> bool {
+        match condition {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+                self.may_match(left) && self.may_match(right)
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+                self.may_match(left) || self.may_match(right)
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match column_name(left) {
+                Some(name) => self.may_hold(name, std::slice::from_ref(right.as_ref())),
+                None => true,
+            },
+            Expr::InList(list) if !list.negated => match column_name(&list.expr) {
+                Some(name) => self.may_hold(name, &list.list),
+                None => true,
+            },
+            other => needed_column(other).is_none_or(|name| self.batch.column_by_name(name).is_some()),
+        }
     }
-    let values = column.as_dictionary_opt::<Int32Type>().and_then(|texts| texts.values().as_string_opt::<i32>());
-    match values {
-        // A column with many values is not worth the search.
-        Some(values) if values.len() <= MOST_VALUES => literals.iter().any(|literal| match literal.try_as_str() {
-            Some(Some(wanted)) => values.iter().flatten().any(|value| value == wanted),
+
+    /// False only if the column holds none of the values.
+    fn may_hold(&self, name: &str, wanted: &[Expr]) -> bool {
+        let Some(column) = self.batch.column_by_name(name) else { return false };
+        let literals: Option<Vec<&ScalarValue>> = wanted.iter().map(literal).collect();
+        let Some(literals) = literals else { return true };
+        if column.as_primitive_opt::<Int64Type>().is_some() {
+            let ranges = self.table.ranges(name);
+            let range = ranges.get(self.shape).and_then(|batches| batches.get(self.number)).copied().flatten();
+            let Some((least, greatest)) = range else { return false };
+            return literals.iter().any(|literal| match literal {
+                ScalarValue::Int64(Some(wanted)) => least <= *wanted && *wanted <= greatest,
+                _ => true,
+            });
+        }
+        let values = column.as_dictionary_opt::<Int32Type>().and_then(|texts| texts.values().as_string_opt::<i32>());
+        match values {
+            // A column with many values is not worth the search.
+            Some(values) if values.len() <= MOST_VALUES => literals.iter().any(|literal| match literal.try_as_str() {
+                Some(Some(wanted)) => values.iter().flatten().any(|value| value == wanted),
+                _ => true,
+            }),
             _ => true,
-        }),
-        _ => true,
+        }
     }
 }
 
