@@ -5,6 +5,7 @@ mod data;
 mod demo;
 mod explain;
 mod generate;
+mod generated;
 mod help;
 mod index;
 mod output;
@@ -15,11 +16,16 @@ mod values;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::exit::Failure;
+use crate::pager;
+use crate::settings;
+
 pub use check::{CheckArgs, CheckForm};
 pub use data::{DataArgs, Index, Language, Now, View};
 pub use demo::DemoArgs;
 pub use explain::ExplainArgs;
 pub use generate::{GenerateArgs, Telemetry};
+pub use generated::{CompletionsArgs, ManArgs};
 pub use help::HelpArgs;
 pub use index::IndexArgs;
 pub use output::{Colour, Form, OutputArgs};
@@ -34,13 +40,14 @@ Exit codes:
   1    it failed while running, or a checked query has an error
   2    the command line or the query is wrong
   3    the result is there, but part of the input could not be read
-  130  interrupted";
+  130  interrupted; what came until then is shown, and said to be a part";
 
 const EXAMPLES: &str = "\
 Examples:
   spelunk run 'EventCode=1 | stats count by Image' ./logs
   spelunk run --file detection.spl ./logs --output csv > result.csv
   zcat events.jsonl.gz | spelunk run 'error | top host' -
+  spelunk run --lang logscale 'event_simpleName=ProcessRollup2 | groupBy(FileName)' ./logs
   spelunk run '| makeresults | eval a=1'
   spelunk index -o ./store ./logs
   spelunk check ./detections
@@ -55,9 +62,9 @@ Exit codes:
   1    it failed while running, or a checked query has an error
   2    the command line or the query is wrong
   3    the result is there, but part of the input could not be read
-  130  interrupted";
+  130  interrupted; what came until then is shown, and said to be a part";
 
-/// Runs published Splunk searches on your log files, without Splunk.
+/// Runs published Splunk searches and CrowdStrike LogScale queries on your log files, without Splunk or Falcon.
 ///
 /// Name a search and some files or folders: EVTX, Windows event XML, JSON, CSV, Parquet and text logs are recognised by
 /// what is in them, compressed or not. Without a command, PATHs are opened in the shell, with the options of
@@ -80,12 +87,24 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the arguments of this process.
+    /// Reads the arguments of this process, with the settings that they leave to other places.
     ///
     /// # Errors
-    /// A wrong command line, or a request for help; both print themselves.
-    pub fn read() -> Result<Self, clap::Error> {
-        Cli::from_arg_matches(&Cli::definition().try_get_matches()?)
+    /// A wrong command line, or a request for help; both print themselves. A file with settings that is wrong.
+    pub fn read() -> Result<Self, Unread> {
+        let (definition, arguments) = (Cli::definition(), std::env::args_os().collect::<Vec<_>>());
+        let matches = definition.clone().try_get_matches_from(&arguments)?;
+        let (arguments, settings) = settings::apply(&definition, &matches, arguments).map_err(Unread::Setting)?;
+        let mut cli = Cli::from_arg_matches(&definition.try_get_matches_from(arguments)?)?;
+        if let Some(pager) = settings.0.iter().find(|setting| setting.key == settings::PAGER) {
+            pager::choose(&pager.value);
+        }
+        match &mut cli.command {
+            None => cli.shell.settings = settings,
+            Some(Command::Repl(shell)) => shell.settings = settings,
+            Some(_) => {}
+        }
+        Ok(cli)
     }
 
     /// What can be said.
@@ -98,6 +117,21 @@ impl Cli {
     }
 }
 
+/// Why the command line says nothing.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is wrong, or asks for help.
+    Arguments(clap::Error),
+    /// A setting is wrong.
+    Setting(Failure),
+}
+
+impl From<clap::Error> for Unread {
+    fn from(error: clap::Error) -> Self {
+        Unread::Arguments(error)
+    }
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -107,10 +141,14 @@ pub enum Command {
     Repl(ShellArgs),
     /// Parse and plan searches without running them
     Check(CheckArgs),
+    /// Print the completions of the command line for a shell
+    Completions(CompletionsArgs),
     /// Put detections on trial against known attacks and look-alikes
     Validate(ValidateArgs),
     /// Show what one detection finds and another does not, and why
     Compare(CompareArgs),
+    /// Print the manual page, or write those of all commands to a folder
+    Man(ManArgs),
     /// Show how a search would be run
     Explain(ExplainArgs),
     /// Load logs into a store, which is searched at the speed of the machine

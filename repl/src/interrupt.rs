@@ -1,11 +1,12 @@
 //! Ctrl-C stops the search, not the shell.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt;
+use spelunk_engine::Watch;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
@@ -27,20 +28,41 @@ struct Shared {
     /// The engine's flag, which its readers poll.
     cancelled: Arc<AtomicBool>,
     pressed: AtomicU32,
+    /// Whether the work was given up, rather than only ended.
+    given_up: AtomicBool,
+    /// What the first Ctrl-C ends, with what came so far.
+    ending: Mutex<Option<Arc<Watch>>>,
     notify: Notify,
+}
+
+impl Shared {
+    fn ending(&self) -> Option<Arc<Watch>> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl Interrupt {
     /// Starts to listen. `cancelled` is set at each Ctrl-C.
     pub fn listen(cancelled: Arc<AtomicBool>) -> Self {
-        let shared = Arc::new(Shared { cancelled, pressed: AtomicU32::new(0), notify: Notify::new() });
+        let shared = Arc::new(Shared {
+            cancelled,
+            pressed: AtomicU32::new(0),
+            given_up: AtomicBool::new(false),
+            ending: Mutex::default(),
+            notify: Notify::new(),
+        });
         let listener = Arc::clone(&shared);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if pager::has_terminal() {
                     continue;
                 }
+                if let Some(watch) = listener.ending() {
+                    watch.end();
+                    continue;
+                }
                 listener.cancelled.store(true, Ordering::SeqCst);
+                listener.given_up.store(true, Ordering::SeqCst);
                 if listener.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
                     std::process::exit(Exit::Interrupted as i32);
                 }
@@ -60,7 +82,39 @@ impl Interrupt {
         T: Send + 'static,
         F: Future<Output = T>,
     {
+        self.until(None, work).await
+    }
+
+    /// Runs a search until it is done. The first Ctrl-C ends it with what came so far, the next one gives it up.
+    ///
+    /// # Errors
+    /// As [`Interrupt::guard`].
+    pub async fn guard_search<T, F>(
+        &self,
+        watch: Arc<Watch>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
+        let done = self.until(Some(watch), work).await;
+        drop(self.shared.ending());
+        done
+    }
+
+    async fn until<T, F>(
+        &self,
+        ending: Option<Arc<Watch>>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
         self.shared.pressed.store(0, Ordering::SeqCst);
+        self.shared.given_up.store(false, Ordering::SeqCst);
+        *self.shared.ending.lock().unwrap_or_else(PoisonError::into_inner) = ending;
         // Only a Ctrl-C from now on counts: what was pressed before is consumed here.
         let _ = self.shared.notify.notified().now_or_never();
         let stop = Arc::new(Notify::new());
@@ -76,7 +130,7 @@ impl Interrupt {
         };
         match done {
             // What a cancelled search gives may be incomplete.
-            _ if self.shared.pressed.load(Ordering::SeqCst) > 0 => Err(Failure::Interrupted),
+            _ if self.shared.given_up.load(Ordering::SeqCst) => Err(Failure::Interrupted),
             Ok(done) => Ok(done),
             Err(_) => Err(Failure::Runtime("the search was given up".to_owned())),
         }

@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// memory for that
     #[arg(long)]
     pub why: bool,
+    /// Tell on standard error how many rows came out of each command, and how long it took
+    #[arg(long)]
+    pub profile: bool,
     /// What is searched.
     #[command(flatten)]
     pub data: DataArgs,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{DataArgs, OutputArgs};
+use crate::settings::Settings;
 
 const SHELL_HELP: &str = "\
 A search may span lines: Enter continues it while a quote or bracket is open or it ends in `|`, `\\`, a comma or an
@@ -35,4 +36,7 @@ pub struct ShellArgs {
     /// How the result is written.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Where what is set is from.
+    #[arg(skip)]
+    pub settings: Settings,
 }
