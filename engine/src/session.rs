@@ -467,7 +467,7 @@ impl Session {
             .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
         let store = Arc::new(store);
         let events = describe(Arc::clone(&store));
-        let complete = !self.watch.has_ended();
+        let complete = !self.watch.settle();
         let loaded = Loaded { fields: wanted, store, events, report: Arc::new(report), complete };
         if self.options.keep && complete {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use spelunk_engine::Watch;
@@ -13,9 +13,12 @@ use tokio::sync::{Notify, oneshot};
 use crate::STACK;
 use crate::exit::{Exit, Failure};
 use crate::pager;
+use crate::terminal;
 
 /// How often Ctrl-C is pressed before the program leaves without waiting for the search to stop.
 const PATIENCE: u32 = 3;
+/// Signals that come closer together are one: what runs a program may send it twice.
+const TOGETHER: Duration = Duration::from_millis(200);
 /// How long a cancelled search may take to stop before it is left alone.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -36,6 +39,29 @@ struct Shared {
 }
 
 impl Shared {
+    async fn listen(&self) {
+        let mut ended: Option<Instant> = None;
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if pager::has_terminal() {
+                continue;
+            }
+            if let Some(watch) = self.ending() {
+                watch.end();
+                ended = Some(Instant::now());
+                continue;
+            }
+            if ended.take().is_some_and(|ended| ended.elapsed() < TOGETHER) {
+                continue;
+            }
+            self.cancelled.store(true, Ordering::SeqCst);
+            self.given_up.store(true, Ordering::SeqCst);
+            if self.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            self.notify.notify_one();
+        }
+    }
+
     fn ending(&self) -> Option<Arc<Watch>> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -51,24 +77,17 @@ impl Interrupt {
             ending: Mutex::default(),
             notify: Notify::new(),
         });
-        let listener = Arc::clone(&shared);
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if pager::has_terminal() {
-                    continue;
-                }
-                if let Some(watch) = listener.ending() {
-                    watch.end();
-                    continue;
-                }
-                listener.cancelled.store(true, Ordering::SeqCst);
-                listener.given_up.store(true, Ordering::SeqCst);
-                if listener.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
-                    std::process::exit(Exit::Interrupted as i32);
-                }
-                listener.notify.notify_one();
+        let heard = Arc::clone(&shared);
+        // The threads of the engine may all compute for a while, and nothing else runs on them then.
+        let listening = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(heard.listen());
             }
-        });
+        };
+        if let Err(error) = thread::Builder::new().name("spelunk-signals".to_owned()).spawn(listening) {
+            terminal::warning(&format!("Ctrl-C cannot be heard: {error}"));
+        }
         Self { shared }
     }
 
@@ -123,7 +142,10 @@ impl Interrupt {
             biased;
             () = self.shared.notify.notified() => {
                 stop.notify_one();
-                let _ = tokio::time::timeout(GRACE, done).await;
+                tokio::select! {
+                    _ = &mut done => {}
+                    () = later(GRACE) => {}
+                }
                 return Err(Failure::Interrupted);
             }
             done = &mut done => done,
@@ -134,6 +156,19 @@ impl Interrupt {
             Ok(done) => Ok(done),
             Err(_) => Err(Failure::Runtime("the search was given up".to_owned())),
         }
+    }
+}
+
+/// Waits without the clock of the engine's threads, which may all be busy.
+async fn later(time: Duration) {
+    let over = Arc::new(Notify::new());
+    let ring = Arc::clone(&over);
+    let wait = move || {
+        thread::sleep(time);
+        ring.notify_one();
+    };
+    if thread::Builder::new().name("spelunk-clock".to_owned()).spawn(wait).is_ok() {
+        over.notified().await;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use spelunk_engine::Watch;
@@ -39,9 +40,10 @@ impl Progress {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if wanted && !dumb && terminal::stderr_is_terminal() {
             let (rows, line) = (Arc::clone(&progress.rows), Arc::clone(&progress.line));
-            tokio::spawn(async move {
+            // The threads of the engine may all compute for a while, and nothing else runs on them then.
+            let telling = move || {
                 let started = Instant::now();
-                tokio::time::sleep(PATIENCE).await;
+                thread::sleep(PATIENCE);
                 for turn in TURNS.iter().cycle() {
                     let (rows, width) = (rows.load(Ordering::Relaxed), terminal::stderr_width());
                     let text = told(*turn, started.elapsed(), rows, &watch, width);
@@ -54,9 +56,11 @@ impl Progress {
                         let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
                         line.drawn = true;
                     }
-                    tokio::time::sleep(PERIOD).await;
+                    thread::sleep(PERIOD);
                 }
-            });
+            };
+            // Without a thread a search runs all the same.
+            let _ = thread::Builder::new().name("spelunk-progress".to_owned()).spawn(telling);
         }
         progress
     }

@@ -118,7 +118,7 @@ fn feed(
             return Err(Error::Interrupted);
         }
         if has_more && in_flight < most {
-            if gather.options.watch.has_ended() {
+            if gather.options.watch.stops() {
                 // What is on its way is still taken.
                 has_more = false;
                 continue;

@@ -111,7 +111,7 @@ impl ExecutionPlan for WatchedExec {
         let schema = input.schema();
         let (watch, count) = (self.watch.clone(), Arc::clone(&self.count));
         let output = stream::poll_fn(move |context| {
-            if watch.as_ref().is_some_and(|watch| watch.has_ended()) {
+            if watch.as_ref().is_some_and(|watch| watch.stops()) {
                 return Poll::Ready(None);
             }
             let started = Instant::now();

@@ -20,6 +20,8 @@ use datafusion::physical_plan::filter::FilterExec;
 #[derive(Debug, Default)]
 pub struct Watch {
     ended: AtomicBool,
+    /// Whether it was reading that was ended, after which the search goes on with what was read.
+    settled: AtomicBool,
     files: AtomicU64,
     bytes: AtomicU64,
     events: AtomicU64,
@@ -51,7 +53,19 @@ impl Watch {
 
     /// Whether the search was ended.
     pub fn has_ended(&self) -> bool {
+        self.stops() || self.settled.load(Ordering::SeqCst)
+    }
+
+    /// Whether what runs now is to stop.
+    pub(crate) fn stops(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Reading is over: whether that is because it was ended. The search is then to see all that was read.
+    pub(crate) fn settle(&self) -> bool {
+        let ended = self.ended.swap(false, Ordering::SeqCst);
+        self.settled.fetch_or(ended, Ordering::SeqCst);
+        ended
     }
 
     /// How far the search is.
@@ -70,6 +84,7 @@ impl Watch {
     /// A search begins.
     pub(crate) fn begin(&self) {
         self.ended.store(false, Ordering::SeqCst);
+        self.settled.store(false, Ordering::SeqCst);
         for counter in [&self.files, &self.bytes, &self.events, &self.scanned] {
             counter.store(0, Ordering::Relaxed);
         }
@@ -121,6 +136,8 @@ mod tests {
         watch.end();
         assert!(watch.has_ended());
         assert_eq!(watch.progress(), Progress { files: 1, bytes: 10, events: 3, scanned: 0, matched: None });
+        assert!(watch.settle());
+        assert!(watch.has_ended() && !watch.stops());
         watch.begin();
         assert!(!watch.has_ended());
         assert_eq!(watch.progress(), Progress::default());
