@@ -39,27 +39,40 @@ struct Shared {
 }
 
 impl Shared {
-    async fn listen(&self) {
+    async fn listen(self: Arc<Self>) {
         let mut ended: Option<Instant> = None;
         while tokio::signal::ctrl_c().await.is_ok() {
             if pager::has_terminal() {
                 continue;
             }
             if let Some(watch) = self.ending() {
+                let before = watch.progress();
                 watch.end();
                 ended = Some(Instant::now());
+                let waiting = Arc::clone(&self);
+                tokio::spawn(async move {
+                    tokio::time::sleep(GRACE).await;
+                    // It waits for input that may never come.
+                    if watch.is_stuck() && watch.progress() == before {
+                        waiting.give_up();
+                    }
+                });
                 continue;
             }
             if ended.take().is_some_and(|ended| ended.elapsed() < TOGETHER) {
                 continue;
             }
-            self.cancelled.store(true, Ordering::SeqCst);
-            self.given_up.store(true, Ordering::SeqCst);
             if self.pressed.fetch_add(1, Ordering::SeqCst) + 1 >= PATIENCE {
                 std::process::exit(Exit::Interrupted as i32);
             }
-            self.notify.notify_one();
+            self.give_up();
         }
+    }
+
+    fn give_up(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.given_up.store(true, Ordering::SeqCst);
+        self.notify.notify_one();
     }
 
     fn ending(&self) -> Option<Arc<Watch>> {

@@ -221,8 +221,12 @@ fn ending(search: &Search, watch: &Watch, rows: u64) -> String {
     let rows = report::count(rows, "row");
     let events = report::events(&search.report);
     let seen = if search.complete {
-        let scanned = report::thousands(watch.progress().scanned);
-        format!("{scanned} of {} were looked at", report::count(events, "event"))
+        let scanned = watch.progress().scanned;
+        match scanned <= events {
+            true => format!("{} of {} were looked at", report::thousands(scanned), report::count(events, "event")),
+            // Generated rows, or events that were looked at more than once.
+            false => format!("{} were looked at", report::count(scanned, "row")),
+        }
     } else {
         format!("reading ended after {}", report::count(events, "event"))
     };

@@ -14,6 +14,7 @@ use crate::cli::{Colour, Form, OutputArgs};
 use crate::exit::{self, Failure};
 use crate::pager::Paged;
 use crate::render::csv::Csv;
+use crate::render::fit;
 use crate::render::html::Html;
 use crate::render::json::{Json, Layout};
 use crate::render::markdown::Markdown;
@@ -193,6 +194,21 @@ impl Sink {
     /// The last result, or the place for it.
     pub(crate) fn kept(&self) -> Option<MutexGuard<'_, Option<Kept>>> {
         Some(self.last.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows a text for people, as tables are shown: through the pager if it is longer than the screen.
+    ///
+    /// # Errors
+    /// What the output says.
+    pub fn say(&self, text: &str) -> io::Result<()> {
+        let narrow = terminal::stdout_width().filter(|width| terminal::stdout_is_terminal() && *width < fit::LEAST);
+        let text = narrow.map_or_else(|| text.to_owned(), |width| fit::narrow(text, width));
+        let mut out: Box<dyn Write> = match self.pager && terminal::stdout_is_terminal() {
+            true => Box::new(Paged::default()),
+            false => Box::new(io::stdout()),
+        };
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Shows a kept result again.

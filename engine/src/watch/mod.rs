@@ -56,6 +56,11 @@ impl Watch {
         self.stops() || self.settled.load(Ordering::SeqCst)
     }
 
+    /// Whether the search was ended and is reading still, which it cannot leave while it waits for input.
+    pub fn is_stuck(&self) -> bool {
+        self.stops() && self.plan.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Whether what runs now is to stop.
     pub(crate) fn stops(&self) -> bool {
         self.ended.load(Ordering::SeqCst)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use comfy_table::{Attribute, CellAlignment, ContentArrangement, Table, presets};
 use spelunk_engine::values::Cell;
 
-use super::fit;
+use super::{fit, record};
 use crate::escape;
 
 /// No column of text is narrower than this, or than it needs.
@@ -98,6 +98,14 @@ pub fn draw_some(
     }
     let drawn = draw_columns(&columns, rows, width, colour)?;
     Some((drawn, rest.into_iter().map(|column| column.header).collect()))
+}
+
+/// Draws all columns: a record a row where a grid does not fit.
+pub fn draw_all(columns: &[String], rows: &[Vec<Cell>], width: Option<usize>, colour: bool) -> String {
+    draw(columns, rows, width, colour).unwrap_or_else(|| {
+        let records = (1..).zip(rows);
+        records.map(|(number, row)| record::draw(number, columns, row, width, true, colour)).collect()
+    })
 }
 
 fn draw_columns(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>, colour: bool) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::cli;
 use crate::commands::inputs;
 use crate::escape;
 use crate::exit::Failure;
-use crate::render::{grid, record};
+use crate::render::grid;
 use crate::terminal;
 
 /// `.lang`
@@ -167,11 +167,5 @@ pub fn config(shell: &Shell) -> Outcome {
         vec![Cell::Text(setting.key.to_owned()), value, Cell::Text(origin)]
     });
     let (columns, rows) = (["setting", "value", "from"].map(str::to_owned), rows.collect::<Vec<_>>());
-    let width = terminal::stdout_width();
-    let drawn = grid::draw(&columns, &rows, width, terminal::stdout_colour());
-    let records = || -> String {
-        let rows = (1..).zip(&rows);
-        rows.map(|(number, row)| record::draw(number, &columns, row, width, false, false)).collect()
-    };
-    Ok(Done::Said(drawn.unwrap_or_else(records)))
+    Ok(Done::Said(grid::draw_all(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour())))
 }

@@ -120,9 +120,8 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
     };
     Flow::On(match done {
         Ok(Done::Said(text)) => {
-            let mut out = std::io::stdout().lock();
-            let written = std::io::Write::write_all(&mut out, text.as_bytes());
-            written.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok)
+            let shown = shell.sink.say(&text);
+            shown.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok)
         }
         Ok(Done::Searched(exit)) => exit,
         Err(failure) => failure.report(),
