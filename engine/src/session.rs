@@ -462,9 +462,10 @@ impl Session {
             watch: Arc::clone(&self.watch),
         };
         let inputs = self.inputs();
-        let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
-            .await
-            .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
+        self.watch.reads(true);
+        let read = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options)).await;
+        self.watch.reads(false);
+        let (store, report) = read.map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
         let store = Arc::new(store);
         let events = describe(Arc::clone(&store));
         let complete = !self.watch.settle();

@@ -30,7 +30,8 @@ async fn profile(session: &Session, language: Language, text: &str) -> (usize, V
 /// Each line as `rows: command | command`, with `…` behind a part of one.
 fn shown(lines: &[Line]) -> Vec<String> {
     let line = |line: &Line| {
-        let commands = line.commands.iter().map(|share| format!("{}{}", share.text, if share.divided { " …" } else { "" }));
+        let commands =
+            line.commands.iter().map(|share| format!("{}{}", share.text, if share.divided { " …" } else { "" }));
         let ahead = line.ahead.as_ref().map_or(String::new(), |by| format!("({by}) "));
         format!("{}: {ahead}{}", line.rows, commands.collect::<Vec<_>>().join(" | "))
     };
@@ -48,10 +49,14 @@ async fn what_runs_as_one_is_one_line() {
             shown(&lines)
         }
     };
-    assert_eq!(lines("n<100 | eval m=n*2 | where m>50").await, ["74: search n<100 | eval m=n*2 | where m > 50"]);
+    assert_eq!(lines("n<100 | eval m=n*2 | where m>50").await, ["74: search n<100 | eval m=n * 2 | where m > 50"]);
     assert_eq!(
         lines("n<100 | eval m=n%3 | stats count by m | where count>33").await,
-        ["100: search n<100 | eval m=n % 3 | stats count BY m …", "3: stats count BY m …", "1: stats count BY m … | where count > 33"]
+        [
+            "100: search n<100 | eval m=n % 3 | stats count BY m …",
+            "3: stats count BY m …",
+            "1: stats count BY m … | where count > 33"
+        ]
     );
     // A condition on a group is moved below the aggregate, so no line before it is what its commands alone give.
     assert_eq!(
@@ -80,7 +85,7 @@ async fn which_searches_have_parts() {
     let (session, _folder) = session();
     for (language, text, whole) in [
         (Language::Spl, "n<5", None),
-        (Language::Spl, "n<5 | eval m=1 | where m=1 | table m | sort m", None),
+        (Language::Spl, "n<5 | eval m=1 | where m=1 | table m | sort 0 m", None),
         (Language::Spl, "n<5 | mvexpand n | rex field=host \"(?<d>[0-9])\"", None),
         (Language::Spl, "n<5 | stats count", Some("`stats`")),
         (Language::Spl, "n<5 | eval m=1 | head 3 | stats count", Some("`head`")),
@@ -124,7 +129,8 @@ async fn what_was_ended_while_it_was_planned_is_no_result() {
         }
         watch.end();
     });
-    let found = session.search("n>=0 | eval k=sha512(tostring(n)) | append [search n>=0 | stats dc(k)] | transpose").await;
+    let found =
+        session.search("n>=0 | eval k=sha512(tostring(n)) | append [search n>=0 | stats dc(k)] | transpose").await;
     ending.join().unwrap();
     match found {
         Err(Error::Unfinished(command)) => assert!(command.starts_with('`'), "{command}"),

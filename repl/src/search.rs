@@ -19,6 +19,7 @@ use crate::nothing;
 use crate::pager;
 use crate::profile;
 use crate::progress::Progress;
+use crate::render::fit;
 use crate::report::{self, Cost};
 use crate::terminal;
 
@@ -108,7 +109,8 @@ pub async fn tell_why(session: &Arc<Session>, query: &str, interrupt: &Interrupt
     let language = session.language();
     let looking = move || async move { nothing::explain(&searched, language, &text).await };
     let found = interrupt.guard(looking).await??;
-    terminal::say(nothing::render(&found, terminal::stderr_width()).trim_end());
+    let width = terminal::stderr_width();
+    terminal::say(fit::narrow(&nothing::render(&found, width), width).trim_end());
     Ok(())
 }
 

@@ -50,9 +50,9 @@ fn slow(home: &Path) -> Slow {
     let writer = std::thread::spawn(move || {
         let mut log = File::options().write(true).open(target).unwrap();
         let half: String = (0..EVENTS / 3).map(line).collect();
-        log.write_all(half.as_bytes()).unwrap();
+        // Who was interrupted may read none of it.
+        let _ = log.write_all(half.as_bytes());
         let _ = wait.recv();
-        // Who was interrupted does not read the rest.
         let rest: String = (EVENTS / 3..EVENTS).map(line).collect();
         let _ = log.write_all(rest.as_bytes());
     });
@@ -100,7 +100,7 @@ fn the_shell_goes_on_after_control_c() {
     let mut session = spawn(spelunk(&["repl"]), home.path());
     session.expect("spl> ").unwrap();
     // Enough work for any machine, of which each batch is a part of the result.
-    session.send("| makeresults count=20000000 | eval x=sha512(random())\r").unwrap();
+    session.send("| makeresults count=5000000 | eval x=sha512(random())\r").unwrap();
     session.expect("scanned").unwrap();
     session.expect("(Ctrl-C ends it)").unwrap();
     session.send(ControlCode::EndOfText).unwrap();
@@ -109,7 +109,7 @@ fn the_shell_goes_on_after_control_c() {
     session.send(".last\r").unwrap();
     session.expect("perhaps not all of its rows").unwrap();
     session.expect("spl> ").unwrap();
-    session.send("| makeresults count=20000000 | eval x=sha512(random()) | stats dc(x)\r").unwrap();
+    session.send("| makeresults count=5000000 | eval x=sha512(random()) | stats dc(x)\r").unwrap();
     session.expect("(Ctrl-C ends it)").unwrap();
     session.send(ControlCode::EndOfText).unwrap();
     session.expect("interrupted: `stats` needs all events").unwrap();
@@ -132,7 +132,7 @@ fn who_wants_quiet_gets_no_progress() {
         std::thread::sleep(Duration::from_millis(1500));
         slow.go_on.send(()).unwrap();
         let shown = session.expect(Eof).unwrap();
-        let shown = String::from_utf8_lossy(shown.before()).into_owned();
+        let shown = String::from_utf8_lossy(shown.as_bytes()).into_owned();
         assert!(shown.contains(&EVENTS.to_string()) && !shown.contains("Ctrl-C"), "{quiet}: {shown}");
         assert_eq!(shown.contains(" in 1 file"), quiet == "--plain", "{quiet}: {shown}");
         slow.writer.join().unwrap();
@@ -148,11 +148,12 @@ fn a_window_that_changes_and_a_large_paste() {
     for (columns, rows) in [(200, 50), (20, 5), (1, 1), (40, 10)] {
         session.get_process_mut().set_window_size(columns, rows).unwrap();
         session.send("n=1 | table n, host\r").unwrap();
-        session.expect("1 row").or_else(|_| session.expect("r")).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        // What a terminal of one column shows can hardly be waited for.
+        std::thread::sleep(Duration::from_millis(1000));
     }
     session.get_process_mut().set_window_size(120, 30).unwrap();
-    session.send("\x15").unwrap();
+    session.send("\x15| makeresults | eval answer=53 | table answer\r").unwrap();
+    session.expect("│     53 │").unwrap();
     session.expect("spl> ").unwrap();
     let comments = "```a comment```\n".repeat(5_000);
     let search = format!("\x1b[200~| makeresults\n{comments}| eval answer=52\n| table answer\x1b[201~\r");

@@ -65,14 +65,16 @@ fn the_strongest_place_counts() {
     // It is not only shown.
     let ran = spelunk(site.path(), &["run", "n=1 | table _time", "a.jsonl", "-o", "csv"], &variable, "");
     assert_eq!(ran.stdout, "_time\n2019-06-21T10:35:37.000+03:00\n");
-    let ran = spelunk(site.path(), &["run", "n=1 | table _time", "a.jsonl", "-o", "csv"], &[("SPELUNK_CONFIG", "off")], "");
+    let ran =
+        spelunk(site.path(), &["run", "n=1 | table _time", "a.jsonl", "-o", "csv"], &[("SPELUNK_CONFIG", "off")], "");
     assert_eq!(ran.stdout, "_time\n2019-06-21T07:35:37.000Z\n");
 }
 
 #[test]
 fn a_session_changes_settings() {
     let site = site();
-    let ran = spelunk(site.path(), &["repl"], &[], ".set tz Europe/Berlin\n.set lang logscale\n.set lang\n.set\n.config\n");
+    let ran =
+        spelunk(site.path(), &["repl"], &[], ".set tz Europe/Berlin\n.set lang logscale\n.set lang\n.set\n.config\n");
     assert!(ran.stdout.contains("Europe/Berlin") && ran.stdout.contains("this session"), "{}", ran.stdout);
     assert!(ran.stdout.contains("lang       logscale\n"), "{}", ran.stdout);
     let ran = spelunk(site.path(), &["repl"], &[], ".set tz Mars\n.set tzz x\n");
@@ -184,7 +186,12 @@ fn every_form_with_every_option() {
     let forms = ["table", "csv", "json", "jsonl", "markdown", "html", "timesketch"];
     for form in forms {
         let run = |more: &[&str], variables: &[(&str, &str)]| {
-            spelunk(site.path(), &[&["run", "n=1 | table _time n x", "a.jsonl", "-o", form], more].concat(), variables, "")
+            spelunk(
+                site.path(),
+                &[&["run", "n=1 | table _time n x", "a.jsonl", "-o", form], more].concat(),
+                variables,
+                "",
+            )
         };
         let plain = run(&[], &[("NO_COLOR", "1")]);
         assert!(plain.code == 0 && plain.stdout.contains("1+1") && !plain.stdout.contains('\x1b'), "{form}");
@@ -213,7 +220,9 @@ fn what_each_command_took() {
     let query = "n=1 | eval y=n*2 | stats count by y | where count>0";
     let ran = spelunk(site.path(), &["run", "--profile", query, "a.jsonl", "-o", "csv"], &[], "");
     assert_eq!(ran.stdout, "y,count\n2,1\n");
-    for part in ["(reading the logs)", "(planning)", "search n=1 | eval y=n*2 | stats count BY y …", "where count > 0"] {
+    for part in
+        ["(reading the logs)", "(planning)", "search n=1 | eval y=n * 2 | stats count BY y …", "where count > 0"]
+    {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
     let ran = spelunk(site.path(), &["repl", "-q", "a.jsonl"], &[], ".profile n=1 | head 1\n.profile\n");

@@ -22,6 +22,7 @@ pub struct Watch {
     ended: AtomicBool,
     /// Whether it was reading that was ended, after which the search goes on with what was read.
     settled: AtomicBool,
+    reading: AtomicBool,
     files: AtomicU64,
     bytes: AtomicU64,
     events: AtomicU64,
@@ -58,7 +59,12 @@ impl Watch {
 
     /// Whether the search was ended and is reading still, which it cannot leave while it waits for input.
     pub fn is_stuck(&self) -> bool {
-        self.stops() && self.plan.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.stops() && self.reading.load(Ordering::SeqCst)
+    }
+
+    /// Reading begins, or is over.
+    pub(crate) fn reads(&self, reading: bool) {
+        self.reading.store(reading, Ordering::SeqCst);
     }
 
     /// Whether what runs now is to stop.

@@ -180,6 +180,7 @@ fn divide(nodes: &[Node]) -> (Vec<Anchor>, Vec<Part>) {
             Some(Anchor::Limit) if between && matches!(anchors.last(), Some(Anchor::Limit | Anchor::Aggregate)) => {
                 let place = parts.len().saturating_sub(2);
                 if let Some(part) = parts.get_mut(place) {
+                    part.nodes.append(&mut begun);
                     part.nodes.push(number);
                 }
             }
@@ -197,6 +198,9 @@ fn divide(nodes: &[Node]) -> (Vec<Anchor>, Vec<Part>) {
                 }
             }
         }
+    }
+    if let Some(part) = parts.last_mut() {
+        part.nodes.append(&mut begun);
     }
     (anchors, parts)
 }
@@ -255,8 +259,16 @@ fn classified(operator: &Arc<dyn ExecutionPlan>) -> Node {
     if let Some(filter) = operator.downcast_ref::<FilterExec>() {
         return Node { filters: split_physical(filter.predicate()).len(), ..Node::default() };
     }
-    let limits = operator.fetch().is_some()
-        && (operator.downcast_ref::<SortExec>().is_some() || name.contains("Limit") || name.contains("Merge"));
+    if name == "LocalLimitExec"
+        || operator
+            .downcast_ref::<SortExec>()
+            .is_some_and(|sort| sort.fetch().is_some() && sort.preserve_partitioning())
+    {
+        // So many of each core, of which so many are taken in the end.
+        return Node { begins: true, ..Node::default() };
+    }
+    const LIMITS: [&str; 4] = ["CoalescePartitionsExec", "GlobalLimitExec", "SortExec", "SortPreservingMergeExec"];
+    let limits = operator.fetch().is_some() && LIMITS.contains(&name);
     let anchor = match name {
         _ if limits => Some(Anchor::Limit),
         "WindowAggExec" | "BoundedWindowAggExec" => Some(Anchor::Window),

@@ -266,6 +266,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_width() {
+        let columns = names(&["Image", "count", "values(User)"]);
+        let image = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+        let rows = [
+            vec![text(image), number("1204"), many(&["LAB\\alice", "LAB\\bob"])],
+            vec![text("a\x1b[31m\u{202e}b"), number("7"), Cell::Null],
+        ];
+        for width in [20, 40, 80, 200] {
+            insta::assert_snapshot!(format!("grid_{width}"), draw_all(&columns, &rows, Some(width), false));
+        }
+    }
+
     proptest! {
         #[test]
         fn every_line_fits((columns, rows) in any_table(), width in 20usize..160) {
