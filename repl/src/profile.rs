@@ -14,6 +14,8 @@ use crate::report;
 
 /// How many lines the commands of one measured part may take.
 const COMMAND_LINES: usize = 4;
+/// And the notes below.
+const NOTE_LINES: usize = 16;
 /// In less room, the commands stand below their figures.
 const NARROW: usize = 60;
 
@@ -73,7 +75,7 @@ pub fn render(lines: &[Line], read: Duration, plan: Duration, width: usize) -> S
     if lines.iter().any(|line| line.commands.len() > 1) {
         notes.push("commands in one line run as one");
     }
-    for line in fit::wrap(&notes.join("; "), width.max(1), COMMAND_LINES) {
+    for line in fit::wrap(&notes.join("; "), width.max(1), NOTE_LINES) {
         let _ = writeln!(out, "{line}");
     }
     out
@@ -138,7 +140,7 @@ mod tests {
         vec![
             line(&[], 4, 1500, Some("append")),
             line(
-                &["search EventCode=1 Image=*\\x1b[31m.exe", "eval a = lower(Image)", "stats count BY a"],
+                &["search EventCode=1 Image=*\x1b[31m.exe", "eval a = lower(Image)", "stats count BY a"],
                 1_200_000,
                 81_234,
                 None,

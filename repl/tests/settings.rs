@@ -153,6 +153,17 @@ fn mistakes_have_file_and_line() {
 }
 
 #[test]
+fn what_holds_for_one_set_of_logs_is_no_mistake_elsewhere() {
+    let site = site();
+    user(&site, "now = \"latest\"\nlang = \"logscale\"\n");
+    let ran = spelunk(site.path(), &["validate", "dcom.cql"], &[], "");
+    assert!(!ran.stderr.contains("latest"), "{}", ran.stderr);
+    fs::write(site.path().join("project/logs/q.spl"), "earliest=-1d | stats count").unwrap();
+    let ran = spelunk(site.path(), &["run", "--file", "q.spl", "a.jsonl", "-o", "csv"], &[], "");
+    assert_eq!(ran.stdout, "count\n1\n", "{}", ran.stderr);
+}
+
+#[test]
 fn completions_and_manual() {
     let site = site();
     for (shell, sign) in [

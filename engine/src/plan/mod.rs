@@ -433,6 +433,10 @@ impl Planner<'_> {
 
     /// Remembers what a command made of the plan.
     fn note_step(&self, command: &Command, frame: &Frame) {
+        if self.runner.is_none() {
+            // Without data nothing runs.
+            return;
+        }
         let text = || {
             let alone = Query { commands: vec![command.clone()], span: command.span }.to_string();
             alone.trim_start_matches("| ").to_owned()

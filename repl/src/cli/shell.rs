@@ -10,8 +10,8 @@ use crate::settings::Settings;
 const SHELL_HELP: &str = "\
 A search may span lines: Enter continues it while a quote or bracket is open or it ends in `|`, `\\`, a comma or an
 operator, and submits it otherwise; Enter on an empty line, Ctrl-J and F5 always submit. Alt-Enter begins a new line, Tab
-completes, F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR. Ctrl-C cancels the
-running search, Ctrl-D leaves.
+completes, F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR. Ctrl-C ends the
+running search and keeps what came so far, a second one gives it up; Ctrl-D leaves.
 
 When standard input is not a terminal, searches are read from it without a prompt: a line that ends in `;`, an empty
 line or the end of input ends a search. The exit code is that of the last search.

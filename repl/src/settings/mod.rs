@@ -119,6 +119,13 @@ pub struct Setting {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(pub Vec<Setting>);
 
+/// The commands that search one set of logs, besides the shell without a name: only these have one latest event.
+const ONE_SET: [&str; 3] = ["explain", "repl", "run"];
+
+fn is_latest(found: &Found) -> bool {
+    found.values.iter().any(|value| value == "latest")
+}
+
 /// A value that is no flag, and where it is from.
 struct Found {
     values: Vec<OsString>,
@@ -134,6 +141,7 @@ pub fn apply(
     matches: &ArgMatches,
     mut arguments: Vec<OsString>,
 ) -> Result<(Vec<OsString>, Settings), Failure> {
+    let name = matches.subcommand_name();
     let (command, matches, place) = match matches.subcommand() {
         Some((name, matches)) => match definition.find_subcommand(name) {
             Some(command) => (command, matches, 2),
@@ -162,7 +170,9 @@ pub fn apply(
             settings.0.push(Setting { key: known.key, value, origin: Origin::Flag(flag) });
             continue;
         }
-        let Some(Found { values, origin }) = files.find(known)? else {
+        let several = name.is_some_and(|name| !ONE_SET.contains(&name));
+        let found = files.find(known)?.filter(|found| !(several && known.key == "now" && is_latest(found)));
+        let Some(Found { values, origin }) = found else {
             let default = argument.map(default_of).unwrap_or_default();
             settings.0.push(Setting { key: known.key, value: default, origin: Origin::Default });
             continue;

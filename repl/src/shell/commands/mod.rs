@@ -71,7 +71,8 @@ Type a search and press Enter. It goes on in the next line while a quote or brac
 or operator at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
 Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
 F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
-Ctrl-C cancels the running search and clears the line, Ctrl-D leaves. SEARCH is the last one where none is named.
+Ctrl-C ends the running search and keeps what came so far, a second one gives it up; it clears the line, too.
+Ctrl-D leaves. SEARCH is the last one where none is named.
 ";
 
 /// The name of every command and what it does, for completion.
