@@ -799,7 +799,12 @@ impl Session {
         let plan_time = plan_time.saturating_add(started.elapsed());
         let context = SessionContext::new_with_state(state).task_ctx();
         // The ledger lives as long as the rows that it counts: until the stream is dropped.
-        let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
+        // So does the plan, which tells how far the search is.
+        let running = Arc::clone(&physical);
+        let explain = move |error| {
+            let _ = &running;
+            DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)))
+        };
         let stream = execute_stream(physical, context)?;
         let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
         Ok(Search {
@@ -912,7 +917,6 @@ struct ContextRunner {
 #[async_trait]
 impl Runner for ContextRunner {
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
-        let started = Instant::now();
         let physical = watched(self.state.create_physical_plan(&plan).await?, &self.watch, self.measured)?;
         self.watch.run(&physical);
         let schema = physical.schema();
@@ -924,7 +928,7 @@ impl Runner for ContextRunner {
             self.ledger.hold(sizes.add(&batch))?;
             batches.push(batch);
         }
-        self.trail.ran(self.measured.then(|| (plan, physical, started.elapsed())));
+        self.trail.ran(self.measured.then_some((plan, physical)));
         Ok((schema, batches))
     }
 

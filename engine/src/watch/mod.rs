@@ -11,7 +11,7 @@ pub mod profile;
 pub mod trail;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExec;
@@ -27,7 +27,8 @@ pub struct Watch {
     bytes: AtomicU64,
     events: AtomicU64,
     scanned: AtomicU64,
-    plan: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    /// What runs, as long as it does: it may hold rows.
+    plan: Mutex<Option<Weak<dyn ExecutionPlan>>>,
 }
 
 /// How far a search is.
@@ -82,7 +83,7 @@ impl Watch {
     /// How far the search is.
     pub fn progress(&self) -> Progress {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade);
         Progress {
             files: read(&self.files),
             bytes: read(&self.bytes),
@@ -105,7 +106,7 @@ impl Watch {
     /// This plan runs now.
     pub(crate) fn run(&self, plan: &Arc<dyn ExecutionPlan>) {
         self.scanned.store(0, Ordering::Relaxed);
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(plan));
     }
 
     pub(crate) fn opened(&self) {

@@ -17,7 +17,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 
 use super::exec::WatchedExec;
-use super::trail::{Run, spine};
+use super::trail::{Run, Step, spine};
 
 /// What is measured of a search.
 #[derive(Debug, Default)]
@@ -88,48 +88,27 @@ struct Part {
     fixed: bool,
 }
 
+/// A part of a plan as the query has it, and the operators that it runs as.
+type Pair = (Part, Vec<usize>);
+
 fn lines(run: &Run) -> Vec<Line> {
     let planned: Vec<Node> = spine(&run.logical).into_iter().map(planned).collect();
     let ran = ran(&run.physical);
-    let (anchors, parts) = divide(&planned);
-    let (measured, shares) = divide(&ran);
-    let single = || vec![(Part { nodes: (0..planned.len()).collect(), ..Part::default() }, (0..ran.len()).collect())];
-    let mut merged: Vec<(Part, Vec<usize>)> = match anchors == measured {
-        false => single(),
-        true => parts.into_iter().zip(shares).fold(Vec::new(), |mut merged, (part, share)| {
-            let moved = part.filters > share.filters && !merged.is_empty();
-            if moved {
-                // A condition runs somewhere below: no line before this one is what its commands alone give.
-                let all = merged.drain(..).fold((Part::default(), Vec::new()), join);
-                merged.push(join(all, (part, share.nodes)));
-            } else if share.nodes.is_empty() && !merged.is_empty() {
-                if let Some(last) = merged.pop() {
-                    merged.push(join(last, (part, share.nodes)));
-                }
-            } else {
-                merged.push((part, share.nodes));
-            }
-            merged
-        }),
-    };
-    merged.retain(|(part, nodes)| !part.nodes.is_empty() || !nodes.is_empty());
-    let owners: Vec<Vec<usize>> = merged.iter().map(|(part, _)| owned(run, part, planned.len())).collect();
     let mut lines: Vec<Line> = Vec::new();
-    for ((part, nodes), owned) in merged.iter().zip(&owners) {
-        let commands = owned.iter().filter_map(|step| {
-            let found = run.steps.get(*step)?;
-            Some(Share { text: found.text.clone(), span: found.span, divided: false })
-        });
-        let commands: Vec<Share> = commands.collect();
+    for (part, nodes) in matched(&planned, &ran) {
+        let steps = owned(run, &part, planned.len()).into_iter().filter_map(|step| run.steps.get(step));
+        let share = |step: &Step| Share { text: step.text.clone(), span: step.span, divided: false };
+        let commands: Vec<Share> = steps.map(share).collect();
         let nodes: Vec<&Node> = nodes.iter().filter_map(|node| ran.get(*node)).collect();
         let busy = nodes.iter().map(|node| node.busy).fold(Duration::ZERO, Duration::saturating_add);
         let rows = nodes.last().map_or(0, |node| node.rows);
         let within = |some: &[Share], all: &[Share]| some.iter().all(|share| all.contains(share));
         match lines.last_mut() {
-            // What a command does after its own operator, the order of the result, and what it does before.
+            // What a command does after its own operator, and the order of the result.
             Some(last) if !part.fixed && within(&commands, &last.commands) => {
                 (last.busy, last.rows) = (last.busy.saturating_add(busy), rows);
             }
+            // What it does before.
             Some(last) if part.fixed && within(&last.commands, &commands) => {
                 *last = Line { commands, rows, busy: last.busy.saturating_add(busy), ahead: run.by.clone() };
             }
@@ -140,13 +119,36 @@ fn lines(run: &Run) -> Vec<Line> {
     for share in lines.iter_mut().flat_map(|line| &mut line.commands) {
         share.divided = all.iter().filter(|other| other.span == share.span && other.text == share.text).count() > 1;
     }
-    if let (Some(elapsed), [only]) = (run.elapsed, lines.as_mut_slice()) {
-        only.busy = only.busy.max(elapsed);
-    }
     lines
 }
 
-fn join(one: (Part, Vec<usize>), other: (Part, Vec<usize>)) -> (Part, Vec<usize>) {
+/// The parts in which both plans agree.
+fn matched(planned: &[Node], ran: &[Node]) -> Vec<Pair> {
+    let ((anchors, parts), (measured, shares)) = (divide(planned), divide(ran));
+    if anchors != measured {
+        let all = Part { nodes: (0..planned.len()).collect(), ..Part::default() };
+        return vec![(all, (0..ran.len()).collect())];
+    }
+    let mut matched: Vec<Pair> = Vec::new();
+    for (part, share) in parts.into_iter().zip(shares) {
+        let pair = (part.clone(), share.nodes);
+        if part.filters > share.filters && !matched.is_empty() {
+            // A condition runs somewhere below: no line before this one is what its commands alone give.
+            let all = matched.drain(..).fold((Part::default(), Vec::new()), join);
+            matched.push(join(all, pair));
+        } else if pair.1.is_empty()
+            && let Some(last) = matched.pop()
+        {
+            matched.push(join(last, pair));
+        } else {
+            matched.push(pair);
+        }
+    }
+    matched.retain(|(part, nodes)| !part.nodes.is_empty() || !nodes.is_empty());
+    matched
+}
+
+fn join(one: Pair, other: Pair) -> Pair {
     let filters = one.0.filters.saturating_add(other.0.filters);
     let fixed = one.0.fixed || other.0.fixed;
     (Part { nodes: [one.0.nodes, other.0.nodes].concat(), filters, fixed }, [one.1, other.1].concat())

@@ -4,7 +4,6 @@
 //! first input of each. A command adds nodes on top, or begins anew with rows that were collected.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -50,8 +49,6 @@ pub(crate) struct Run {
     pub(crate) steps: Vec<Step>,
     pub(crate) logical: LogicalPlan,
     pub(crate) physical: Arc<dyn ExecutionPlan>,
-    /// How long it took, where it is over.
-    pub(crate) elapsed: Option<Duration>,
 }
 
 impl Trail {
@@ -110,13 +107,13 @@ impl Trail {
     }
 
     /// A part of the query ran while it was planned.
-    pub(crate) fn ran(&self, measured: Option<(LogicalPlan, Arc<dyn ExecutionPlan>, Duration)>) {
+    pub(crate) fn ran(&self, measured: Option<(LogicalPlan, Arc<dyn ExecutionPlan>)>) {
         let mut noted = self.noted();
         noted.ran = true;
-        if let Some((logical, physical, elapsed)) = measured {
+        if let Some((logical, physical)) = measured {
             let steps = if noted.depth == 1 { noted.steps.clone() } else { Vec::new() };
             let by = Some(noted.now.clone());
-            noted.runs.push(Run { by, steps, logical, physical, elapsed: Some(elapsed) });
+            noted.runs.push(Run { by, steps, logical, physical });
         }
     }
 
@@ -124,7 +121,7 @@ impl Trail {
     pub(crate) fn runs(&self, logical: LogicalPlan, physical: Arc<dyn ExecutionPlan>) -> Vec<Run> {
         let mut noted = self.noted();
         let steps = noted.steps.clone();
-        noted.runs.push(Run { by: None, steps, logical, physical, elapsed: None });
+        noted.runs.push(Run { by: None, steps, logical, physical });
         std::mem::take(&mut noted.runs)
     }
 
