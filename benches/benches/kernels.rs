@@ -102,6 +102,7 @@ fn main() {
         cancelled: Arc::default(),
         temp: None,
         pool: None,
+        watch: Arc::default(),
     };
     let (store, _) = ingest::read(&inputs, &read).unwrap();
     let context = SessionContext::new();

@@ -28,6 +28,9 @@ pub enum Error {
     /// The user interrupted.
     #[error("interrupted")]
     Interrupted,
+    /// The user ended the search before that command had seen all events, and nothing less is a result of it.
+    #[error("{0} needs all events, so there is no result of a part of them")]
+    Unfinished(String),
 }
 
 fn summarise(diagnostics: &[Diagnostic]) -> String {

@@ -45,6 +45,10 @@ use crate::store::table::EventTable;
 use crate::time;
 use crate::views::{Asked, Serving, View};
 use crate::vocabulary::{self, KnownField};
+use crate::watch::Watch;
+use crate::watch::exec::watched;
+use crate::watch::profile::Profile;
+use crate::watch::trail::Trail;
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -154,6 +158,9 @@ pub struct Session {
     language: Mutex<Language>,
     inputs: Mutex<Vec<Input>>,
     cancelled: Arc<AtomicBool>,
+    watch: Arc<Watch>,
+    /// Whether the next searches measure their commands.
+    measured: AtomicBool,
     kept: Mutex<Option<Loaded>>,
     memory: Memory,
     /// Made at the first search: it takes as long as a small search.
@@ -167,6 +174,8 @@ struct Loaded {
     store: Arc<Store>,
     events: Events,
     report: Arc<ReadReport>,
+    /// Whether all was read, rather than what came until the search was ended.
+    complete: bool,
 }
 
 /// A search that is running.
@@ -187,6 +196,15 @@ pub struct Search {
     pub scans: Arc<Scans>,
     /// How long reading took.
     pub read_time: Duration,
+    /// How long planning took, with what had to be run for it.
+    pub plan_time: Duration,
+    /// Whether all of the input was read; not where [`Watch::end`] ended reading.
+    pub complete: bool,
+    /// The command whose rows depend on all events, where there is one: what comes after [`Watch::end`] is then no part
+    /// of the result. Of other searches it is.
+    pub whole: Option<String>,
+    /// What its commands take, if [`Session::measure`] asked for that.
+    pub profile: Profile,
 }
 
 /// A search as the planner sees it.
@@ -230,6 +248,9 @@ struct Planned {
     report: Arc<ReadReport>,
     scans: Arc<Scans>,
     read_time: Duration,
+    plan_time: Duration,
+    complete: bool,
+    trail: Arc<Trail>,
     /// What is written before the first row of the result is there.
     writes: Vec<Write>,
     /// What is told of it.
@@ -266,6 +287,8 @@ impl Session {
             memory,
             inputs: Mutex::new(inputs),
             cancelled: Arc::new(AtomicBool::new(false)),
+            watch: Arc::default(),
+            measured: AtomicBool::new(false),
             kept: Mutex::new(None),
             state: OnceLock::new(),
         };
@@ -335,6 +358,16 @@ impl Session {
     /// The flag that stops reading when set; the session clears it at the start of each search.
     pub fn cancelled(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)
+    }
+
+    /// How far the search is that runs, and the way to end it with what came so far.
+    pub fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
+    }
+
+    /// Whether the next searches measure what their commands take, which costs some time itself.
+    pub fn measure(&self, measured: bool) {
+        self.measured.store(measured, Ordering::SeqCst);
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -426,15 +459,18 @@ impl Session {
             cancelled: Arc::clone(&self.cancelled),
             temp: self.options.temp.clone(),
             pool: Some(Arc::clone(self.memory.pool())),
+            watch: Arc::clone(&self.watch),
         };
         let inputs = self.inputs();
-        let (store, report) = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options))
-            .await
-            .map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
+        self.watch.reads(true);
+        let read = tokio::task::spawn_blocking(move || ingest::read(&inputs, &options)).await;
+        self.watch.reads(false);
+        let (store, report) = read.map_err(|error| Error::Run(format!("reading stopped: {error}")))??;
         let store = Arc::new(store);
         let events = describe(Arc::clone(&store));
-        let loaded = Loaded { fields: wanted, store, events, report: Arc::new(report) };
-        if self.options.keep {
+        let complete = !self.watch.settle();
+        let loaded = Loaded { fields: wanted, store, events, report: Arc::new(report), complete };
+        if self.options.keep && complete {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         }
         Ok(loaded)
@@ -594,6 +630,8 @@ impl Session {
         trace: Option<Arc<Tracer>>,
     ) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
+        self.watch.begin();
+        let begun = Instant::now();
         let canonical = match &query {
             Parsed::Spl(query) => query.to_string(),
             Parsed::LogScale(query) => query.to_string(),
@@ -621,14 +659,21 @@ impl Session {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let loaded = self.events(wanted).await.map_err(|error| begun(error, &query))?;
+        let loaded = self.events(wanted).await.map_err(|error| at_begin(error, &query))?;
         let scans = Arc::new(Scans::default());
         let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
         let state = self.state.get_or_init(|| state_in(&self.memory)).clone();
-        let runner = ContextRunner { state: state.clone(), ledger: Arc::clone(&ledger) };
+        let trail = Arc::<Trail>::default();
+        let runner = ContextRunner {
+            state: state.clone(),
+            ledger: Arc::clone(&ledger),
+            watch: Arc::clone(&self.watch),
+            trail: Arc::clone(&trail),
+            measured: self.measured.load(Ordering::SeqCst),
+        };
         let clock = self.clock();
         let mut planner = Planner {
             events: Some(&events),
@@ -646,8 +691,10 @@ impl Session {
             diagnostics: Vec::new(),
             possible: Vec::new(),
             trace: None,
+            trail: Arc::clone(&trail),
         };
         let mut report = loaded.report;
+        let mut complete = loaded.complete;
         let mut frame = match &mut query {
             Parsed::Spl(search) => {
                 subsearch::resolve(&mut planner, search).await.map_err(failure)?;
@@ -660,13 +707,14 @@ impl Session {
                     read_time = read_time.saturating_add(started.elapsed());
                     more = loaded.events.noting(&scans).asked(&asked, view).naming(named);
                     planner.events = Some(&more);
-                    report = loaded.report;
+                    (report, complete) = (loaded.report, loaded.complete);
                 } else if events.named != named {
                     more = events.clone().naming(named);
                     planner.events = Some(&more);
                 }
                 // Subsearches have run; what follows is the search that is asked about.
                 planner.trace.clone_from(&trace);
+                trail.begin();
                 planner.plan(search).await.map_err(failure)?
             }
             Parsed::LogScale(search) => {
@@ -700,6 +748,9 @@ impl Session {
             report,
             scans,
             read_time,
+            plan_time: begun.elapsed().saturating_sub(read_time),
+            complete,
+            trail,
             writes,
             written,
             ledger,
@@ -718,22 +769,58 @@ impl Session {
             report,
             scans,
             read_time,
+            plan_time,
+            complete,
+            trail,
             writes,
             written,
             ledger,
         } = planned;
+        let whole = trail.whole(&plan);
+        if self.watch.has_ended() {
+            // What ran already saw a part of the events, and took it for all.
+            if let Some(command) = trail.ahead().or_else(|| whole.clone()) {
+                return Err(Error::Unfinished(command));
+            }
+        }
         let diagnostics = [diagnostics, written].concat();
         for write in writes {
             write.run(&state, &self.options.lookups).await.map_err(Error::Run)?;
         }
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
-        let physical = state.create_physical_plan(&plan).await?;
+        let started = Instant::now();
+        let measured = self.measured.load(Ordering::SeqCst);
+        let physical = watched(state.create_physical_plan(&plan).await?, &self.watch, measured)?;
+        self.watch.run(&physical);
+        let profile = match measured {
+            true => Profile { runs: trail.runs(plan, Arc::clone(&physical)) },
+            false => Profile::default(),
+        };
+        let plan_time = plan_time.saturating_add(started.elapsed());
         let context = SessionContext::new_with_state(state).task_ctx();
         // The ledger lives as long as the rows that it counts: until the stream is dropped.
-        let explain = move |error| DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)));
+        // So does the plan, which tells how far the search is.
+        let running = Arc::clone(&physical);
+        let explain = move |error| {
+            let _ = &running;
+            DataFusionError::External(Box::new(located(ledger.explain(error), &expanded)))
+        };
         let stream = execute_stream(physical, context)?;
         let stream = RecordBatchStreamAdapter::new(stream.schema(), stream.map_err(explain));
-        Ok(Search { schema, stream: Box::pin(stream), events, diagnostics, possible, report, scans, read_time })
+        Ok(Search {
+            schema,
+            stream: Box::pin(stream),
+            events,
+            diagnostics,
+            possible,
+            report,
+            scans,
+            read_time,
+            plan_time,
+            complete,
+            whole,
+            profile,
+        })
     }
 }
 
@@ -753,7 +840,7 @@ fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
 }
 
 /// A lack of memory while reading, laid at the door of the query's first command.
-fn begun(error: Error, query: &Parsed) -> Error {
+fn at_begin(error: Error, query: &Parsed) -> Error {
     let place = match query {
         Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
         Parsed::LogScale(query) => query.span,
@@ -822,21 +909,26 @@ fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState
 struct ContextRunner {
     state: SessionState,
     ledger: Arc<Ledger>,
+    watch: Arc<Watch>,
+    trail: Arc<Trail>,
+    measured: bool,
 }
 
 #[async_trait]
 impl Runner for ContextRunner {
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
-        let physical = self.state.create_physical_plan(&plan).await?;
+        let physical = watched(self.state.create_physical_plan(&plan).await?, &self.watch, self.measured)?;
+        self.watch.run(&physical);
         let schema = physical.schema();
         let context = SessionContext::new_with_state(self.state.clone()).task_ctx();
-        let mut stream = execute_stream(physical, context)?;
+        let mut stream = execute_stream(Arc::clone(&physical), context)?;
         let mut batches = Vec::new();
         let mut sizes = Sizes::default();
         while let Some(batch) = stream.try_next().await? {
             self.ledger.hold(sizes.add(&batch))?;
             batches.push(batch);
         }
+        self.trail.ran(self.measured.then_some((plan, physical)));
         Ok((schema, batches))
     }
 
@@ -845,6 +937,7 @@ impl Runner for ContextRunner {
     }
 
     fn enter(&self, command: &Command) {
+        self.trail.now(command.kind.doc().name);
         self.ledger.enter(command.kind.doc().name, command.span);
     }
 }
@@ -1006,6 +1099,7 @@ fn without_data<'k>(clock: &'k Clock, knowledge: Knowledge<'k>, assume_macros: b
         diagnostics: Vec::new(),
         possible: Vec::new(),
         trace: None,
+        trail: Arc::default(),
     }
 }
 

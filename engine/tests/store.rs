@@ -127,6 +127,7 @@ fn reading() -> ReadOptions {
         cancelled: Default::default(),
         temp: None,
         pool: None,
+        watch: Default::default(),
     }
 }
 

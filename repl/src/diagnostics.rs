@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::escape;
+use crate::render::fit;
 use crate::terminal;
 
 /// How findings are drawn.
@@ -30,12 +31,26 @@ impl Style {
 pub fn print_all(findings: &[Diagnostic], query: &str) {
     let on_terminal = terminal::stderr_is_terminal();
     for finding in findings {
-        if on_terminal || finding.severity == Severity::Error {
-            terminal::say(&render(finding, query, None, Style::stderr()));
+        let style = Style::stderr();
+        if on_terminal && style.width < NARROW {
+            terminal::say(&narrow(finding, query, style.width));
+        } else if on_terminal || finding.severity == Severity::Error {
+            terminal::say(&render(finding, query, None, style));
         } else {
             terminal::say(&one_line(finding, query));
         }
     }
+}
+
+/// In fewer cells there is no room for a text with a mark below it.
+const NARROW: usize = 60;
+/// How many lines a finding takes there.
+const NARROW_LINES: usize = 12;
+
+/// A finding for a narrow terminal: the place as a number, in lines that fit.
+fn narrow(finding: &Diagnostic, query: &str, width: usize) -> String {
+    let lines = fit::wrap(&one_line(finding, query), width.max(fit::LEAST), NARROW_LINES);
+    fit::narrow(&(lines.join("\n") + "\n"), width).trim_end().to_owned()
 }
 
 /// A finding with the place in the text of the query, over several lines without a final line break.
@@ -109,6 +124,10 @@ mod tests {
           |
           = help: did you mean "stats"?
         "#);
+        insta::assert_snapshot!(narrow(&finding, query, 40), @r#"
+        error[SPL0003]: 2:3: unknown command
+        "stast" (did you mean "stats"?)
+        "#);
         assert_eq!(
             one_line(&finding, query),
             "error[SPL0003]: 2:3: unknown command \"stast\" (did you mean \"stats\"?)"
@@ -130,7 +149,9 @@ mod tests {
             let finding = Diagnostic::error(Code::Syntax, "x", Span::new(start, end)).with_label("here");
             let shown = render(&finding, &query, None, Style { colour: false, width });
             prop_assert!(!shown.chars().any(escape::is_unsafe));
-            one_line(&finding, &query);
+            for line in narrow(&finding, &query, width).lines() {
+                prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= width.max(1), "{line:?}");
+            }
         }
     }
 }

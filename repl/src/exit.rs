@@ -19,7 +19,7 @@ pub enum Exit {
     Usage = 2,
     /// The result is there, but part of the input could not be read.
     Partial = 3,
-    /// The user interrupted.
+    /// The user interrupted; what came until then is shown, and marked.
     Interrupted = 130,
 }
 
@@ -66,6 +66,10 @@ impl Failure {
             }
             Failure::Search(Error::Interrupted, _) | Failure::Interrupted => {
                 terminal::say("interrupted");
+                Exit::Interrupted
+            }
+            Failure::Search(error @ Error::Unfinished(_), _) => {
+                terminal::say(&escape::lines(&format!("interrupted: {error}")));
                 Exit::Interrupted
             }
             Failure::Search(error @ (Error::Input { .. } | Error::Run(_)), _) => {

@@ -15,11 +15,14 @@ mod interrupt;
 mod notebook;
 mod nothing;
 mod pager;
+mod profile;
 mod progress;
 mod render;
 mod report;
 mod search;
+mod settings;
 mod shell;
+mod sink;
 mod steps;
 mod terminal;
 mod traced;
@@ -29,7 +32,7 @@ mod why;
 use std::process::ExitCode;
 use std::thread;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Unread};
 use exit::{Exit, Failure};
 
 #[global_allocator]
@@ -51,7 +54,8 @@ fn main() -> ExitCode {
 fn start() -> Exit {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(message) => {
+        Err(Unread::Setting(failure)) => return failure.report(),
+        Err(Unread::Arguments(message)) => {
             // A reader of --help that has seen enough is no error.
             let _ = message.print();
             return if message.use_stderr() { Exit::Usage } else { Exit::Ok };
@@ -69,6 +73,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
         Command::Validate(args) => on_runtime(commands::validate::run(args)),
+        Command::Completions(args) => commands::generated::completions(&args),
+        Command::Man(args) => commands::generated::man(&args),
         Command::Compare(args) => on_runtime(commands::compare::run(args)),
         Command::Generate(args) => commands::generate::run(&args),
         Command::Help(args) => commands::help::run(&args),

@@ -48,7 +48,10 @@ fn cells(file: &FileReport, hash: Option<&(String, u64)>) -> [String; 5] {
 fn outcome(logged: &Logged, zone: &TimeZone) -> String {
     let seconds = logged.elapsed.as_secs_f64();
     let outcome = match logged.rows {
-        Some(rows) => format!("{} in {seconds:.2} s", report::count(rows, "row")),
+        Some(rows) => {
+            let ended = if logged.ended { ", interrupted: perhaps not all" } else { "" };
+            format!("{} in {seconds:.2} s{ended}", report::count(rows, "row"))
+        }
         None => "failed or cancelled".to_owned(),
     };
     let time = |time: i64| values::format_time(time, zone);
@@ -113,6 +116,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             elapsed: std::time::Duration::from_millis(20),
             rows: Some(1),
+            ended: false,
         };
         let file =
             FileReport { path: "a|<b>".into(), format: "json", bytes: 9, events: 1, skipped: 0, problems: vec![] };

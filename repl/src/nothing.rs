@@ -215,9 +215,10 @@ async fn closest(session: &Session, language: Language, reached: &str, prefix: &
 
 /// For people, in lines of that width.
 pub fn render(found: &Findings, width: usize) -> String {
-    let width = width.max(20);
+    let width = width.max(fit::LEAST);
     let mut out = String::new();
     let mut say = |indent: usize, text: &str| {
+        let indent = indent.min(width / 2);
         for (line, part) in fit::wrap(&escape::line(text), width.saturating_sub(indent), 6).iter().enumerate() {
             let _ = writeln!(out, "{}{part}", " ".repeat(if line == 0 { indent.min(2) } else { indent }));
         }
@@ -292,18 +293,21 @@ mod tests {
             causes: vec!["no row there has a field \"b\"".into()],
         };
         insta::assert_snapshot!(render(&found, 60));
+        for width in [20, 40, 80, 200] {
+            insta::assert_snapshot!(format!("nothing_{width}"), render(&found, width));
+        }
     }
 
     proptest! {
         #[test]
-        fn every_line_fits(text in any::<String>(), rows in any::<u64>(), width in 24usize..200) {
+        fn every_line_fits(text in any::<String>(), rows in any::<u64>(), width in 0usize..200) {
             let found = Findings {
                 pipes: vec![(rows, text.clone()), (0, text.clone())],
                 parts: vec![(0, text.clone())],
                 causes: vec![text],
             };
-            for line in render(&found, width.max(40)).lines() {
-                prop_assert!(line.width() <= width.max(40), "{line}");
+            for line in fit::narrow(&render(&found, width), width).lines() {
+                prop_assert!(line.width() <= width.max(1), "{line}");
                 prop_assert!(!line.chars().any(crate::escape::is_unsafe), "{line:?}");
             }
         }

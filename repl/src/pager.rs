@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -55,9 +56,20 @@ impl Write for Paged {
     }
 }
 
+/// The pager that the user's settings name.
+static CHOSEN: OnceLock<String> = OnceLock::new();
+
+/// Uses that pager, unless it is empty: then it is not named. The first word counts.
+pub fn choose(command: &str) {
+    if !command.is_empty() {
+        let _ = CHOSEN.set(command.to_owned());
+    }
+}
+
 /// The pager that the user wants; none for an empty one.
 fn command() -> Option<String> {
-    let named = ["SPELUNK_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
+    let variable = |name: &str| std::env::var(name).ok();
+    let named = variable("SPELUNK_PAGER").or_else(|| CHOSEN.get().cloned()).or_else(|| variable("PAGER"));
     Some(named.unwrap_or_else(|| PAGER.to_owned())).filter(|command| !command.trim().is_empty())
 }
 

@@ -3,7 +3,11 @@
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use spelunk_engine::Watch;
+use spelunk_engine::watch::Progress as Counts;
 
 use crate::render::fit;
 use crate::report;
@@ -31,16 +35,18 @@ struct Line {
 
 impl Progress {
     /// Starts to tell, if standard error is a terminal that can take back what it shows.
-    pub fn start(wanted: bool) -> Self {
+    pub fn start(wanted: bool, watch: Arc<Watch>) -> Self {
         let progress = Self { rows: Arc::default(), line: Arc::default() };
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if wanted && !dumb && terminal::stderr_is_terminal() {
             let (rows, line) = (Arc::clone(&progress.rows), Arc::clone(&progress.line));
-            tokio::spawn(async move {
+            // The threads of the engine may all compute for a while, and nothing else runs on them then.
+            let telling = move || {
                 let started = Instant::now();
-                tokio::time::sleep(PATIENCE).await;
+                thread::sleep(PATIENCE);
                 for turn in TURNS.iter().cycle() {
-                    let text = told(*turn, started.elapsed(), rows.load(Ordering::Relaxed), terminal::stderr_width());
+                    let (rows, width) = (rows.load(Ordering::Relaxed), terminal::stderr_width());
+                    let text = told(*turn, started.elapsed(), rows, &watch, width);
                     {
                         let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
                         if line.over {
@@ -50,9 +56,11 @@ impl Progress {
                         let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
                         line.drawn = true;
                     }
-                    tokio::time::sleep(PERIOD).await;
+                    thread::sleep(PERIOD);
                 }
-            });
+            };
+            // Without a thread a search runs all the same.
+            let _ = thread::Builder::new().name("spelunk-progress".to_owned()).spawn(telling);
         }
         progress
     }
@@ -92,10 +100,35 @@ impl Drop for Progress {
 }
 
 /// One line that leaves the last cell free, so that no terminal breaks it.
-fn told(turn: char, elapsed: Duration, rows: u64, width: usize) -> String {
-    let seconds = elapsed.as_secs_f64();
-    let rows = if rows > 0 { format!(" · {}", report::count(rows, "row")) } else { String::new() };
-    fit::cut_end(&format!("{turn} {seconds:.1} s{rows} (Ctrl-C cancels)"), width.saturating_sub(1))
+fn told(turn: char, elapsed: Duration, rows: u64, watch: &Watch, width: usize) -> String {
+    let hint = if watch.has_ended() { "ending; Ctrl-C again gives it up" } else { "Ctrl-C ends it" };
+    let mut text = format!("{turn} {:.1} s", elapsed.as_secs_f64());
+    for part in counted(&watch.progress(), rows) {
+        text.push_str(" · ");
+        text.push_str(&part);
+    }
+    fit::cut_end(&format!("{text} ({hint})"), width.saturating_sub(1))
+}
+
+/// What there is to say of how far a search is.
+fn counted(counts: &Counts, rows: u64) -> Vec<String> {
+    let Counts { files, bytes, events, scanned, matched } = *counts;
+    let mut parts = Vec::new();
+    // In a shell the files were read before.
+    if scanned == 0 && files > 0 {
+        let files = report::count(files, "file");
+        parts.push(format!("{files}, {}, {} read", report::bytes(bytes), report::count(events, "event")));
+    }
+    if scanned > 0 {
+        parts.push(match matched {
+            Some(matched) => format!("{} scanned, {} matched", report::thousands(scanned), report::thousands(matched)),
+            None => format!("{} scanned", report::thousands(scanned)),
+        });
+    }
+    if rows > 0 {
+        parts.push(report::count(rows, "row"));
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -105,9 +138,22 @@ mod tests {
 
     #[test]
     fn the_line_fits() {
+        let watch = Watch::default();
         for width in 0..100 {
-            assert!(told('⠋', Duration::from_secs(99), u64::MAX, width).width() <= width.saturating_sub(1));
+            let text = told('⠋', Duration::from_secs(99), u64::MAX, &watch, width);
+            assert!(text.width() <= width.saturating_sub(1));
         }
-        assert_eq!(told('⠋', Duration::from_millis(2100), 0, 80), "⠋ 2.1 s (Ctrl-C cancels)");
+        assert_eq!(told('⠋', Duration::from_millis(2100), 0, &watch, 80), "⠋ 2.1 s (Ctrl-C ends it)");
+        watch.end();
+        let text = told('⠋', Duration::from_millis(2100), 1, &watch, 80);
+        assert_eq!(text, "⠋ 2.1 s · 1 row (ending; Ctrl-C again gives it up)");
+    }
+
+    #[test]
+    fn reading_comes_before_scanning() {
+        let reading = Counts { files: 12, bytes: 640 << 20, events: 1_900_000, scanned: 0, matched: None };
+        assert_eq!(counted(&reading, 0), ["12 files, 640 MiB, 1,900,000 events read"]);
+        let searching = Counts { scanned: 1_200_000, matched: Some(84), ..reading };
+        assert_eq!(counted(&searching, 3), ["1,200,000 scanned, 84 matched", "3 rows"]);
     }
 }

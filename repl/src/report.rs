@@ -14,7 +14,7 @@ const FILES_NAMED: usize = 5;
 const PLACES_NAMED: usize = 3;
 
 /// A shorter time is no time.
-const READ_SHOWN: Duration = Duration::from_millis(5);
+const SHOWN: Duration = Duration::from_millis(5);
 
 /// What a search cost.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Cost {
     pub elapsed: Duration,
     /// The part of it that reading took.
     pub read: Duration,
+    /// The part of it that planning took, with what had to run for it.
+    pub plan: Duration,
     /// How much of stores was read, where some were searched.
     pub stores: Option<Read>,
     /// The most memory that the process had, in bytes, where it is known.
@@ -33,25 +35,22 @@ pub struct Cost {
     pub warnings: u64,
 }
 
-/// `6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB`
+/// `6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05, plan 0.01, search 0.06) · 250 events/s · peak 34 MiB`
 pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     let mut out = count(cost.rows, "row");
     let seconds = cost.elapsed.as_secs_f64();
     if report.files.is_empty() {
-        let _ = write!(out, " · {seconds:.2} s");
+        let _ = write!(out, " · {seconds:.2} s{}", phases(cost));
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
         if let Some(Read { groups, files: _, all }) = &cost.stores {
             let _ = write!(out, " · read {} of {}", thousands(*groups), count(all.groups, "row group"));
         }
-        let _ = write!(out, " · {seconds:.2} s");
+        let _ = write!(out, " · {seconds:.2} s{}", phases(cost));
         // A shell has read its logs before, which says nothing about the speed of reading.
-        if cost.read >= READ_SHOWN {
-            let _ = write!(out, " (read {:.2})", cost.read.as_secs_f64());
-            if seconds > 0.0 && events > 0 {
-                let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
-            }
+        if cost.read >= SHOWN && seconds > 0.0 && events > 0 {
+            let _ = write!(out, " · {} events/s", thousands((events as f64 / seconds) as u64));
         }
     }
     if let Some(peak) = cost.peak {
@@ -61,6 +60,15 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
         let _ = write!(out, " · {}", count(cost.warnings, "warning"));
     }
     out
+}
+
+/// ` (read 0.05, plan 0.01, search 0.06)`, without the phases that took no time.
+fn phases(cost: &Cost) -> String {
+    let search = cost.elapsed.saturating_sub(cost.read).saturating_sub(cost.plan);
+    let phases = [("read", cost.read), ("plan", cost.plan), ("search", search)];
+    let told = phases.iter().filter(|(_, took)| *took >= SHOWN);
+    let told: Vec<String> = told.map(|(name, took)| format!("{name} {:.2}", took.as_secs_f64())).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
 }
 
 /// `30 events, 88 KiB in 2 files`
@@ -246,20 +254,24 @@ mod tests {
             rows: 6,
             elapsed: Duration::from_millis(120),
             read: Duration::from_millis(50),
+            plan: Duration::from_millis(10),
             stores: None,
             peak: Some(34 << 20),
             warnings: 0,
         };
         assert_eq!(
             summary(&cost, &report),
-            "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05) · 250 events/s · peak 34 MiB"
+            "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (read 0.05, plan 0.01, search 0.06) · 250 events/s · peak 34 MiB"
         );
-        let loaded = Cost { read: Duration::ZERO, peak: None, ..cost };
-        assert_eq!(summary(&loaded, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s");
+        let loaded = Cost { read: Duration::ZERO, plan: Duration::ZERO, peak: None, ..cost };
+        assert_eq!(summary(&loaded, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (search 0.12)");
         let warned = Cost { warnings: 2, ..loaded };
-        assert_eq!(summary(&warned, &report), "6 rows · 30 events, 88 KiB in 2 files · 0.12 s · 2 warnings");
+        assert_eq!(
+            summary(&warned, &report),
+            "6 rows · 30 events, 88 KiB in 2 files · 0.12 s (search 0.12) · 2 warnings"
+        );
         let none = Cost { rows: 1, peak: None, ..cost };
-        assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s");
+        assert_eq!(summary(&none, &ReadReport::default()), "1 row · 0.12 s (read 0.05, plan 0.01, search 0.06)");
     }
 
     #[test]

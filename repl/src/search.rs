@@ -1,306 +1,30 @@
 //! Runs one search and writes its result: what `run`, `demo` and the shell share.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
-use jiff::tz::TimeZone;
 use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
 use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::store::scans::Scans;
-use spelunk_engine::{Error, Language, Session};
+use spelunk_engine::watch::profile::Line;
+use spelunk_engine::{Error, Search, Session, Watch};
 
-use crate::cli::{Colour, Form, OutputArgs};
+use crate::cli::Form;
 use crate::diagnostics;
-use crate::exit::{self, Exit, Failure};
+use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::nothing;
-use crate::pager::{self, Paged};
+use crate::pager;
+use crate::profile;
 use crate::progress::Progress;
-use crate::render::csv::Csv;
-use crate::render::html::Html;
-use crate::render::json::{Json, Layout};
-use crate::render::markdown::Markdown;
-use crate::render::parquet::Parquet;
-use crate::render::plain::Plain;
-use crate::render::table::{self, Look, Table};
-use crate::render::timesketch::{self, Timesketch};
-use crate::render::{Renderer, Rows};
+use crate::render::fit;
 use crate::report::{self, Cost};
 use crate::terminal;
 
-/// Where a result goes, and how.
-#[derive(Debug)]
-pub struct Sink {
-    form: Form,
-    file: Option<PathBuf>,
-    limit: Option<u64>,
-    quiet: bool,
-    /// Whether what could not be read is told after each search; the shell tells it when it opens.
-    tell_damage: bool,
-    /// How wide a table may be where there is no terminal; `None` where nothing needs to be cut.
-    width: Option<usize>,
-    /// How many rows a table shows.
-    table_rows: usize,
-    csv_safe: bool,
-    plain: bool,
-    /// Whether what is longer than the screen goes through a pager.
-    pager: bool,
-    /// The last result, where a shell wants to look at it again.
-    last: Option<Mutex<Option<Kept>>>,
-}
-
-/// How many bytes of a result are kept.
-const KEPT_BYTES: usize = 256 << 20;
-
-/// A result that is looked at again.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// The search that gave it.
-    pub query: String,
-    /// Its language.
-    pub language: Language,
-    /// Its columns.
-    pub schema: SchemaRef,
-    /// Its rows.
-    pub batches: Vec<RecordBatch>,
-    /// How many rows it had, kept or not.
-    pub rows: u64,
-    /// Whether rows were left out to keep memory small.
-    pub cut: bool,
-    /// Whether the rows are raw events.
-    pub events: bool,
-}
-
-impl Kept {
-    /// The names of its columns.
-    pub fn columns(&self) -> Vec<String> {
-        self.schema.fields().iter().map(|field| field.name().clone()).collect()
-    }
-}
-
-impl Sink {
-    /// As the user said.
-    ///
-    /// # Errors
-    /// Parquet on a terminal.
-    pub fn new(args: OutputArgs) -> Result<Self, Failure> {
-        match args.color {
-            Colour::Auto => {}
-            Colour::Always => terminal::decide_colour(true),
-            Colour::Never => terminal::decide_colour(false),
-        }
-        let plain = args.plain.then_some(Form::Table);
-        let form = args.output.or(plain).unwrap_or_else(|| default_form(args.out.as_deref()));
-        if args.plain && form != Form::Table {
-            return Err(Failure::Usage("--plain is a form of tables: leave out --output".into()));
-        }
-        if args.csv_safe && !matches!(form, Form::Csv | Form::Timesketch) {
-            return Err(Failure::Usage("--csv-safe guards cells of CSV: add --output csv".into()));
-        }
-        if form == Form::Parquet && args.out.is_none() && terminal::stdout_is_terminal() {
-            return Err(Failure::Usage("Parquet is not for terminals: name a file with --out, or use a pipe".into()));
-        }
-        Ok(Self {
-            form,
-            file: args.out,
-            limit: args.limit,
-            quiet: args.quiet,
-            tell_damage: true,
-            width: None,
-            table_rows: table::ROWS,
-            csv_safe: args.csv_safe,
-            plain: args.plain,
-            pager: !args.no_pager,
-            last: None,
-        })
-    }
-
-    /// For a shell, which runs several searches.
-    ///
-    /// # Errors
-    /// A form or file that has room for one result only.
-    pub fn for_shell(args: OutputArgs) -> Result<Self, Failure> {
-        if args.out.is_some() || args.output == Some(Form::Parquet) {
-            return Err(Failure::Usage("--out and --output parquet are for one search: use `spelunk run`".into()));
-        }
-        let table_rows = if terminal::stdout_is_terminal() { table::SHELL_ROWS } else { table::ROWS };
-        Ok(Self { table_rows, tell_damage: false, last: Some(Mutex::default()), ..Self::new(args)? })
-    }
-
-    /// A table on standard output, which is read by people even where it is no terminal.
-    pub fn table() -> Self {
-        Self {
-            width: Some(100),
-            form: Form::Table,
-            file: None,
-            limit: None,
-            quiet: false,
-            tell_damage: true,
-            table_rows: table::ROWS,
-            csv_safe: false,
-            plain: false,
-            pager: true,
-            last: None,
-        }
-    }
-
-    /// How results are shown, as `.set` names it.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-        vec![
-            ("rows", self.table_rows.to_string()),
-            ("limit", self.limit.map_or("none".to_owned(), |limit| limit.to_string())),
-            ("quiet", switch(self.quiet)),
-            ("csv-safe", switch(self.csv_safe)),
-            ("pager", switch(self.pager)),
-        ]
-    }
-
-    /// Changes how results are shown.
-    ///
-    /// # Errors
-    /// A name or value that is not known.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let switch = || match value {
-            "on" => Ok(true),
-            "off" => Ok(false),
-            _ => Err(format!("{name} is on or off")),
-        };
-        match name {
-            "rows" => match value.parse() {
-                Ok(rows) if rows > 0 => self.table_rows = rows,
-                _ => return Err("rows is how many rows a table shows, such as 200".to_owned()),
-            },
-            "limit" if value == "none" => self.limit = None,
-            "limit" => match value.parse() {
-                Ok(limit) => self.limit = Some(limit),
-                Err(_) => return Err("limit is a number of rows, or none".to_owned()),
-            },
-            "quiet" => self.quiet = switch()?,
-            "csv-safe" => self.csv_safe = switch()?,
-            "pager" => self.pager = switch()?,
-            _ => {
-                let known: Vec<&str> = self.settings().iter().map(|(name, _)| *name).collect();
-                return Err(format!("there is no setting {}: {}", crate::escape::line(name), known.join(", ")));
-            }
-        }
-        Ok(())
-    }
-
-    /// The last result, where it is kept.
-    pub fn last(&self) -> Option<Kept> {
-        self.kept().and_then(|kept| kept.clone())
-    }
-
-    fn kept(&self) -> Option<MutexGuard<'_, Option<Kept>>> {
-        Some(self.last.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Shows a kept result again.
-    ///
-    /// # Errors
-    /// What the output says.
-    pub fn show(&self, kept: &Kept, zone: TimeZone) -> Result<(), Failure> {
-        let mut renderer = self.renderer(&kept.schema, kept.events, zone)?;
-        for batch in &kept.batches {
-            renderer.batch(batch)?;
-        }
-        Ok(renderer.finish()?)
-    }
-
-    /// Writes a kept result to a file, in the form that its name asks for; one that is there stays as it is.
-    ///
-    /// # Errors
-    /// A name without a form, a file that is there, what the output says.
-    pub fn save(&self, kept: &Kept, path: &Path, zone: TimeZone) -> Result<(), Failure> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let form = match ending.as_str() {
-            "csv" => Form::Csv,
-            "json" => Form::Json,
-            "jsonl" => Form::Jsonl,
-            "parquet" => Form::Parquet,
-            "md" => Form::Markdown,
-            "html" => Form::Html,
-            "txt" => Form::Table,
-            _ => {
-                let message = "the name of the file tells its form: .csv, .json, .jsonl, .parquet, .md, .html or .txt";
-                return Err(Failure::Usage(message.into()));
-            }
-        };
-        // Evidence and earlier results are not written over.
-        drop(File::create_new(path).map_err(|error| exit::at(path, &error))?);
-        let sink = Self { form, file: Some(path.to_owned()), last: None, plain: false, width: None, ..*self };
-        sink.show(kept, zone)
-    }
-
-    fn renderer(&self, schema: &SchemaRef, events: bool, zone: TimeZone) -> Result<Box<dyn Renderer + Send>, Failure> {
-        let out: Box<dyn Write + Send> = match &self.file {
-            Some(path) => Box::new(File::create(path).map_err(|error| exit::at(path, &error))?),
-            None if self.form == Form::Table && self.pager && terminal::stdout_is_terminal() => {
-                Box::new(Paged::default())
-            }
-            None => Box::new(io::stdout()),
-        };
-        let out = BufWriter::with_capacity(64 << 10, out);
-        let to_terminal = self.file.is_none() && terminal::stdout_is_terminal();
-        let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let as_lines = self.file.as_ref().and_then(|path| path.extension()).is_some_and(|ending| ending == "jsonl");
-        Ok(match self.form {
-            Form::Table if self.plain => Box::new(Rows::new(Plain::new(out, &columns)?, zone)),
-            Form::Table => {
-                let look = Look {
-                    width: if self.file.is_none() { terminal::stdout_width().or(self.width) } else { None },
-                    colour: self.file.is_none() && terminal::stdout_colour(),
-                    rows: self.table_rows,
-                    events,
-                    numbered: self.last.is_some() && to_terminal,
-                };
-                let table = Table::new(out, columns, look);
-                let table = if to_terminal { table.with_timeline(zone.clone()) } else { table };
-                Box::new(Rows::new(table, zone))
-            }
-            Form::Csv => Box::new(Rows::new(Csv::guarded(out, &columns, to_terminal, self.csv_safe)?, zone)),
-            Form::Json => Box::new(Rows::new(Json::new(out, &columns, Layout::Array), zone)),
-            Form::Jsonl => Box::new(Rows::new(Json::new(out, &columns, Layout::Lines), zone)),
-            Form::Parquet => Box::new(Parquet::new(out, Arc::clone(schema))?),
-            Form::Markdown => Box::new(Rows::new(Markdown::new(out, &columns)?, zone)),
-            Form::Html => Box::new(Rows::new(Html::new(out, &columns)?, zone)),
-            Form::Timesketch => {
-                let asked = timesketch::columns(&columns);
-                if as_lines {
-                    let json = Json::new(out, &asked, Layout::Lines);
-                    Box::new(Rows::new(Timesketch::new(json, &columns), zone))
-                } else {
-                    let csv = Csv::guarded(out, &asked, to_terminal, self.csv_safe)?;
-                    Box::new(Rows::new(Timesketch::new(csv, &columns), zone))
-                }
-            }
-        })
-    }
-}
-
-/// The form that the file's name asks for; a table for people, lines for programs.
-fn default_form(file: Option<&Path>) -> Form {
-    let Some(file) = file else {
-        return if terminal::stdout_is_terminal() { Form::Table } else { Form::Jsonl };
-    };
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Form::Csv,
-        Some("json") => Form::Json,
-        Some("parquet") => Form::Parquet,
-        Some("md") => Form::Markdown,
-        Some("html") => Form::Html,
-        Some("txt") => Form::Table,
-        _ => Form::Jsonl,
-    }
-}
+use crate::sink::KEPT_BYTES;
+pub use crate::sink::{Kept, Sink};
 
 /// Runs a search, writes its result, and says what it cost and what could not be read.
 ///
@@ -317,10 +41,13 @@ pub async fn run(
     let paged = pager::read_for();
     let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
     // Rows that are shown as they come would be mixed with it.
-    let quiet = sink.quiet || (sink.form != Form::Table && sink.file.is_none() && terminal::stdout_is_terminal());
-    let progress = Arc::new(Progress::start(!quiet));
+    let mixed = sink.form != Form::Table && sink.file.is_none() && terminal::stdout_is_terminal();
+    // Who wants no lines and colours has a screen read to them, or keeps it.
+    let quiet = sink.quiet || sink.plain || mixed;
+    let watch = session.watch();
+    let progress = Arc::new(Progress::start(!quiet, Arc::clone(&watch)));
     let telling = Arc::clone(&progress);
-    let done = interrupt.guard(move || write(searched, text, target, telling)).await;
+    let done = interrupt.guard_search(watch, move || write(searched, text, target, telling)).await;
     progress.end();
     let done = done??;
     if done.cut {
@@ -332,12 +59,16 @@ pub async fn run(
         rows: done.rows,
         elapsed: started.elapsed().saturating_sub(pager::read_for().saturating_sub(paged)),
         read: done.read,
+        plan: done.plan,
         stores,
         peak: report::peak_memory(),
         warnings: done.warnings,
     };
     if !sink.quiet && (terminal::stderr_is_terminal() || !done.report.files.is_empty()) {
         terminal::summary(&report::summary(&cost, &done.report));
+    }
+    if let Some(profile) = &done.profile {
+        terminal::say(profile::render(profile, done.read, done.plan, terminal::stderr_width()).trim_end());
     }
     let given_up = pattern::given_up().saturating_sub(given_up);
     if given_up > 0 {
@@ -356,9 +87,17 @@ pub async fn run(
             return Err(Failure::Runtime(warning));
         }
         terminal::warning(&warning);
-        return Ok(Exit::Partial);
+        if done.ended.is_none() {
+            return Ok(Exit::Partial);
+        }
     }
-    Ok(completeness(&done.report))
+    match done.ended {
+        Some(ended) => {
+            terminal::warning(&ended);
+            Ok(Exit::Interrupted)
+        }
+        None => Ok(completeness(&done.report)),
+    }
 }
 
 /// Tells on standard error why a search finds what it finds.
@@ -370,7 +109,8 @@ pub async fn tell_why(session: &Arc<Session>, query: &str, interrupt: &Interrupt
     let language = session.language();
     let looking = move || async move { nothing::explain(&searched, language, &text).await };
     let found = interrupt.guard(looking).await??;
-    terminal::say(nothing::render(&found, terminal::stderr_width()).trim_end());
+    let width = terminal::stderr_width();
+    terminal::say(fit::narrow(&nothing::render(&found, width), width).trim_end());
     Ok(())
 }
 
@@ -393,6 +133,11 @@ struct Done {
     report: Arc<ReadReport>,
     scans: Arc<Scans>,
     read: Duration,
+    plan: Duration,
+    /// What there is to say if the search was ended with what came so far.
+    ended: Option<String>,
+    /// What the commands took, if that was asked for.
+    profile: Option<Vec<Line>>,
     /// How many warnings there were about the query.
     warnings: u64,
 }
@@ -418,7 +163,12 @@ async fn write(
     let (mut rows, mut cut) = (0, false);
     let (mut kept, mut bytes) = (Vec::new(), 0_usize);
     let mut partial = false;
+    let watch = session.watch();
     while let Some(batch) = search.stream.next().await {
+        if watch.has_ended() && search.whole.is_some() {
+            // It was made of a part of the events, which is not what the search asks for.
+            break;
+        }
         let batch = batch.map_err(|error| failed(error.into()))?;
         let room = usize::try_from(sink.limit.unwrap_or(u64::MAX) - rows).unwrap_or(usize::MAX);
         let taken = batch.num_rows().min(room);
@@ -440,6 +190,10 @@ async fn write(
         }
     }
     progress.end();
+    let ended = (watch.has_ended() && !cut).then(|| ending(&search, &watch, rows));
+    if let (Some(_), Some(command), 0) = (&ended, &search.whole, rows) {
+        return Err(failed(Error::Unfinished(command.clone())));
+    }
     renderer.finish()?;
     if let Some(mut last) = sink.kept() {
         let schema = Arc::clone(&search.schema);
@@ -451,6 +205,7 @@ async fn write(
             batches: kept,
             rows,
             cut: partial,
+            ended: ended.is_some(),
             events: search.events,
         });
     }
@@ -458,5 +213,24 @@ async fn write(
     diagnostics::print_all(&late, &query);
     let warned = |finding: &&spelunk_grammar::Diagnostic| finding.severity == spelunk_grammar::Severity::Warning;
     let warnings = search.diagnostics.iter().chain(&late).filter(warned).count() as u64;
-    Ok(Done { rows, cut, report: search.report, scans: search.scans, read: search.read_time, warnings })
+    let profile = Some(search.profile.lines()).filter(|lines| !lines.is_empty());
+    let (read, plan) = (search.read_time, search.plan_time);
+    Ok(Done { rows, cut, report: search.report, scans: search.scans, read, plan, ended, profile, warnings })
+}
+
+/// What is said of a search that was ended with what came so far.
+fn ending(search: &Search, watch: &Watch, rows: u64) -> String {
+    let rows = report::count(rows, "row");
+    let events = report::events(&search.report);
+    let seen = if search.complete {
+        let scanned = watch.progress().scanned;
+        match scanned <= events {
+            true => format!("{} of {} were looked at", report::thousands(scanned), report::count(events, "event")),
+            // Generated rows, or events that were looked at more than once.
+            false => format!("{} were looked at", report::count(scanned, "row")),
+        }
+    } else {
+        format!("reading ended after {}", report::count(events, "event"))
+    };
+    format!("interrupted: {rows} and perhaps not all of them, because {seen}")
 }

@@ -64,7 +64,7 @@ pub async fn run(session: &Session, language: Language, text: &str) -> Result<Ve
 
 /// For people, in lines of that width.
 pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
-    let width = width.max(20);
+    let width = width.max(fit::LEAST);
     let mut out = String::new();
     let mut before = Duration::ZERO;
     for (number, step) in (1_u64..).zip(steps) {
@@ -104,4 +104,46 @@ pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
         }));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{any_table, names, number, text};
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
+
+    fn step(query: &str, columns: Vec<String>, sample: Vec<Vec<Cell>>, events: bool) -> Step {
+        let (gained, lost) = (names(&["count"]), names(&["CommandLine", "a\x1bb"]));
+        Step { text: query.into(), rows: 1_204, elapsed: Duration::ZERO, columns, sample, gained, lost, events }
+    }
+
+    #[test]
+    fn every_width() {
+        let image = || text(r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe");
+        let found = [
+            step(
+                "search EventCode=1 Image=*powershell.exe",
+                names(&["Image", "n"]),
+                vec![vec![image(), number("1")]],
+                true,
+            ),
+            step("stats count BY Image", names(&["Image", "count"]), vec![vec![image(), number("1204")]], false),
+        ];
+        for width in [20, 40, 80, 200] {
+            insta::assert_snapshot!(format!("steps_{width}"), render(&found, width, false));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_fits((columns, sample) in any_table(), query in any::<String>(), width in 0usize..160) {
+            let found = [step(&query, columns, sample, width % 2 == 0)];
+            let shown = fit::narrow(&render(&found, width, false), width);
+            for line in shown.lines() {
+                prop_assert!(line.width() <= width.max(1), "{line:?}");
+                prop_assert!(!line.chars().any(|c| escape::is_unsafe(c) || c == '\t'), "{line:?}");
+            }
+        }
+    }
 }

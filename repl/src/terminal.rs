@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
 use crate::escape;
+use crate::render::fit;
 
 /// Where the width of a terminal is not known.
 const DEFAULT_WIDTH: usize = 80;
@@ -97,9 +98,26 @@ fn labelled(label: &str, colour: &str, message: &str) {
     }
 }
 
+/// Says something in lines that the terminal need not break.
+pub fn tell(text: &str) {
+    say(&fitted(&escape::lines(text)));
+}
+
+/// The text in lines of the terminal, where standard error is one.
+fn fitted(text: &str) -> String {
+    if !stderr_is_terminal() {
+        return text.to_owned();
+    }
+    let width = stderr_width();
+    text.lines().flat_map(|line| fit::wrap(line, width, SUMMARY_LINES)).collect::<Vec<_>>().join("\n")
+}
+
+/// How many lines of a terminal a summary may take.
+const SUMMARY_LINES: usize = 20;
+
 /// A summary, dimmed where colours are taken.
 pub fn summary(text: &str) {
-    let text = escape::lines(text);
+    let text = fitted(&escape::lines(text));
     if stderr_colour() {
         say(&format!("\x1b[2m{text}\x1b[0m"));
     } else {

@@ -62,7 +62,19 @@ mod usage {
             assert!(ran.stdout.contains("Exit codes:") && ran.stdout.contains("130"), "{}", ran.stdout);
             assert!(ran.stdout.contains("Examples:"), "{}", ran.stdout);
         }
-        for command in ["repl", "check", "validate", "compare", "explain", "index", "demo", "generate", "help"] {
+        for command in [
+            "repl",
+            "check",
+            "completions",
+            "validate",
+            "compare",
+            "man",
+            "explain",
+            "index",
+            "demo",
+            "generate",
+            "help",
+        ] {
             assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
         }
         assert!(run(&["--version"]).stdout.starts_with("spelunk "));

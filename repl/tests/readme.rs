@@ -27,6 +27,31 @@ fn examples(readme: &str) -> Vec<(String, String)> {
     examples
 }
 
+/// Each search of a `text` block that begins at the shell's prompt, with what is shown of it.
+fn sessions(readme: &str) -> Vec<(String, String)> {
+    let blocks = readme.split("```text\nspl> ").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter_map(|block| block.split_once('\n')).map(|(search, shown)| (search.into(), shown.into())).collect()
+}
+
+#[test]
+fn the_shell_says_what_the_readme_shows() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let sessions = sessions(&readme);
+    assert!(!sessions.is_empty(), "the README lost its session");
+    let folder = tempfile::tempdir().unwrap();
+    let spelunk = || {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_spelunk"));
+        command.current_dir(folder.path()).env("COLUMNS", "120");
+        command
+    };
+    assert!(spelunk().args(["demo", "--keep", "logs"]).output().unwrap().status.success());
+    for (search, shown) in sessions {
+        let script = format!("{search};\n.why\n");
+        let output = spelunk().args(["repl", "-q", "logs"]).write_stdin(script).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), shown, "{search}");
+    }
+}
+
 #[test]
 fn the_examples_of_the_readme_run() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();

@@ -22,7 +22,7 @@ fn open() -> Shell {
 fn open_in(home: tempfile::TempDir) -> Shell {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spelunk"));
     command.arg("repl").env("HOME", home.path()).env("XDG_STATE_HOME", home.path()).env("TERM", "xterm");
-    command.env("NO_COLOR", "1");
+    command.env("NO_COLOR", "1").env("SPELUNK_PAGER", "");
     let mut session = OsSession::spawn(command).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(30)));
     session.expect("Ctrl-D leaves").unwrap();

@@ -44,6 +44,13 @@ pub(crate) struct Chunk {
     bytes: Vec<u8>,
 }
 
+impl Chunk {
+    /// How many bytes it is.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
 /// The chunks of a file.
 pub(crate) enum Chunks {
     /// In the order in which they were written: a full log overwrites its oldest chunk first, so that chunk may

@@ -58,6 +58,22 @@ pub(crate) enum Payload {
     Problem(Problem),
 }
 
+impl Payload {
+    /// How many bytes it is.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Payload::Evtx(chunks) => chunks.iter().map(Chunk::size).sum(),
+            Payload::Xml(lines)
+            | Payload::JsonLines(lines)
+            | Payload::JsonStream(lines, _)
+            | Payload::Csv(lines, _)
+            | Payload::Zeek(lines, _)
+            | Payload::Text(lines, _) => lines.bytes.len(),
+            Payload::Problem(_) => 0,
+        }
+    }
+}
+
 /// Something to open.
 #[derive(Debug)]
 enum Entry {
@@ -312,6 +328,7 @@ impl<'a> Inputs<'a> {
             Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
             Err(error) => (Some(error.to_string()), false),
         };
+        self.options.watch.opened();
         self.reports.push(report);
         self.owners.push(owner.unwrap_or(ordinal));
         self.ignored.push(is_ignored);
@@ -359,6 +376,7 @@ impl<'a> Inputs<'a> {
             }
             Err(error) => Some(Problem { place: String::new(), reason: error.to_string() }),
         };
+        self.options.watch.opened();
         self.reports.push(report);
         self.owners.push(ordinal);
         self.ignored.push(false);

@@ -46,6 +46,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 
 use crate::error::Error;
 use crate::store::Store;
+use crate::watch::Watch;
 
 /// Something to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub struct ReadOptions {
     pub temp: Option<PathBuf>,
     /// Where memory for the events is asked for; `None` where nothing limits it.
     pub pool: Option<Arc<dyn MemoryPool>>,
+    /// Who looks on, and may end reading with what was read until then.
+    pub watch: Arc<Watch>,
 }
 
 /// Which fields are kept.

@@ -118,8 +118,14 @@ fn feed(
             return Err(Error::Interrupted);
         }
         if has_more && in_flight < most {
+            if gather.options.watch.stops() {
+                // What is on its way is still taken.
+                has_more = false;
+                continue;
+            }
             match inputs.next() {
                 Some(unit) => {
+                    gather.options.watch.read(unit.payload.size());
                     if units.send((position, unit)).is_err() {
                         return Err(Error::Run("the readers stopped".to_owned()));
                     }
@@ -214,6 +220,7 @@ impl Gather<'_> {
         let base = inputs.serials.get(file as usize).copied().unwrap_or_default();
         let base = base.saturating_add(i64::try_from(report.events).unwrap_or(0));
         report.events = report.events.saturating_add(result.events);
+        self.options.watch.found(result.events);
         if !is_ignored {
             report.skipped = report.skipped.saturating_add(result.skipped);
         }

@@ -50,17 +50,28 @@ pub async fn plan(planner: &mut Planner<'_>, query: &Query) -> Result<Frame, Vec
         let message = format!("more than {MOST_STEPS} steps in one query");
         return Err(vec![Diagnostic::error(Code::TooLarge, message, step.span).into()]);
     }
+    planner.trail.enter();
     let mut run = Run { planner, aggregated: false, preamble: true, keys: Vec::new() };
     for step in &query.pipeline.steps {
         let scope = Scope::of(&frame);
+        run.planner.trail.now(&called(step));
         if let Err(error) = run.step(&mut frame, step).await {
             // What follows is planned all the same, so that its mistakes show too.
             frame.open = true;
             errors.push(error);
         }
         run.planner.report_missing(&frame, &scope);
+        run.planner.trail.record(&called(step), || step.to_string(), step.span, frame.plan());
     }
+    run.planner.trail.leave();
     if errors.is_empty() { Ok(frame) } else { Err(errors) }
+}
+
+/// What a step is called where it is spoken of.
+fn called(step: &Step) -> String {
+    let text = step.to_string();
+    let name: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == ':').collect();
+    if name.is_empty() || !text.starts_with(&format!("{name}(")) { text } else { format!("{name}()") }
 }
 
 /// The events, with the names that LogScale has for their text and time.

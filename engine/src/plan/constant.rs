@@ -39,6 +39,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         diagnostics: Vec::new(),
         possible: Vec::new(),
         trace: None,
+        trail: Default::default(),
     };
     let frame = makeresults::rows(&planner, 1)?;
     let mut scope = ExpressionPlanner::new(&frame);

@@ -164,6 +164,7 @@ use crate::lookups::write::Write;
 use crate::store::parquet::ParquetTable;
 use crate::store::scans::Scans;
 use crate::views::{Asked, Serving, View, ViewTable};
+use crate::watch::trail::Trail;
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
 use trace::Tracer;
@@ -342,6 +343,8 @@ pub struct Planner<'a> {
     pub possible: Vec<Possible>,
     /// Who wants to know why an event is not in the result.
     pub trace: Option<Arc<Tracer>>,
+    /// Which command makes which part of the plan.
+    pub trail: Arc<Trail>,
 }
 
 impl Planner<'_> {
@@ -377,7 +380,15 @@ impl Planner<'_> {
             return self.scan().map_err(|error| vec![error]);
         }
         let mut errors = Vec::new();
-        let (frame, rest) = match self.generate(query).await {
+        self.trail.enter();
+        let generated = self.generate(query).await;
+        if let (Ok((frame, rest)), Some(first)) = (&generated, query.commands.first())
+            && rest.len() < query.commands.len()
+        {
+            self.note_step(first, frame);
+        }
+        self.trail.leave();
+        let (frame, rest) = match generated {
             Ok(start) => start,
             Err(error) => {
                 errors.push(error);
@@ -401,6 +412,7 @@ impl Planner<'_> {
         commands: &[Command],
         mut errors: Vec<PlanError>,
     ) -> Result<Frame, Vec<PlanError>> {
+        self.trail.enter();
         for command in commands {
             if !trace::spl::passes(&frame, command) {
                 continue;
@@ -413,8 +425,23 @@ impl Planner<'_> {
                 errors.push(error);
             }
             self.report_missing(&frame, &scope);
+            self.note_step(command, &frame);
         }
+        self.trail.leave();
         if errors.is_empty() { Ok(frame) } else { Err(errors) }
+    }
+
+    /// Remembers what a command made of the plan.
+    fn note_step(&self, command: &Command, frame: &Frame) {
+        if self.runner.is_none() {
+            // Without data nothing runs.
+            return;
+        }
+        let text = || {
+            let alone = Query { commands: vec![command.clone()], span: command.span }.to_string();
+            alone.trim_start_matches("| ").to_owned()
+        };
+        self.trail.record(command.kind.doc().name, text, command.span, frame.plan());
     }
 
     /// A command with a macro that is not defined: what comes of it nobody knows.

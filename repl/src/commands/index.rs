@@ -46,6 +46,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
         cancelled: std::sync::Arc::clone(&cancelled),
         temp: None,
         pool: None,
+        watch: std::sync::Arc::default(),
     };
     let options = IndexOptions { memory, group_rows: row_group.and_then(|rows| usize::try_from(rows).ok()) };
     let interrupt = Interrupt::listen(cancelled);

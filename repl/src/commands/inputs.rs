@@ -51,13 +51,14 @@ pub fn query(words: Vec<OsString>, file: Option<PathBuf>, data: &DataArgs) -> Re
     Ok((without_mark(&text).to_owned(), paths))
 }
 
-/// The language of a search: LogScale's where its file's name says so.
+/// The language of a search: the one that its file's name says, where it says one.
 pub fn language_of(file: Option<&Path>, named: Language) -> Language {
     let ending = file.and_then(Path::extension).and_then(|ending| ending.to_str());
     match ending {
         Some(ending) if ["cql", "logscale"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
             Language::Logscale
         }
+        Some(ending) if ending.eq_ignore_ascii_case("spl") => Language::Spl,
         _ => named,
     }
 }

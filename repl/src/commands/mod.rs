@@ -5,6 +5,7 @@ pub mod compare;
 pub mod demo;
 pub mod explain;
 pub mod generate;
+pub mod generated;
 pub mod help;
 pub mod index;
 pub mod inputs;

@@ -18,11 +18,12 @@ pub async fn run(mut args: RunArgs) -> Result<Exit, Failure> {
     let now = args.data.now;
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, args.why)?;
+    session.measure(args.profile);
     let interrupt = Interrupt::listen(session.cancelled());
     let clocked = Arc::clone(&session);
     interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
     let exit = search::run(&session, &query, &sink, &interrupt).await?;
-    if args.why {
+    if args.why && exit != Exit::Interrupted {
         search::tell_why(&session, &query, &interrupt).await?;
     }
     Ok(exit)

@@ -69,6 +69,33 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
     }
 }
 
+/// The least width that tables and texts are laid out for.
+pub const LEAST: usize = 20;
+
+/// What was laid out for [`LEAST`] cells, in lines of a terminal that has fewer; colours are not for these.
+pub fn narrow(text: &str, cells: usize) -> String {
+    if cells >= LEAST {
+        return text.to_owned();
+    }
+    let cells = cells.max(1);
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut taken = 0;
+        for c in line.chars() {
+            // No line holds it.
+            let c = if char_width(c) > cells { '?' } else { c };
+            if taken + char_width(c) > cells {
+                out.push('\n');
+                taken = 0;
+            }
+            out.push(c);
+            taken += char_width(c);
+        }
+        out.push('\n');
+    }
+    out
+}
+
 /// As much of the beginning as fits, and the rest.
 fn split(text: &str, cells: usize) -> (&str, &str) {
     let mut taken = 0;
@@ -158,6 +185,12 @@ mod tests {
             for line in wrap(&text, cells, 5) {
                 prop_assert!(line.width() <= cells, "{line:?}");
             }
+        }
+
+        #[test]
+        fn no_terminal_is_too_narrow(text in any::<String>(), cells in 1usize..20) {
+            let text = crate::escape::lines(&text);
+            prop_assert!(narrow(&text, cells).lines().all(|line| line.width() <= cells));
         }
 
         #[test]

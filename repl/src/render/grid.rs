@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use comfy_table::{Attribute, CellAlignment, ContentArrangement, Table, presets};
 use spelunk_engine::values::Cell;
 
-use super::fit;
+use super::{fit, record};
 use crate::escape;
 
 /// No column of text is narrower than this, or than it needs.
@@ -98,6 +98,14 @@ pub fn draw_some(
     }
     let drawn = draw_columns(&columns, rows, width, colour)?;
     Some((drawn, rest.into_iter().map(|column| column.header).collect()))
+}
+
+/// Draws all columns: a record a row where a grid does not fit.
+pub fn draw_all(columns: &[String], rows: &[Vec<Cell>], width: Option<usize>, colour: bool) -> String {
+    draw(columns, rows, width, colour).unwrap_or_else(|| {
+        let records = (1..).zip(rows);
+        records.map(|(number, row)| record::draw(number, columns, row, width, true, colour)).collect()
+    })
 }
 
 fn draw_columns(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>, colour: bool) -> Option<String> {
@@ -255,6 +263,19 @@ mod tests {
         }
         for other in [r"C:\x.exe -nop", r#""C:\Program Files\x.exe""#, r"C:\x.exe /c dir", "a b/c", "word"] {
             assert!(!looks_like_path(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_width() {
+        let columns = names(&["Image", "count", "values(User)"]);
+        let image = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+        let rows = [
+            vec![text(image), number("1204"), many(&["LAB\\alice", "LAB\\bob"])],
+            vec![text("a\x1b[31m\u{202e}b"), number("7"), Cell::Null],
+        ];
+        for width in [20, 40, 80, 200] {
+            insta::assert_snapshot!(format!("grid_{width}"), draw_all(&columns, &rows, Some(width), false));
         }
     }
 

@@ -88,6 +88,37 @@ impl<R: RowRenderer> Renderer for Rows<R> {
 }
 
 #[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::samples::any_table;
+    use super::*;
+    use crate::escape;
+
+    proptest! {
+        /// What the shell shows goes through `narrow` below the least width.
+        #[test]
+        fn nothing_is_wider_than_the_terminal(
+            (columns, rows) in any_table(),
+            width in prop_oneof![Just(0_usize), Just(1), Just(20), 0..60_usize],
+        ) {
+            let laid_out = width.max(fit::LEAST);
+            let mut drawn = vec![
+                grid::draw_all(&columns, &rows, Some(laid_out), false),
+                events::draw(&columns, &rows, laid_out, false),
+            ];
+            drawn.extend(rows.iter().map(|row| record::draw(1, &columns, row, Some(laid_out), true, false)));
+            drawn.extend(grid::draw_some(&columns, &rows, Some(laid_out), false).map(|(drawn, _)| drawn));
+            for line in drawn.iter().flat_map(|drawn| fit::narrow(drawn, width).lines().map(str::to_owned).collect::<Vec<_>>()) {
+                prop_assert!(line.width() <= width.max(1), "{line:?}");
+                prop_assert!(!line.chars().any(|c| escape::is_unsafe(c) || c == '\t'), "{line:?}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
 pub(crate) mod samples {
     //! Cells to render.
 

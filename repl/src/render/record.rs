@@ -91,6 +91,16 @@ mod tests {
         assert!(!draw(3, &columns, &row, Some(40), true, false).contains("User"));
     }
 
+    #[test]
+    fn every_width() {
+        let columns = names(&["_time", "User", "CommandLine", "values(x)", "a_rather_long_name_of_a_field"]);
+        let time = Cell::Time("2019-05-12T12:52:43.123+00:00".into());
+        let row = [time, Cell::Null, text("powershell -nop\x1b[31m -w hidden"), many(&["a", "世界"]), number("42")];
+        for width in [20, 40, 80, 200] {
+            insta::assert_snapshot!(format!("record_{width}"), draw(1, &columns, &row, Some(width), false, false));
+        }
+    }
+
     proptest! {
         #[test]
         fn every_line_fits((columns, rows) in any_table(), width in 20usize..160) {

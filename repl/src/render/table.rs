@@ -39,6 +39,9 @@ pub struct Table<W> {
     out: W,
     columns: Vec<String>,
     look: Look,
+    /// The terminal's width, where it is less than what a table is laid out for.
+    narrow: Option<usize>,
+    drawn: String,
     rows: Vec<Vec<Cell>>,
     total: u64,
     /// Where events get a timeline above them: the place of their times, these, and their zone.
@@ -48,9 +51,10 @@ pub struct Table<W> {
 impl<W: Write> Table<W> {
     /// A table of these columns.
     pub fn new(out: W, columns: Vec<String>, look: Look) -> Self {
-        // A width that no table fits is not a terminal's.
-        let look = Look { width: look.width.map(|width| width.max(20)), ..look };
-        Self { out, columns, look, rows: Vec::new(), total: 0, timed: None }
+        let narrow = look.width.filter(|width| *width < fit::LEAST);
+        let width = look.width.map(|width| width.max(fit::LEAST));
+        let look = Look { width, colour: look.colour && narrow.is_none(), ..look };
+        Self { out, columns, look, narrow, drawn: String::new(), rows: Vec::new(), total: 0, timed: None }
     }
 
     /// The same with a timeline above, where the rows are events.
@@ -60,19 +64,18 @@ impl<W: Write> Table<W> {
         self
     }
 
-    fn footer(&mut self, text: &str) -> io::Result<()> {
+    fn footer(&mut self, text: &str) {
         for line in fit::wrap(text, self.look.width.unwrap_or(usize::MAX), FOOTER_LINES) {
-            writeln!(self.out, "{line}")?;
+            self.drawn.push_str(&line);
+            self.drawn.push('\n');
         }
-        Ok(())
     }
 
-    fn records(&mut self) -> io::Result<()> {
+    fn records(&mut self) {
         let Look { width, colour, events, .. } = self.look;
         for (number, row) in (1..).zip(&self.rows) {
-            self.out.write_all(record::draw(number, &self.columns, row, width, events, colour).as_bytes())?;
+            self.drawn.push_str(&record::draw(number, &self.columns, row, width, events, colour));
         }
-        Ok(())
     }
 }
 
@@ -102,33 +105,37 @@ impl<W: Write> RowRenderer for Table<W> {
             }
         }
         if let Some((_, times, zone)) = self.timed.take() {
-            self.out.write_all(timeline::draw(&times, width.unwrap_or(80), false, &zone).as_bytes())?;
+            self.drawn.push_str(&timeline::draw(&times, width.unwrap_or(80), false, &zone));
         }
         if let (true, Some(width)) = (listed, width) {
-            let drawn = events::draw(&self.columns, &self.rows, width, colour);
-            self.out.write_all(drawn.as_bytes())?;
+            self.drawn.push_str(&events::draw(&self.columns, &self.rows, width, colour));
         } else if events {
             match grid::draw_some(&self.columns, &self.rows, width, colour) {
                 Some((drawn, rest)) => {
-                    self.out.write_all(drawn.as_bytes())?;
+                    self.drawn.push_str(&drawn);
                     if !rest.is_empty() {
                         let names = rest.join(", ");
-                        self.footer(&format!("+{}: {names}", report::count(rest.len() as u64, "more column")))?;
+                        self.footer(&format!("+{}: {names}", report::count(rest.len() as u64, "more column")));
                     }
                 }
-                None => self.records()?,
+                None => self.records(),
             }
         } else if !self.columns.is_empty() {
             match grid::draw(&self.columns, &self.rows, width, colour) {
-                Some(drawn) => self.out.write_all(drawn.as_bytes())?,
-                None => self.records()?,
+                Some(drawn) => self.drawn.push_str(&drawn),
+                None => self.records(),
             }
         }
         let shown = self.rows.len() as u64;
         if shown < self.total {
             let total = report::count(self.total, "row");
             let shown = report::thousands(shown);
-            self.footer(&format!("the first {shown} of {total}; other forms (--output csv, jsonl) have them all"))?;
+            self.footer(&format!("the first {shown} of {total}; other forms (--output csv, jsonl) have them all"));
+        }
+        let drawn = std::mem::take(&mut self.drawn);
+        match self.narrow {
+            Some(cells) => self.out.write_all(fit::narrow(&drawn, cells).as_bytes())?,
+            None => self.out.write_all(drawn.as_bytes())?,
         }
         self.out.flush()
     }
@@ -205,10 +212,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_line_fits((columns, rows) in any_table(), width in 20usize..160, events in any::<bool>()) {
+        fn every_line_fits((columns, rows) in any_table(), width in 0usize..160, events in any::<bool>()) {
             let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events, numbered: events });
             for line in shown.lines() {
-                prop_assert!(line.width() <= width, "{line}");
+                prop_assert!(line.width() <= width.max(1), "{line}");
                 prop_assert!(!line.chars().any(escape_or_tab), "{line:?}");
             }
         }

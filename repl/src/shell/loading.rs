@@ -72,18 +72,18 @@ impl Loading {
             Ok(Ok(Ok(_))) => {
                 let lines = self.news.recv().unwrap_or_default();
                 let first = lines.first().map_or("", String::as_str);
-                terminal::say(&format!("spelunk {version}: {first}"));
-                lines.iter().skip(1).for_each(|line| terminal::say(line));
+                terminal::tell(&format!("spelunk {version}: {first}"));
+                lines.iter().skip(1).for_each(|line| terminal::tell(line));
                 None
             }
             Ok(Ok(Err(error))) => return Err(Failure::Search(error, String::new())),
             Ok(Err(_)) => return Err(Failure::Runtime("reading stopped".to_owned())),
             Err(_) => {
-                terminal::say(&format!("spelunk {version}: the logs are being read; type meanwhile"));
+                terminal::tell(&format!("spelunk {version}: the logs are being read; type meanwhile"));
                 Some(self)
             }
         };
-        terminal::say("Type a search, or .help. Tab completes, Ctrl-C cancels, Ctrl-D leaves.");
+        terminal::tell("Type a search, or .help. Tab completes, Ctrl-C cancels, Ctrl-D leaves.");
         Ok(left)
     }
 

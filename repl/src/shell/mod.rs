@@ -11,7 +11,7 @@ mod prompt;
 use std::sync::Arc;
 
 use spelunk_engine::ingest::Location;
-use spelunk_engine::{Language, Session};
+use spelunk_engine::{Context, Language, Session};
 
 use crate::cli::ShellArgs;
 use crate::commands::inputs;
@@ -20,10 +20,11 @@ use crate::escape;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::search::{self, Sink};
+use crate::settings::Settings;
 use crate::terminal;
 use loading::Loading;
 
-pub use commands::Logged;
+pub use commands::{Logged, nearest};
 
 /// Opens the shell.
 ///
@@ -53,7 +54,18 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(session.cancelled());
     let clocked = Arc::clone(&session);
     interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
-    let mut shell = Shell { session, sink, interrupt, interactive, asked: None, logged: Vec::new(), loading: None };
+    let begun = (session.language(), session.context());
+    let mut shell = Shell {
+        session,
+        sink,
+        interrupt,
+        interactive,
+        settings: args.settings,
+        begun,
+        asked: None,
+        logged: Vec::new(),
+        loading: None,
+    };
     if interactive {
         let loading = Loading::start(&shell.session)?;
         return prompt::run(&mut shell, loading).await;
@@ -72,6 +84,10 @@ struct Shell {
     interrupt: Interrupt,
     /// Whether a person is there to read more than was asked for.
     interactive: bool,
+    /// Where what is set is from.
+    settings: Settings,
+    /// The language and the surroundings of searches when the shell began.
+    begun: (Language, Context),
     /// The last search, whether it worked or not.
     asked: Option<(Language, String)>,
     /// What was run.
@@ -130,12 +146,13 @@ impl Shell {
         self.asked = Some((self.session.language(), text.to_owned()));
         let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
         let elapsed = started.elapsed();
-        let rows = done.as_ref().ok().and_then(|_| self.sink.last()).map(|last| last.rows);
+        let last = done.as_ref().ok().and_then(|_| self.sink.last());
+        let (rows, ended) = (last.as_ref().map(|last| last.rows), last.is_some_and(|last| last.ended));
         let bounds = self.session.bounds().unwrap_or_default();
-        self.logged.push(Logged { query: text.to_owned(), bounds, at, elapsed, rows });
+        self.logged.push(Logged { query: text.to_owned(), bounds, at, elapsed, rows, ended });
         match done {
             Ok(exit) => {
-                if self.interactive && rows == Some(0) && !self.session.inputs().is_empty() {
+                if self.interactive && rows == Some(0) && !ended && !self.session.inputs().is_empty() {
                     // The search worked: what stops its explanation is told, and changes nothing.
                     if let Err(failure) = search::tell_why(&self.session, text, &self.interrupt).await {
                         failure.report();

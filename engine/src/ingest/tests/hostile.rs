@@ -197,6 +197,22 @@ fn strict_stops_at_the_first_damage() {
 }
 
 #[test]
+fn what_was_read_is_kept_when_reading_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.json", "b.json"] {
+        std::fs::write(folder.path().join(name), "{\"a\":1}\n".repeat(100)).unwrap();
+    }
+    let options = options();
+    options.watch.end();
+    let (_, report) = read_path(folder.path(), &options);
+    assert_eq!(report.files, [], "nothing is opened any more, and that is no error");
+    assert!(options.watch.settle());
+    assert_eq!(read_path(folder.path(), &options).1.files.len(), 2);
+    assert_eq!(options.watch.progress().events, 200);
+    assert_eq!((options.watch.progress().files, options.watch.progress().bytes), (2, 1600));
+}
+
+#[test]
 fn what_is_not_there_is_an_error_and_cancelling_stops() {
     let missing = input(Path::new("/nowhere/at/all"));
     assert!(matches!(read(&[missing], &options()), Err(Error::Input { .. })));

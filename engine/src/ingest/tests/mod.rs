@@ -27,6 +27,7 @@ pub(super) fn options() -> ReadOptions {
         cancelled: Arc::default(),
         temp: None,
         pool: None,
+        watch: Arc::default(),
     }
 }
 

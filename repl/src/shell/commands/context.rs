@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use spelunk_engine::values::Cell;
 use spelunk_engine::{Context, Language, values};
 
 use super::{Done, Outcome, Shell, silent, usage};
@@ -9,6 +10,8 @@ use crate::cli;
 use crate::commands::inputs;
 use crate::escape;
 use crate::exit::Failure;
+use crate::render::grid;
+use crate::terminal;
 
 /// `.lang`
 pub fn language(shell: &Shell, rest: &str) -> Outcome {
@@ -91,20 +94,78 @@ pub async fn now(shell: &Shell, rest: &str) -> Outcome {
     }))
 }
 
+/// What of the surroundings `.set` names.
+fn surroundings(shell: &Shell) -> Vec<(&'static str, String)> {
+    let context = shell.session.context();
+    let zone = |zone: &jiff::tz::TimeZone| match zone.iana_name() {
+        Some(name) => name.to_owned(),
+        None => zone.to_offset(jiff::Timestamp::now()).to_string(),
+    };
+    let now = context.now.map(|now| values::format_time(now.as_microsecond(), &context.time_zone));
+    vec![
+        ("earliest", context.earliest.unwrap_or_default()),
+        ("lang", name(shell.session.language()).to_owned()),
+        ("latest", context.latest.unwrap_or_default()),
+        ("now", now.unwrap_or_else(|| "real".to_owned())),
+        ("tz", zone(&context.time_zone)),
+    ]
+}
+
 /// `.set`
-pub fn set(shell: &mut Shell, rest: &str) -> Outcome {
+pub async fn set(shell: &mut Shell, rest: &str) -> Outcome {
     let (key, value) = rest.split_once(char::is_whitespace).map_or((rest, ""), |(key, value)| (key, value.trim()));
     if !key.is_empty() && !value.is_empty() {
-        let Some(sink) = Arc::get_mut(&mut shell.sink) else {
-            return usage("a cancelled search has not ended yet: try again");
+        let context = shell.session.context();
+        let bound = (value != "none").then(|| value.to_owned());
+        return match key {
+            "lang" => language(shell, value),
+            "tz" => zone(shell, value),
+            "now" => now(shell, value).await,
+            "earliest" => surround(shell, Context { earliest: bound, ..context }).and_then(|()| silent()),
+            "latest" => surround(shell, Context { latest: bound, ..context }).and_then(|()| silent()),
+            _ => {
+                let Some(sink) = Arc::get_mut(&mut shell.sink) else {
+                    return usage("a cancelled search has not ended yet: try again");
+                };
+                sink.set(key, value).map_err(Failure::Usage)?;
+                silent()
+            }
         };
-        sink.set(key, value).map_err(Failure::Usage)?;
-        return silent();
     }
-    let settings = shell.sink.settings();
+    let mut settings = shell.sink.settings();
+    settings.extend(surroundings(shell));
+    settings.sort();
     let shown: Vec<&(&str, String)> = settings.iter().filter(|(name, _)| key.is_empty() || *name == key).collect();
     if shown.is_empty() {
-        return usage(format!("there is no setting {}: rows, limit, quiet, csv-safe, pager", escape::line(key)));
+        let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+        return usage(format!("there is no setting {}: {}", escape::line(key), names.join(", ")));
     }
-    Ok(Done::Said(shown.iter().map(|(name, value)| format!("{name:<10} {value}\n")).collect()))
+    let none = |value: &str| if value.is_empty() { "none".to_owned() } else { escape::line(value).into_owned() };
+    Ok(Done::Said(shown.iter().map(|(name, value)| format!("{name:<10} {}\n", none(value))).collect()))
+}
+
+/// `.config`
+pub fn config(shell: &Shell) -> Outcome {
+    let (language, begun) = &shell.begun;
+    let context = shell.session.context();
+    let changed = |key: &str| match key {
+        "earliest" => begun.earliest != context.earliest,
+        "lang" => *language != shell.session.language(),
+        "latest" => begun.latest != context.latest,
+        "now" => begun.now != context.now,
+        "tz" => begun.time_zone != context.time_zone,
+        _ => false,
+    };
+    let present = surroundings(shell);
+    let rows = shell.settings.0.iter().map(|setting| {
+        let now = present.iter().find(|(key, _)| *key == setting.key && changed(key));
+        let (value, origin) = match now {
+            Some((_, value)) => (value.clone(), "this session".to_owned()),
+            None => (setting.value.clone(), setting.origin.to_string()),
+        };
+        let value = if value.is_empty() { Cell::Null } else { Cell::Text(value) };
+        vec![Cell::Text(setting.key.to_owned()), value, Cell::Text(origin)]
+    });
+    let (columns, rows) = (["setting", "value", "from"].map(str::to_owned), rows.collect::<Vec<_>>());
+    Ok(Done::Said(grid::draw_all(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour())))
 }

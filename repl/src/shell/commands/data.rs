@@ -42,10 +42,7 @@ fn drawn(report: &ReadReport) -> String {
             vec![Cell::Text(file.path.clone()), format, size, number(file.events), number(file.skipped), problem]
         })
         .collect();
-    let width = terminal::stdout_width();
-    grid::draw(&columns, &rows, width, terminal::stdout_colour())
-        .or_else(|| grid::draw(&columns, &rows, None, false))
-        .unwrap_or_default()
+    grid::draw_all(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour())
 }
 
 /// `.open`

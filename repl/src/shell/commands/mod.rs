@@ -18,6 +18,7 @@ pub use results::Logged;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
     Around,
+    Config,
     Drill,
     Explain,
     Fields,
@@ -27,6 +28,7 @@ enum Command {
     Last,
     Now,
     Open,
+    Profile,
     Quit,
     Report,
     Save,
@@ -39,7 +41,8 @@ enum Command {
 }
 
 /// Name, command, arguments, what it does.
-const COMMANDS: [(&str, Command, &str, &str); 20] = [
+const COMMANDS: [(&str, Command, &str, &str); 22] = [
+    (".config", Command::Config, "", "every setting, and where its value is from"),
     (".context", Command::Around, "N [SPAN]", "the events of the same host around row N, 5m before and after"),
     (".drill", Command::Drill, "N FIELD", "the last search, where FIELD is as in row N"),
     (".exit", Command::Quit, "", "leave"),
@@ -51,10 +54,11 @@ const COMMANDS: [(&str, Command, &str, &str); 20] = [
     (".last", Command::Last, "", "the last result again"),
     (".now", Command::Now, "[latest|real|TIME]", "the time that now() and relative times mean"),
     (".open", Command::Open, "PATH…", "search these files and folders too"),
+    (".profile", Command::Profile, "[SEARCH]", "rows and time of each command, as it really runs"),
     (".quit", Command::Quit, "", "leave"),
     (".report", Command::Report, "FILE", "write searches, counts and SHA-256 of the inputs (.md or .html)"),
     (".save", Command::Save, "FILE", "write the last result (.csv .json .jsonl .parquet .md .html .txt)"),
-    (".set", Command::Set, "[NAME VALUE]", "how results are shown: rows, limit, quiet, csv-safe, pager"),
+    (".set", Command::Set, "[NAME VALUE]", "what holds in this session: rows, limit, quiet, tz, now and others"),
     (".show", Command::Show, "N", "row N of the last result, nothing cut"),
     (".step", Command::Step, "[SEARCH]", "rows, time, fields and samples after each pipe"),
     (".time", Command::Time, "[EARLIEST [LATEST]]", "the time that is searched; `.time all` for all of it"),
@@ -67,7 +71,8 @@ Type a search and press Enter. It goes on in the next line while a quote or brac
 or operator at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
 Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
 F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
-Ctrl-C cancels the running search and clears the line, Ctrl-D leaves. SEARCH is the last one where none is named.
+Ctrl-C ends the running search and keeps what came so far, a second one gives it up; it clears the line, too.
+Ctrl-D leaves. SEARCH is the last one where none is named.
 ";
 
 /// The name of every command and what it does, for completion.
@@ -78,7 +83,10 @@ pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Whether the text is a command that needs no logs, so that it need not wait for them.
 pub fn is_at_once(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or_default();
-    matches!(find(word), Some(Command::Help | Command::Language | Command::Quit | Command::Set | Command::Zone))
+    matches!(
+        find(word),
+        Some(Command::Config | Command::Help | Command::Language | Command::Quit | Command::Set | Command::Zone)
+    )
 }
 
 /// Runs a command.
@@ -95,7 +103,8 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
         Command::Time => context::time(shell, rest),
         Command::Zone => context::zone(shell, rest),
         Command::Now => context::now(shell, rest).await,
-        Command::Set => context::set(shell, rest),
+        Command::Config => context::config(shell),
+        Command::Set => context::set(shell, rest).await,
         Command::Files => data::files(shell).await,
         Command::Open => data::open(shell, rest).await,
         Command::Fields => data::fields(shell, rest).await,
@@ -107,13 +116,13 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
         Command::Report => results::report(shell, rest).await,
         Command::Why => understanding::why(shell, rest).await,
         Command::Step => understanding::step(shell, rest).await,
+        Command::Profile => understanding::profile(shell, rest).await,
         Command::Explain => understanding::explain(shell, rest).await,
     };
     Flow::On(match done {
         Ok(Done::Said(text)) => {
-            let mut out = std::io::stdout().lock();
-            let written = std::io::Write::write_all(&mut out, text.as_bytes());
-            written.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok)
+            let shown = shell.sink.say(&text);
+            shown.map_or_else(|error| Failure::Output(error).report(), |()| Exit::Ok)
         }
         Ok(Done::Searched(exit)) => exit,
         Err(failure) => failure.report(),

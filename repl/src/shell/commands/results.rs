@@ -33,6 +33,8 @@ pub struct Logged {
     pub elapsed: Duration,
     /// How many rows it gave; `None` where it failed or was cancelled.
     pub rows: Option<u64>,
+    /// Whether it was ended before it had all rows.
+    pub ended: bool,
 }
 
 fn kept(shell: &Shell) -> Result<Kept, Failure> {
@@ -50,6 +52,9 @@ pub fn last(shell: &Shell) -> Outcome {
 fn tell_cut(kept: &Kept) {
     if kept.cut {
         terminal::warning("the result was too large to keep: its first rows only");
+    }
+    if kept.ended {
+        terminal::warning("the search was interrupted: perhaps not all of its rows");
     }
 }
 

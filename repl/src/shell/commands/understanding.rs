@@ -9,6 +9,7 @@ use crate::commands::explain;
 use crate::diagnostics;
 use crate::exit::Failure;
 use crate::nothing;
+use crate::profile;
 use crate::steps;
 use crate::terminal;
 
@@ -39,6 +40,22 @@ pub async fn step(shell: &Shell, rest: &str) -> Outcome {
     let found = shell.interrupt.guard(running).await??;
     let width = terminal::stdout_width().unwrap_or(100);
     Ok(Done::Said(steps::render(&found, width, terminal::stdout_colour())))
+}
+
+/// `.profile`
+pub async fn profile(shell: &Shell, rest: &str) -> Outcome {
+    let session = Arc::clone(&shell.session);
+    let (language, text) = asked(shell, rest)?;
+    let running = move || async move {
+        session.measure(true);
+        let done = profile::run(&session, language, &text).await;
+        session.measure(false);
+        done
+    };
+    let measured = shell.interrupt.guard(running).await;
+    // Where the search was given up half-way.
+    shell.session.measure(false);
+    Ok(Done::Said(measured??.render(terminal::stdout_width().unwrap_or(100))))
 }
 
 /// `.explain`
