@@ -223,7 +223,7 @@ mod tests {
         let problems = (0..skipped.min(10))
             .map(|n| Problem { place: format!("line {}", n + 1), reason: "not JSON".into() })
             .collect();
-        FileReport { path: path.into(), format: "json", bytes: 45_000, events, skipped, problems }
+        FileReport { path: path.into(), format: "json", bytes: 45_000, events, passed_over: 0, skipped, problems }
     }
 
     #[test]

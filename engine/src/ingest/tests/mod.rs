@@ -20,6 +20,7 @@ use super::*;
 pub(super) fn options() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::AllButRaw,
+        prefilter: None,
         sourcetype: None,
         host: None,
         strict: false,
