@@ -198,7 +198,7 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
-    /// What is left out of stores, line by line.
+    /// What is left out of stores and event logs, line by line.
     pub stores: Vec<String>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
@@ -544,11 +544,20 @@ impl Session {
         let (planned, _) = self.prepare(text, Purpose::Rows).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
+        let mut stores = planned.scans.explained();
+        let passed_over: u64 = planned.report.files.iter().map(|file| file.passed_over).sum();
+        if passed_over > 0 {
+            let all: u64 = planned.report.files.iter().map(|file| file.events).sum();
+            stores.push(format!(
+                "event logs: {passed_over} of {all} events are passed over, which are of another event code, channel, \
+                 source or time"
+            ));
+        }
         Ok(Explanation {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
-            stores: planned.scans.explained(),
+            stores,
             diagnostics: planned.diagnostics,
         })
     }
@@ -631,7 +640,7 @@ impl Session {
             // Whoever traces events asks for those too that are left out.
             _ if purpose == Purpose::Trace => None,
             Parsed::Spl(query) => prefilter::of(query, self.knowledge(), &clock, bounds),
-            Parsed::LogScale(_) => None,
+            Parsed::LogScale(query) => crate::logscale::prefilter::of(query, self.knowledge(), bounds),
         };
         let loaded = self.events(wanted, prefilter).await.map_err(|error| begun(error, &query))?;
         let scans = Arc::new(Scans::default());

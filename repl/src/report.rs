@@ -42,6 +42,10 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
+        let passed_over = passed_over(report);
+        if passed_over > 0 {
+            let _ = write!(out, " · {} passed over", thousands(passed_over));
+        }
         if let Some(Read { groups, files: _, all }) = &cost.stores {
             let _ = write!(out, " · read {} of {}", thousands(*groups), count(all.groups, "row group"));
         }
@@ -86,6 +90,11 @@ pub fn formats(report: &ReadReport) -> String {
 /// How many events were read.
 pub fn events(report: &ReadReport) -> u64 {
     report.files.iter().map(|file| file.events).sum()
+}
+
+/// How many events were passed over, because the search cannot want them.
+pub fn passed_over(report: &ReadReport) -> u64 {
+    report.files.iter().map(|file| file.passed_over).sum()
 }
 
 /// How many places were skipped.

@@ -181,11 +181,11 @@ impl<'a> EventBuilder<'a> {
         self.shared.options.prefilter.as_deref()
     }
 
-    /// Whether a Windows event of that code and channel can be wanted.
-    pub(crate) fn fits(&self, prefilter: &Prefilter, code: &str, channel: &str) -> bool {
+    /// Whether a Windows event of that code and channel can be wanted; `has` says which fields there are in its data.
+    pub(crate) fn fits(&self, prefilter: &Prefilter, code: &str, channel: &str, has: &dyn Fn(&str) -> bool) -> bool {
         let source = windows_source(Some(channel));
         let sourcetype = self.shared.options.sourcetype.as_deref().unwrap_or(&source);
-        prefilter.wanted.fits(Heading { code, channel, source: &source, sourcetype })
+        prefilter.wanted.fits(Heading { code, channel, source: &source, sourcetype, has })
     }
 
     /// Counts an event that is not wanted.

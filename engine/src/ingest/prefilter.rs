@@ -27,6 +27,8 @@ pub enum Wanted {
     Any(Vec<Wanted>),
     /// A field that fits any of the patterns.
     Field(Told, Vec<Wildcard>),
+    /// That, but of events that have one of these fields themselves, which only the whole event tells.
+    Made(&'static [&'static str], Box<Wanted>),
 }
 
 /// A field of an event's header.
@@ -43,12 +45,14 @@ pub enum Told {
 }
 
 /// The header of an event.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Heading<'a> {
     pub(crate) code: &'a str,
     pub(crate) channel: &'a str,
     pub(crate) source: &'a str,
     pub(crate) sourcetype: &'a str,
+    /// Whether events of its kind have a field of that name.
+    pub(crate) has: &'a dyn Fn(&str) -> bool,
 }
 
 impl Prefilter {
@@ -70,6 +74,7 @@ impl Wanted {
             Wanted::All(parts) => parts.iter().any(Wanted::tells),
             Wanted::Any(parts) => parts.iter().all(Wanted::tells),
             Wanted::Field(..) => true,
+            Wanted::Made(_, part) => part.tells(),
         }
     }
 
@@ -79,6 +84,9 @@ impl Wanted {
             Wanted::Untold => true,
             Wanted::All(parts) => parts.iter().all(|part| part.fits(heading)),
             Wanted::Any(parts) => parts.iter().any(|part| part.fits(heading)),
+            Wanted::Made(fields, part) => fields.iter().any(|name| (heading.has)(name)) || part.fits(heading),
+            // Not a number as Windows writes them: how it compares with others is not for here.
+            Wanted::Field(Told::Code, _) if !is_plain_number(heading.code) => true,
             Wanted::Field(field, patterns) => {
                 let text = match field {
                     Told::Code => heading.code,
@@ -94,4 +102,10 @@ impl Wanted {
             }
         }
     }
+}
+
+/// Whether a text is a whole number with no more digits than it needs.
+pub(crate) fn is_plain_number(text: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (text == "0" || !text.starts_with('0')) && !text.is_empty()
 }

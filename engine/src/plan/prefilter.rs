@@ -15,6 +15,7 @@ use crate::functions::pattern::{self, Wildcard};
 use crate::ingest::Prefilter;
 use crate::ingest::prefilter::{Told, Wanted};
 use crate::knowledge::Knowledge;
+use crate::views;
 
 /// What a query wants, if anything can be told from its text. `bounds` are those of a search that names none.
 pub fn of(
@@ -82,23 +83,29 @@ fn of_expression(expression: &SearchExpression, knowledge: Knowledge<'_>) -> Wan
 }
 
 fn field_is(name: &str, values: &[Literal], knowledge: Knowledge<'_>) -> Wanted {
-    let field = match name {
-        "EventCode" | "EventID" => Told::Code,
-        "Channel" => Told::Channel,
-        "source" => Told::Source,
-        "sourcetype" => Told::Sourcetype,
-        _ => return Wanted::Untold,
-    };
-    let props = &knowledge.apps.props;
-    if props.makes(name, knowledge.lookups.map(Arc::as_ref)) || (field == Told::Sourcetype && props.renames()) {
-        return Wanted::Untold;
-    }
     // Letter case counts or does not; what fits with it fits without.
     let patterns = values.iter().map(|literal| match pattern::cidr(&literal.text) {
         Some(_) => None,
         None => Wildcard::any_case(&literal.text).ok(),
     });
-    patterns.collect::<Option<_>>().map_or(Wanted::Untold, |patterns| Wanted::Field(field, patterns))
+    patterns.collect::<Option<_>>().map_or(Wanted::Untold, |patterns| is_any_of(name, patterns, knowledge))
+}
+
+/// What a condition wants that a field fits one of the patterns.
+pub fn is_any_of(name: &str, patterns: Vec<Wildcard>, knowledge: Knowledge<'_>) -> Wanted {
+    let props = &knowledge.apps.props;
+    if props.makes(name, knowledge.lookups.map(Arc::as_ref)) {
+        return Wanted::Untold;
+    }
+    let field = match name {
+        "EventCode" | "EventID" => Told::Code,
+        "Channel" => Told::Channel,
+        "source" => Told::Source,
+        "sourcetype" if !props.renames() => Told::Sourcetype,
+        _ if views::untagged(name) == views::TYPE => return views::of_types(&patterns),
+        _ => return Wanted::Untold,
+    };
+    Wanted::Field(field, patterns)
 }
 
 /// The bound of time that a part of a search sets.

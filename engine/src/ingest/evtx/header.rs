@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::event::EventBuilder;
 use super::super::prefilter::Prefilter;
-use super::template::{Content, Header};
+use super::template::{Content, Header, Template};
 use super::value::Value;
 
 /// How many different headers and computers are remembered; there are some hundred in a log.
@@ -42,7 +42,7 @@ impl Headers {
         &mut self,
         header: &Header,
         value: impl Fn(u16) -> Option<Value<'d>>,
-        templates: impl Iterator<Item = usize>,
+        templates: &[&Template],
         prefilter: &Prefilter,
         builder: &mut EventBuilder<'_>,
     ) -> Option<bool> {
@@ -52,8 +52,8 @@ impl Headers {
         }
         let time = value(header.time)?.micros()?;
         self.key.clear();
-        for number in templates {
-            self.key.extend(number.to_le_bytes());
+        for template in templates {
+            self.key.extend(template.number.to_le_bytes());
         }
         for content in [&header.code, &header.channel] {
             if let Content::Value(place) = content {
@@ -73,7 +73,8 @@ impl Headers {
                 write(&header.channel, &value, &mut channel)?;
                 let (code, channel) = (code.trim(), channel.trim());
                 (!code.is_empty() && !channel.is_empty()).then_some(())?;
-                let fits = builder.fits(prefilter, code, channel);
+                let has = |name: &str| templates.iter().any(|template| template.has(name));
+                let fits = builder.fits(prefilter, code, channel, &has);
                 let verdict = Verdict { fits, read_in: Cell::new(0) };
                 self.known.entry(self.key.as_slice().into()).or_insert(verdict)
             }

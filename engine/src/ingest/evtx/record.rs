@@ -1,11 +1,12 @@
 //! Records read without writing their XML: only the values that a search needs are decoded.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::super::event::EventBuilder;
 use super::super::prefilter::Prefilter;
 use super::cursor::Cursor;
-use super::template::{Content, Field, Part, Step};
+use super::template::{Content, Field, Part, Step, Template};
 use super::templates::{Known, Place, Templates};
 use super::value::{FRAGMENT, TEXTS, Value, is_time};
 
@@ -176,19 +177,21 @@ impl<'d, 't> Records<'d, 't> {
         }
         let values = self.values.get(instance.first..)?.get(..instance.count)?;
         let value = |place: u16| values.get(usize::from(place)).copied();
-        let numbers = std::iter::once(known.number).chain(inside);
-        self.templates.headers.pass_over(header, value, numbers, prefilter, builder)
+        let known = &*known.template;
+        let inside = inside.as_deref();
+        let templates = [known, inside.unwrap_or(known)];
+        self.templates.headers.pass_over(header, value, &templates, prefilter, builder)
     }
 
-    /// The number of the template of a piece of binary XML that has none inside of it.
-    fn simple(&mut self, value: Value<'d>, place: Place) -> Option<usize> {
+    /// The template of a piece of binary XML that has none inside of it.
+    fn simple(&mut self, value: Value<'d>, place: Place) -> Option<Rc<Template>> {
         let before = self.values.len();
         let instance = self.instance(value.at, value.at.checked_add(value.bytes.len())?)?;
         let values = self.values.get(before..)?;
         let is_simple = place.1 == Part::Data && values.iter().all(|value| value.kind != FRAGMENT);
         self.values.truncate(before);
         let known = self.template(instance.template, place)?;
-        (is_simple && known.template.is_data_only).then_some(known.number)
+        (is_simple && known.template.is_data_only).then_some(known.template)
     }
 
     fn nested(
@@ -215,8 +218,8 @@ impl<'d, 't> Records<'d, 't> {
         builder: &mut EventBuilder<'_>,
     ) -> Option<()> {
         // One that stands in itself is not read here.
-        (!self.open.contains(&known.number)).then_some(())?;
-        self.open.push(known.number);
+        (!self.open.contains(&known.template.number)).then_some(())?;
+        self.open.push(known.template.number);
         let outcome = known.template.steps.iter().try_for_each(|step| match step {
             Step::Field(field) => self.field(known, field, instance, nesting, time, builder),
             Step::Time(place) => {

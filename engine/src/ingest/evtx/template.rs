@@ -24,6 +24,8 @@ pub(super) enum Part {
 /// A template, or a piece of binary XML that stands in one.
 #[derive(Debug)]
 pub(super) struct Template {
+    /// Which it is of all that a worker knows.
+    pub(super) number: usize,
     pub(super) steps: Vec<Step>,
     /// How many of them are fields.
     pub(super) fields: usize,
@@ -35,6 +37,13 @@ pub(super) struct Template {
     pub(super) header: Option<Header>,
     /// Whether it has the `System` element, without which nothing is an event.
     has_system: bool,
+}
+
+impl Template {
+    /// Whether it has a field of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Field(field) if field.name == name))
+    }
 }
 
 /// What tells of an event whether a search can want it.
@@ -152,8 +161,9 @@ pub(super) fn outline(data: &[u8], offset: usize) -> Option<(&[u8], Cursor<'_>)>
 
 impl Reading {
     /// Reads the template with that body, whose outermost element is `depth` deep.
-    pub(super) fn new(body: Cursor<'_>, depth: usize, part: Part) -> Option<Self> {
+    pub(super) fn new(body: Cursor<'_>, number: usize, (depth, part): (usize, Part)) -> Option<Self> {
         let template = Template {
+            number,
             steps: Vec::new(),
             fields: 0,
             nested: Vec::new(),

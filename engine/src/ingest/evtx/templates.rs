@@ -20,8 +20,6 @@ pub(super) type Place = (usize, Part);
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) template: Rc<Template>,
-    /// Which it is of all that are known.
-    pub(super) number: usize,
     /// Where the numbers of its fields' keys begin.
     first_key: usize,
 }
@@ -62,11 +60,11 @@ impl Templates {
         if let Some((known, _)) = same.find(|(_, reading)| reading.is_same(body)) {
             return Some(known.clone());
         }
-        let reading = Reading::new(body, place.0, place.1)?;
         let (number, first_key) = (self.known.len(), self.keys.len());
+        let reading = Reading::new(body, number, place)?;
         self.keys.resize(first_key.saturating_add(reading.template.fields), None);
         self.size = self.size.saturating_add(reading.size());
-        let known = Known { template: Rc::clone(&reading.template), number, first_key };
+        let known = Known { template: Rc::clone(&reading.template), first_key };
         self.known.push((known.clone(), reading));
         self.found.entry(identity).or_default().push(number);
         Some(known)

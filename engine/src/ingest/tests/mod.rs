@@ -6,6 +6,7 @@ mod evtx;
 mod exports;
 mod forms;
 mod hostile;
+mod prefilter;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
