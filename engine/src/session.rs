@@ -25,7 +25,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
-use crate::ingest::{self, FieldSelection, Input, Location, ReadOptions, ReadReport};
+use crate::ingest::{self, FieldSelection, Input, Location, Prefilter, ReadOptions, ReadReport};
 use crate::knowledge::{Apps, Definitions, Expanded, Knowledge, Macros, SavedSearches};
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
@@ -37,7 +37,7 @@ use crate::plan::calculated::{self, Reading};
 use crate::plan::frame::{Frame, SERIAL};
 use crate::plan::possible::Possible;
 use crate::plan::trace::{Judged, Row, Tracer, Verdict};
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, subsearch};
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, prefilter, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::scans::Scans;
@@ -216,7 +216,7 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
-    /// What is left out of stores, line by line.
+    /// What is left out of stores and event logs, line by line.
     pub stores: Vec<String>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
@@ -412,7 +412,7 @@ impl Session {
     /// As [`crate::ingest::read`].
     pub async fn load(&self) -> Result<Arc<ReadReport>, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
-        Ok(self.events(FieldSelection::AllButRaw).await?.report)
+        Ok(self.events(FieldSelection::AllButRaw, None).await?.report)
     }
 
     /// The fields of the events that were loaded, with frequent values of each, those that most events have first;
@@ -445,13 +445,14 @@ impl Session {
     }
 
     /// The events with at least these fields: the kept ones if they have them, else read.
-    async fn events(&self, wanted: FieldSelection) -> Result<Loaded, Error> {
+    async fn events(&self, wanted: FieldSelection, prefilter: Option<Prefilter>) -> Result<Loaded, Error> {
         if let Some(kept) = self.kept(wanted.clone()) {
             return Ok(kept);
         }
         let wanted = self.to_read(wanted);
         let options = ReadOptions {
             fields: wanted.clone(),
+            prefilter: prefilter.filter(|_| !self.options.keep).map(Arc::new),
             sourcetype: self.options.sourcetype.clone(),
             host: self.options.host.clone(),
             strict: self.options.strict,
@@ -517,7 +518,7 @@ impl Session {
     /// An input that cannot be read.
     pub async fn metadata(&self) -> Result<HashMap<String, Vec<String>>, Error> {
         let wanted = ["index", "source", "sourcetype", "host"].map(str::to_owned).to_vec();
-        Ok(self.events(FieldSelection::Only(wanted)).await?.events.metadata)
+        Ok(self.events(FieldSelection::Only(wanted), None).await?.events.metadata)
     }
 
     /// A LogScale query with its parameters and saved queries put in, and what was found about it.
@@ -579,11 +580,20 @@ impl Session {
         let (planned, _) = self.prepare(text, Purpose::Rows).await?;
         let logical = planned.state.optimize(&planned.plan)?;
         let physical = planned.state.create_physical_plan(&planned.plan).await?;
+        let mut stores = planned.scans.explained();
+        let passed_over: u64 = planned.report.files.iter().map(|file| file.passed_over).sum();
+        if passed_over > 0 {
+            let all: u64 = planned.report.files.iter().map(|file| file.events).sum();
+            stores.push(format!(
+                "event logs: {passed_over} of {all} events are passed over, which are of another event code, channel, \
+                 source or time"
+            ));
+        }
         Ok(Explanation {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
-            stores: planned.scans.explained(),
+            stores,
             diagnostics: planned.diagnostics,
         })
     }
@@ -659,7 +669,18 @@ impl Session {
             return Err(Error::Query(Vec::new()));
         }
         let started = Instant::now();
-        let loaded = self.events(wanted).await.map_err(|error| at_begin(error, &query))?;
+        let clock = self.clock();
+        let bounds = match purpose {
+            Purpose::Census => (None, None),
+            _ => Self::bounds_in(&self.context(), &clock)?,
+        };
+        let prefilter = match &query {
+            // Whoever traces events asks for those too that are left out.
+            _ if purpose == Purpose::Trace => None,
+            Parsed::Spl(query) => prefilter::of(query, self.knowledge(), &clock, bounds),
+            Parsed::LogScale(query) => crate::logscale::prefilter::of(query, self.knowledge(), bounds),
+        };
+        let loaded = self.events(wanted, prefilter).await.map_err(|error| at_begin(error, &query))?;
         let scans = Arc::new(Scans::default());
         let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();
@@ -674,13 +695,12 @@ impl Session {
             trail: Arc::clone(&trail),
             measured: self.measured.load(Ordering::SeqCst),
         };
-        let clock = self.clock();
         let mut planner = Planner {
             events: Some(&events),
             clock: &clock,
             strict: self.options.strict,
             assume_macros: false,
-            bounds: if purpose == Purpose::Census { (None, None) } else { self.bounds()? },
+            bounds,
             geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
             lookups: Some(Arc::clone(&self.options.lookups)),
             tables: Tables::default(),
@@ -703,7 +723,7 @@ impl Session {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
                     let asked = asked_of(search, asked.fields.and(fields));
-                    let loaded = self.events(Serving::read(view, &asked)).await?;
+                    let loaded = self.events(Serving::read(view, &asked), None).await?;
                     read_time = read_time.saturating_add(started.elapsed());
                     more = loaded.events.noting(&scans).asked(&asked, view).naming(named);
                     planner.events = Some(&more);
@@ -957,6 +977,9 @@ fn describe(store: Arc<Store>) -> Events {
         {
             let texts = dictionary.values().as_string_opt::<i32>();
             values.extend(texts.into_iter().flat_map(|texts| texts.iter().flatten()).map(str::to_string));
+        }
+        if name == "host" {
+            values.extend(store.hosts.iter().cloned());
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }

@@ -118,8 +118,15 @@ mod tests {
             rows: Some(1),
             ended: false,
         };
-        let file =
-            FileReport { path: "a|<b>".into(), format: "json", bytes: 9, events: 1, skipped: 0, problems: vec![] };
+        let file = FileReport {
+            path: "a|<b>".into(),
+            format: "json",
+            bytes: 9,
+            events: 1,
+            passed_over: 0,
+            skipped: 0,
+            problems: vec![],
+        };
         let files = vec![(file, Some(("00ff".to_owned(), 9)))];
         let notebook = Notebook { at: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC, files, logged: vec![logged] };
         let without_version = |text: &str| text.replace(env!("CARGO_PKG_VERSION"), "VERSION");

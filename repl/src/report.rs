@@ -44,6 +44,10 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
     } else {
         let events = events(report);
         let _ = write!(out, " · {}", volume(report));
+        let passed_over = passed_over(report);
+        if passed_over > 0 {
+            let _ = write!(out, " · {} passed over", thousands(passed_over));
+        }
         if let Some(Read { groups, files: _, all }) = &cost.stores {
             let _ = write!(out, " · read {} of {}", thousands(*groups), count(all.groups, "row group"));
         }
@@ -94,6 +98,11 @@ pub fn formats(report: &ReadReport) -> String {
 /// How many events were read.
 pub fn events(report: &ReadReport) -> u64 {
     report.files.iter().map(|file| file.events).sum()
+}
+
+/// How many events were passed over, because the search cannot want them.
+pub fn passed_over(report: &ReadReport) -> u64 {
+    report.files.iter().map(|file| file.passed_over).sum()
 }
 
 /// How many places were skipped.
@@ -231,7 +240,7 @@ mod tests {
         let problems = (0..skipped.min(10))
             .map(|n| Problem { place: format!("line {}", n + 1), reason: "not JSON".into() })
             .collect();
-        FileReport { path: path.into(), format: "json", bytes: 45_000, events, skipped, problems }
+        FileReport { path: path.into(), format: "json", bytes: 45_000, events, passed_over: 0, skipped, problems }
     }
 
     #[test]

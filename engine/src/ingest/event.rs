@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
+use super::prefilter::{Heading, Prefilter};
 use super::select::Selection;
 use super::time::Clock;
-use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning};
+use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning, windows_source};
 use super::{Problem, ReadOptions};
 use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId};
 
@@ -43,6 +44,10 @@ pub(crate) struct BlockResult {
     pub(crate) problems: Vec<Problem>,
     /// Fields of the events that were not selected.
     pub(crate) unread: BTreeSet<String>,
+    /// How many of the events were passed over.
+    pub(crate) passed_over: u64,
+    /// Hosts of those.
+    pub(crate) hosts: BTreeSet<String>,
 }
 
 impl BlockResult {
@@ -169,6 +174,36 @@ impl<'a> EventBuilder<'a> {
     /// Whether the event's text is kept.
     pub(crate) fn wants_raw(&self) -> bool {
         self.names.raw.is_some()
+    }
+
+    /// Which events are wanted, if not all are.
+    pub(crate) fn prefilter(&self) -> Option<&'a Prefilter> {
+        self.shared.options.prefilter.as_deref()
+    }
+
+    /// Whether a Windows event of that code and channel can be wanted; `has` says which fields there are in its data.
+    pub(crate) fn fits(&self, prefilter: &Prefilter, code: &str, channel: &str, has: &dyn Fn(&str) -> bool) -> bool {
+        let source = windows_source(Some(channel));
+        let sourcetype = self.shared.options.sourcetype.as_deref().unwrap_or(&source);
+        prefilter.wanted.fits(Heading { code, channel, source: &source, sourcetype, has })
+    }
+
+    /// Counts an event that is not wanted.
+    pub(crate) fn pass_over(&mut self) {
+        self.result.events = self.result.events.saturating_add(1);
+        self.result.passed_over = self.result.passed_over.saturating_add(1);
+    }
+
+    /// Whether the hosts of events that are passed over matter, because searches can ask for them.
+    pub(crate) fn wants_hosts(&self) -> bool {
+        self.names.host.is_some() && self.shared.options.host.is_none()
+    }
+
+    /// Takes note of the host of an event that is passed over.
+    pub(crate) fn note_host(&mut self, host: &str) {
+        if !host.is_empty() && !self.result.hosts.contains(host) {
+            self.result.hosts.insert(host.to_owned());
+        }
     }
 
     /// Whether fields that only a look into the text finds are kept.
@@ -324,11 +359,7 @@ impl<'a> EventBuilder<'a> {
         let own_host =
             if is_windows && known.sourcetype.is_none() { computer.or(known.host) } else { known.host.or(computer) };
         let host = options.host.as_deref().or(own_host);
-        let channel_source = match (is_windows, known.channel) {
-            (true, Some(channel)) => ["XmlWinEventLog:", channel].concat(),
-            (true, None) => "XmlWinEventLog".to_owned(),
-            (false, _) => String::new(),
-        };
+        let channel_source = if is_windows { windows_source(known.channel) } else { String::new() };
         let index =
             self.file.index.as_deref().or(known.index).unwrap_or(if is_windows { "wineventlog" } else { "main" });
         let default_source = if is_windows { channel_source.as_str() } else { self.file.path.as_str() };

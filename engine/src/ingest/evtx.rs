@@ -6,10 +6,13 @@
 //! Writing the XML of every record and reading it again costs far more than a search needs. So where a chunk is what
 //! Windows wrote, by its checksums, and no one asked for the events' text, `evtx/record.rs` takes the values right out
 //! of the records. It reads what is usual; at the first record that is not, the rest of the chunk goes through the crate.
+//! Records that the search cannot want are not even read so far (`evtx/header.rs`).
 
 mod cursor;
+mod header;
 mod record;
 mod template;
+mod templates;
 mod value;
 
 use std::borrow::Cow;
@@ -23,7 +26,8 @@ use evtx::{ChunkFlags, EvtxChunk, EvtxChunkData, EvtxChunkHeader, EvtxRecord, Pa
 
 use super::event::{Defaults, EventBuilder};
 use super::xml::XmlState;
-use record::Records;
+use record::{Outcome, Records, Window};
+pub(crate) use templates::Templates;
 
 const FILE_HEADER: u64 = 4096;
 const CHUNK: usize = 65_536;
@@ -144,13 +148,16 @@ fn offset_of(chunk: u64) -> u64 {
 }
 
 /// Reads the events of some chunks.
-pub(crate) fn read_chunks(chunks: Vec<Chunk>, builder: &mut EventBuilder<'_>) {
+pub(crate) fn read_chunks(chunks: Vec<Chunk>, templates: &mut Templates, builder: &mut EventBuilder<'_>) {
+    templates.begin();
     let settings = Arc::new(ParserSettings::default().num_threads(1).indent(false));
     let mut state = XmlState::default();
     for chunk in chunks {
         let number = chunk.number;
         // The bytes are anyone's, and the crate is not ours: should it give up, only this chunk is lost.
-        let outcome = catch_unwind(AssertUnwindSafe(|| read_chunk(chunk, &settings, &mut state, builder)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            read_chunk(chunk, &settings, templates, &mut state, builder);
+        }));
         if outcome.is_err() {
             builder.discard();
             builder.result.skip(format!("chunk {number}"), "the chunk is damaged in a way that stopped the reader");
@@ -158,7 +165,13 @@ pub(crate) fn read_chunks(chunks: Vec<Chunk>, builder: &mut EventBuilder<'_>) {
     }
 }
 
-fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState, builder: &mut EventBuilder<'_>) {
+fn read_chunk(
+    chunk: Chunk,
+    settings: &Arc<ParserSettings>,
+    templates: &mut Templates,
+    state: &mut XmlState,
+    builder: &mut EventBuilder<'_>,
+) {
     let Chunk { number, mut bytes } = chunk;
     // The room that Windows allocates ahead.
     if bytes.iter().all(|&byte| byte == 0) {
@@ -189,8 +202,10 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
     }
     let has_checksums = !data.header.flags.contains(ChunkFlags::NO_CRC32);
     let is_usual = is_intact && has_checksums && record::has_whole_names(&data.data);
-    let read = if is_usual && !builder.wants_raw() { read_values(&data, builder) } else { Some(0) };
+    let read = if is_usual && !builder.wants_raw() { read_values(&data, templates, builder) } else { Some(0) };
     let Some(read) = read else { return };
+    let unwanted = if is_usual && builder.wants_raw() { unwanted(&data, templates, builder) } else { Vec::new() };
+    let mut unwanted = unwanted.into_iter().peekable();
     let mut chunk = match EvtxChunk::new(&data.data, &data.header, Arc::clone(settings)) {
         Ok(chunk) => chunk,
         Err(error) => return builder.result.skip(place(), causes(&error)),
@@ -204,6 +219,10 @@ fn read_chunk(chunk: Chunk, settings: &Arc<ParserSettings>, state: &mut XmlState
                 continue;
             }
         };
+        if unwanted.next_if(|&start| start == record.binxml_offset).is_some() {
+            builder.pass_over();
+            continue;
+        }
         let id = record.event_record_id;
         let in_chunk = record.binxml_offset.saturating_sub(24);
         let place = || format!("record {id} at offset {:#x}", offset_of(number).saturating_add(in_chunk));
@@ -235,24 +254,54 @@ fn read_record(record: EvtxRecord<'_>, state: &mut XmlState, builder: &mut Event
 
 /// Reads the records of a chunk without their XML, up to the first that is not usual. Says how many these were; nothing
 /// if they were all.
-fn read_values(data: &EvtxChunkData, builder: &mut EventBuilder<'_>) -> Option<usize> {
-    let free = usize::try_from(data.header.free_space_offset).unwrap_or(usize::MAX).min(data.data.len());
-    let mut records = Records::new(&data.data);
-    let (mut at, mut read) = (CHUNK_HEADER, 0_usize);
-    while at < free {
-        let Some(window) = record::window(&data.data, at) else { return Some(read) };
-        let Some(time) = records.read(window, builder) else {
-            builder.discard();
-            return Some(read);
-        };
-        builder.end_windows(&Defaults { sourcetype: SOURCETYPE, raw: "", time: Some(time) });
-        read = read.saturating_add(1);
-        if window.number == data.header.last_event_record_id {
-            break;
+fn read_values(data: &EvtxChunkData, templates: &mut Templates, builder: &mut EventBuilder<'_>) -> Option<usize> {
+    let mut records = Records::new(&data.data, templates);
+    let mut read = 0_usize;
+    for window in windows(data) {
+        match window.and_then(|window| records.read(window, builder)) {
+            Some(Outcome::Read(time)) => {
+                builder.end_windows(&Defaults { sourcetype: SOURCETYPE, raw: "", time: Some(time) });
+            }
+            Some(Outcome::PassedOver) => builder.pass_over(),
+            None => {
+                builder.discard();
+                return Some(read);
+            }
         }
-        at = window.next;
+        read = read.saturating_add(1);
     }
     None
+}
+
+/// Where the binary XML begins of records that the search cannot want, in order, up to the first record that is not usual.
+fn unwanted(data: &EvtxChunkData, templates: &mut Templates, builder: &mut EventBuilder<'_>) -> Vec<u64> {
+    let mut unwanted = Vec::new();
+    if builder.prefilter().is_some() {
+        let mut records = Records::new(&data.data, templates);
+        for window in windows(data) {
+            let Some(window) = window else { break };
+            let Some(is_wanted) = records.judge(window, builder) else { break };
+            if !is_wanted {
+                unwanted.extend(u64::try_from(window.start));
+            }
+        }
+    }
+    unwanted
+}
+
+/// The records of a chunk, up to the first that is none in all respects.
+fn windows(data: &EvtxChunkData) -> impl Iterator<Item = Option<Window>> {
+    let free = usize::try_from(data.header.free_space_offset).unwrap_or(usize::MAX).min(data.data.len());
+    let mut at = CHUNK_HEADER;
+    std::iter::from_fn(move || {
+        if at >= free {
+            return None;
+        }
+        let window = record::window(&data.data, at);
+        let is_last = window.is_none_or(|window| window.number == data.header.last_event_record_id);
+        at = if is_last { free } else { window.map_or(free, |window| window.next) };
+        Some(window)
+    })
 }
 
 /// A log that was copied while it was in use may hold records that the chunk's header does not know yet: the ones with

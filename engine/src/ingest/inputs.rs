@@ -296,8 +296,15 @@ impl<'a> Inputs<'a> {
     fn begin(&mut self, origin: Origin, source: io::Result<Source>) -> Option<Unit> {
         let Origin { path, location, written, bytes, is_named } = origin;
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
-        let mut report =
-            FileReport { path: path.clone(), format: "", bytes, events: 0, skipped: 0, problems: Vec::new() };
+        let mut report = FileReport {
+            path: path.clone(),
+            format: "",
+            bytes,
+            events: 0,
+            passed_over: 0,
+            skipped: 0,
+            problems: Vec::new(),
+        };
         let clock =
             Clock { zone: self.options.time_zone.clone(), latest: written.unwrap_or_else(jiff::Timestamp::now) };
         let file = Arc::new(FileContext { ordinal, path, index: self.index.clone(), clock });
@@ -348,7 +355,8 @@ impl<'a> Inputs<'a> {
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
         let clock = Clock { zone: self.options.time_zone.clone(), latest: jiff::Timestamp::now() };
         let file = Arc::new(FileContext { ordinal, path: path.clone(), index: self.index.clone(), clock });
-        let mut report = FileReport { path, format: "", bytes: 0, events: 0, skipped: 0, problems: Vec::new() };
+        let mut report =
+            FileReport { path, format: "", bytes: 0, events: 0, passed_over: 0, skipped: 0, problems: Vec::new() };
         let said = self.options.sourcetype.is_some() || self.options.host.is_some();
         let opened = match (&self.admit, said) {
             (Some(_), _) => Err(io::Error::other(SEARCHED_WHERE_IT_IS)),

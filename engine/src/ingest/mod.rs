@@ -21,6 +21,7 @@ mod inputs;
 mod json;
 pub(crate) mod parquet;
 mod pipeline;
+pub(crate) mod prefilter;
 mod scan;
 mod select;
 mod sniff;
@@ -36,7 +37,9 @@ mod tests;
 
 pub use index::{IndexOptions, Indexed, index};
 pub(crate) use pipeline::Sink;
+pub use prefilter::Prefilter;
 pub(crate) use time::EventClock;
+pub(crate) use windows::spellings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +74,8 @@ pub enum Location {
 pub struct ReadOptions {
     /// The fields that are kept. `_time` and `_serial` always are.
     pub fields: FieldSelection,
+    /// Which events are wanted; others are left out where that costs less than reading them.
+    pub prefilter: Option<Arc<Prefilter>>,
     /// The sourcetype of all events, instead of the one their format suggests.
     pub sourcetype: Option<String>,
     /// The host of all events, instead of the one they name.
@@ -151,8 +156,10 @@ pub struct FileReport {
     pub format: &'static str,
     /// Its size in bytes as stored (compressed, if it is); 0 for a member, which is counted with its archive.
     pub bytes: u64,
-    /// How many events it gave.
+    /// How many events it has.
     pub events: u64,
+    /// How many of them were passed over, because the search cannot want them.
+    pub passed_over: u64,
     /// How many places were skipped; 0 for a file of a folder that is no log.
     pub skipped: u64,
     /// The first of those places and what was wrong there; see [`Problem::KEPT`].

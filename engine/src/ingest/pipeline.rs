@@ -43,11 +43,12 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let mut inputs = Inputs::new(inputs, options)?;
     let mut store = StoreBuilder::default();
     let held = options.pool.as_ref().map(|pool| Arc::new(MemoryConsumer::new(memory::EVENTS).register(pool)));
-    let mut unread = drive(&mut inputs, options, &mut store, held.as_deref())?;
+    let mut left_out = drive(&mut inputs, options, &mut store, held.as_deref())?;
     let report = ReadReport { files: inputs.reports };
-    unread.extend(inputs.unread);
-    let unread = unread.into_iter().collect();
-    let mut store = Store { unread, files: inputs.parquet, stored: inputs.stored, ..store.finish()? };
+    left_out.unread.extend(inputs.unread);
+    let unread = left_out.unread.into_iter().collect();
+    let hosts = left_out.hosts.into_iter().collect();
+    let mut store = Store { unread, hosts, files: inputs.parquet, stored: inputs.stored, ..store.finish()? };
     if let Some(held) = held {
         // Until now it was an estimate.
         let mut sizes = Sizes::default();
@@ -70,16 +71,25 @@ pub(crate) fn read_into(
     Ok(ReadReport { files: inputs.reports })
 }
 
-/// Reads all units; what comes back are the fields that were not selected.
+/// What events have that was not read.
+#[derive(Default)]
+struct LeftOut {
+    /// Fields that were not selected.
+    unread: BTreeSet<String>,
+    /// Hosts of events that were passed over.
+    hosts: BTreeSet<String>,
+}
+
+/// Reads all units.
 fn drive(
     inputs: &mut Inputs<'_>,
     options: &ReadOptions,
     sink: &mut dyn Sink,
     held: Option<&MemoryReservation>,
-) -> Result<BTreeSet<String>, Error> {
+) -> Result<LeftOut, Error> {
     let shared = Shared { options, selection: Selection::new(&options.fields) };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let unread = std::thread::scope(|scope| {
+    let left_out = std::thread::scope(|scope| {
         // Threads of its own rather than a shared pool: this one waits for them, and must not wait for itself.
         let (unit_sender, unit_receiver) = mpsc::channel::<(u64, Unit)>();
         let (done_sender, done_receiver) = mpsc::channel::<Done>();
@@ -90,16 +100,17 @@ fn drive(
             scope.spawn(move || work(shared, &units, &done));
         }
         drop(done_sender);
-        let mut gather = Gather { sink, options, held, next: 0, waiting: BTreeMap::new(), unread: BTreeSet::new() };
+        let mut gather =
+            Gather { sink, options, held, next: 0, waiting: BTreeMap::new(), left_out: LeftOut::default() };
         let outcome = feed(inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
         // Without a sender the workers stop.
         drop(unit_sender);
-        outcome.map(|()| gather.unread)
+        outcome.map(|()| gather.left_out)
     })?;
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    Ok(unread)
+    Ok(left_out)
 }
 
 /// Hands out units, never more than `most` ahead of what was gathered, so that memory stays bounded.
@@ -144,6 +155,7 @@ fn feed(
 }
 
 fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &mpsc::Sender<Done>) {
+    let mut templates = evtx::Templates::default();
     loop {
         let next = match units.lock() {
             Ok(units) => units.recv(),
@@ -155,7 +167,7 @@ fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &
             BlockResult::default()
         } else {
             // A worker that went away would leave everybody waiting.
-            catch_unwind(AssertUnwindSafe(|| read_unit(shared, unit))).unwrap_or_else(|_| {
+            catch_unwind(AssertUnwindSafe(|| read_unit(shared, unit, &mut templates))).unwrap_or_else(|_| {
                 let mut result = BlockResult::default();
                 result.skip(String::new(), "a part of the file stopped the reader, which is a defect of spelunk");
                 result
@@ -167,10 +179,10 @@ fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &
     }
 }
 
-fn read_unit(shared: &Shared<'_>, unit: Unit) -> BlockResult {
+fn read_unit(shared: &Shared<'_>, unit: Unit, templates: &mut evtx::Templates) -> BlockResult {
     let mut builder = EventBuilder::new(shared, &unit.file);
     match unit.payload {
-        Payload::Evtx(chunks) => evtx::read_chunks(chunks, &mut builder),
+        Payload::Evtx(chunks) => evtx::read_chunks(chunks, templates, &mut builder),
         Payload::Xml(lines) => xml::read_block(lines, &mut builder),
         Payload::JsonLines(lines) => json::read_lines(lines, &mut builder),
         Payload::JsonStream(lines, in_array) => json::read_stream(lines, in_array, &mut builder),
@@ -189,7 +201,7 @@ struct Gather<'a> {
     held: Option<&'a MemoryReservation>,
     next: u64,
     waiting: BTreeMap<u64, Done>,
-    unread: BTreeSet<String>,
+    left_out: LeftOut,
 }
 
 impl Gather<'_> {
@@ -224,7 +236,9 @@ impl Gather<'_> {
         if !is_ignored {
             report.skipped = report.skipped.saturating_add(result.skipped);
         }
-        self.unread.extend(result.unread);
+        report.passed_over = report.passed_over.saturating_add(result.passed_over);
+        self.left_out.unread.extend(result.unread);
+        self.left_out.hosts.extend(result.hosts);
         let room = Problem::KEPT.saturating_sub(report.problems.len());
         report.problems.extend(result.problems.into_iter().take(room));
         memory::hold_events(self.held, self.options.pool.as_ref(), result.block.size())?;

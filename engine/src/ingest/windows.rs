@@ -27,6 +27,27 @@ pub(crate) enum Role {
     Reserved,
 }
 
+/// The source of the events of a channel, which is their sourcetype too.
+pub(crate) fn windows_source(channel: Option<&str>) -> String {
+    match channel {
+        Some(channel) => ["XmlWinEventLog:", channel].concat(),
+        None => "XmlWinEventLog".to_owned(),
+    }
+}
+
+/// The other names under which published searches know the events of a Windows channel.
+pub(crate) fn spellings(source: &str) -> Vec<String> {
+    match source.strip_prefix("XmlWinEventLog:") {
+        Some(channel @ "Linux-Sysmon/Operational") => {
+            vec![format!("Syslog:{channel}"), channel.to_string(), "sysmon:linux".into()]
+        }
+        Some(channel) => {
+            vec![format!("WinEventLog:{channel}"), channel.to_string(), "XmlWinEventLog".into(), "WinEventLog".into()]
+        }
+        None => Vec::new(),
+    }
+}
+
 /// Where a key comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Section {

@@ -11,6 +11,7 @@ mod expression;
 mod filter;
 mod functions;
 pub mod needs;
+pub mod prefilter;
 mod published;
 pub mod reference;
 mod resolve;

@@ -94,6 +94,15 @@ const KEEPING: &[&str] = &["head", "sort", "tail"];
 /// Functions of the elements of an array, each of which is a field of its own.
 const OF_ARRAYS: &[&str] = &["concatarray", "split"];
 
+/// Whether a function looks at nothing but the rows that reach it, as far as is known here.
+pub fn works_on_rows(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let family = name.split_once(':').map(|(family, _)| family);
+    let known = [CLOSING, NAMING, READING, KEEPING, OF_ARRAYS];
+    known.iter().any(|names| names.contains(&name.as_str()))
+        || family.is_some_and(|family| NAMING_FAMILIES.contains(&family))
+}
+
 /// What a query asks of the events.
 pub fn of(query: &Query) -> Asked {
     let mut needs = Needs::default();

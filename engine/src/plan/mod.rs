@@ -82,6 +82,7 @@ mod outputtext;
 mod pivot;
 pub mod possible;
 mod predict;
+pub mod prefilter;
 pub mod pushdown;
 mod rangemap;
 mod regex;

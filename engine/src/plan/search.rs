@@ -15,6 +15,7 @@ use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner, relevancy, trace};
 use crate::functions::{operators, pattern, search as kernels, strptime, timeformat};
+use crate::ingest::spellings;
 use crate::knowledge::apps::Apps;
 use crate::knowledge::apps::labels::Labels;
 use crate::{time, values};
@@ -92,7 +93,7 @@ pub(super) fn expression_span(expression: &SearchExpression) -> Span {
     }
 }
 
-fn names(expression: &SearchExpression, bound: Bound) -> bool {
+pub(super) fn names(expression: &SearchExpression, bound: Bound) -> bool {
     match expression {
         SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, bound)),
         SearchExpression::Not(inner) => names(inner, bound),
@@ -631,19 +632,6 @@ fn one_tag(part: &SearchExpression) -> Option<(&str, Span)> {
 fn is_knowledge(name: &str) -> bool {
     matches!(name, "tag" | "eventtype" | "hosttag" | "eventtypetag" | "savedsearch" | "savedsplunk")
         || name.starts_with("tag::")
-}
-
-/// The other names under which published searches know the events of a Windows channel.
-pub fn spellings(value: &str) -> Vec<String> {
-    match value.strip_prefix("XmlWinEventLog:") {
-        Some(channel @ "Linux-Sysmon/Operational") => {
-            vec![format!("Syslog:{channel}"), channel.to_string(), "sysmon:linux".into()]
-        }
-        Some(channel) => {
-            vec![format!("WinEventLog:{channel}"), channel.to_string(), "XmlWinEventLog".into(), "WinEventLog".into()]
-        }
-        None => Vec::new(),
-    }
 }
 
 /// A comparison of a number column with a value; `None` where text has to be compared.

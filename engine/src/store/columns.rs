@@ -109,7 +109,15 @@ impl StoreBuilder {
             shape.flush(&self.hasher);
             shapes.push(self.finish_shape(shape, &schema).map_err(|error| Error::Run(error.to_string()))?);
         }
-        Ok(Store { shapes, schema, unread: Vec::new(), files: Vec::new(), stored: Vec::new(), held: None })
+        Ok(Store {
+            shapes,
+            schema,
+            unread: Vec::new(),
+            hosts: Vec::new(),
+            files: Vec::new(),
+            stored: Vec::new(),
+            held: None,
+        })
     }
 
     fn finish_shape(&self, shape: OpenShape, store: &SchemaRef) -> Result<Shape, ArrowError> {

@@ -33,6 +33,8 @@ pub struct Store {
     pub schema: SchemaRef,
     /// The names of fields that events have but that were not selected, in order.
     pub unread: Vec<String>,
+    /// Hosts of events that were passed over, in order.
+    pub hosts: Vec<String>,
     /// The files whose events stay where they are.
     pub files: Vec<parquet::ParquetFile>,
     /// The stores on disk, whose events stay there too.

@@ -38,6 +38,11 @@ fn typed(schema: &Schema, name: &str) -> Option<Typed> {
     Some(Typed::new(column(name), Kind::of(field.data_type()), Span::default()))
 }
 
+/// The names under which the events of a channel are known.
+pub(super) fn spellings(channel: &str) -> [String; 3] {
+    [channel.to_owned(), format!("XmlWinEventLog:{channel}"), format!("WinEventLog:{channel}")]
+}
+
 /// Whether an event is of a kind; `None` where none is.
 fn condition(schema: &Schema, event: &Event) -> Option<Expr> {
     let condition = match event.source {
@@ -47,7 +52,7 @@ fn condition(schema: &Schema, event: &Event) -> Option<Expr> {
                 Kind::Integer => code.expr.in_list(codes.iter().map(|code| lit(*code)).collect(), false),
                 _ => code.text().in_list(codes.iter().map(|code| lit(code.to_string())).collect(), false),
             };
-            let spellings = [channel.to_owned(), format!("XmlWinEventLog:{channel}"), format!("WinEventLog:{channel}")];
+            let spellings = spellings(channel);
             let named = ["Channel", "source", "sourcetype"].iter().filter_map(|name| typed(schema, name));
             let named = named.map(|value| value.text().in_list(spellings.iter().map(lit).collect(), false));
             coded.and(named.reduce(Expr::or)?)

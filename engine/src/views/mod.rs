@@ -22,13 +22,16 @@ mod sysmon;
 mod table;
 mod windows;
 
+pub use fields::TYPE;
 pub use serving::Serving;
 pub use table::ViewTable;
 
 use spelunk_grammar::Span;
 
 use crate::functions::kernel::Row;
+use crate::functions::pattern::Wildcard;
 use crate::ingest::FieldSelection;
+use crate::ingest::prefilter::{Told, Wanted};
 
 /// Which view serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -148,7 +151,32 @@ pub fn targets() -> impl Iterator<Item = &'static str> {
     views.into_iter().flat_map(|view| view.targets().chain(view.telling.iter().copied()))
 }
 
+/// The events of Windows that can be of a type of Falcon's that fits any of the patterns.
+pub fn of_types(types: &[Wildcard]) -> Wanted {
+    let kinds = falcon::FALCON.kinds.iter().filter(|event| match event.make(&falcon::FALCON, fields::TYPE) {
+        Some(Make::Text(own)) => types.iter().any(|wanted| wanted.matches(own)),
+        _ => true,
+    });
+    let kinds = kinds.filter_map(|event| match event.source {
+        Source::Windows(channel, codes) => Some(of_channel(channel, codes)),
+        Source::Falcon(_) => None,
+    });
+    Wanted::Made(&[fields::TYPE, fields::TAGGED_TYPE], Box::new(Wanted::Any(kinds.collect())))
+}
+
+/// Windows' events of a channel with one of the codes, under any of the names by which views know the channel.
+fn of_channel(channel: &str, codes: &[i64]) -> Wanted {
+    let spellings = expressions::spellings(channel);
+    let field = |field: Told, patterns: &[String]| {
+        let patterns = patterns.iter().map(|pattern| Wildcard::any_case(pattern).ok()).collect::<Option<_>>();
+        patterns.map_or(Wanted::Untold, |patterns| Wanted::Field(field, patterns))
+    };
+    let named = [Told::Channel, Told::Source, Told::Sourcetype].map(|told| field(told, &spellings));
+    let codes: Vec<String> = codes.iter().map(i64::to_string).collect();
+    Wanted::All(vec![field(Told::Code, &codes), Wanted::Any(named.into())])
+}
+
 /// The field that a name means: a tag is the field of that name.
-fn untagged(name: &str) -> &str {
+pub fn untagged(name: &str) -> &str {
     name.strip_prefix('#').unwrap_or(name)
 }

@@ -1,10 +1,13 @@
 //! Records read without writing their XML: only the values that a search needs are decoded.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::super::event::EventBuilder;
+use super::super::prefilter::Prefilter;
 use super::cursor::Cursor;
-use super::template::{self, Content, Field, Part, Step, Template};
+use super::template::{Content, Field, Part, Step, Template};
+use super::templates::{Known, Place, Templates};
 use super::value::{FRAGMENT, TEXTS, Value, is_time};
 
 /// Where the lists of names begin in the header of a chunk.
@@ -80,51 +83,145 @@ struct Instance {
     /// Its first value in [`Records::values`], and how many there are.
     first: usize,
     count: usize,
+    /// How many of them are binary XML, or lists of texts.
+    composed: usize,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Its values were added to the event, which happened at that time (microseconds).
+    Read(i64),
+    /// The search cannot want it.
+    PassedOver,
 }
 
 /// Reads the records of one chunk.
-pub(super) struct Records<'d> {
+pub(super) struct Records<'d, 't> {
     data: &'d [u8],
+    templates: &'t mut Templates,
     /// By place and by where they stand in an event; none for one that is not read here.
-    templates: HashMap<(usize, usize, Part), usize>,
-    known: Vec<Option<Template>>,
+    here: HashMap<(usize, Place), Option<Known>, ahash::RandomState>,
+    /// The templates of which instances are being read.
+    open: Vec<usize>,
     /// The values of the instances that are being read, the innermost last.
     values: Vec<Value<'d>>,
     text: String,
 }
 
-impl<'d> Records<'d> {
-    pub(super) fn new(data: &'d [u8]) -> Self {
-        Records { data, templates: HashMap::new(), known: Vec::new(), values: Vec::new(), text: String::new() }
+impl<'d, 't> Records<'d, 't> {
+    pub(super) fn new(data: &'d [u8], templates: &'t mut Templates) -> Self {
+        Records { data, templates, here: HashMap::default(), open: Vec::new(), values: Vec::new(), text: String::new() }
     }
 
-    /// Adds the values of a record to the event, and says when it happened. Nothing means that the record has to be read
-    /// by way of its XML; what was added is to be discarded then.
-    pub(super) fn read(&mut self, window: Window, builder: &mut EventBuilder<'_>) -> Option<i64> {
+    /// Adds the values of a record to the event, if the search can want it. Nothing means that the record has to be read by
+    /// way of its XML; what was added is to be discarded then.
+    pub(super) fn read(&mut self, window: Window, builder: &mut EventBuilder<'_>) -> Option<Outcome> {
         self.values.clear();
+        self.open.clear();
+        let place = (0, Part::Data);
+        let instance = self.instance(window.start, window.end)?;
+        let known = self.template(instance.template, place)?;
+        if let Some(prefilter) = builder.prefilter()
+            && self.passes_over(instance, &known, prefilter, builder)
+        {
+            return Some(Outcome::PassedOver);
+        }
         let mut time = None;
-        self.fragment(window.start, window.end, (0, Part::Data), 0, &mut time, builder)?;
-        time
+        self.fields(instance, &known, 0, &mut time, builder)?;
+        time.map(Outcome::Read)
     }
 
-    fn fragment(
+    /// Whether the search can want a record; nothing if it has to be read by way of its XML.
+    pub(super) fn judge(&mut self, window: Window, builder: &mut EventBuilder<'_>) -> Option<bool> {
+        self.values.clear();
+        let instance = self.instance(window.start, window.end)?;
+        let known = self.template(instance.template, (0, Part::Data))?;
+        let prefilter = builder.prefilter()?;
+        Some(!self.passes_over(instance, &known, prefilter, builder))
+    }
+
+    /// Whether the search cannot want a record that could be read here.
+    fn passes_over(
         &mut self,
-        start: usize,
-        end: usize,
-        place: (usize, Part),
+        instance: Instance,
+        known: &Known,
+        prefilter: &Prefilter,
+        builder: &mut EventBuilder<'_>,
+    ) -> bool {
+        self.try_pass_over(instance, known, prefilter, builder).unwrap_or(false)
+    }
+
+    fn try_pass_over(
+        &mut self,
+        instance: Instance,
+        known: &Known,
+        prefilter: &Prefilter,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<bool> {
+        let header = known.template.header.as_ref()?;
+        // What it is made of is looked at all the same, so that damage is told of whatever is searched for.
+        let mut inside = None;
+        match instance.composed {
+            0 => {}
+            1 => {
+                let &(place, depth, part) = known.template.nested.first()?;
+                let value = self.value(instance, place).filter(|value| value.kind == FRAGMENT)?;
+                inside = Some(self.simple(value, (depth, part))?);
+            }
+            _ => return None,
+        }
+        for &(place, ..) in &known.template.nested {
+            let value = self.value(instance, place)?;
+            (value.is_null() || value.kind == FRAGMENT).then_some(())?;
+        }
+        let values = self.values.get(instance.first..)?.get(..instance.count)?;
+        let value = |place: u16| values.get(usize::from(place)).copied();
+        let known = &*known.template;
+        let inside = inside.as_deref();
+        let templates = [known, inside.unwrap_or(known)];
+        self.templates.headers.pass_over(header, value, &templates, prefilter, builder)
+    }
+
+    /// The template of a piece of binary XML that has none inside of it.
+    fn simple(&mut self, value: Value<'d>, place: Place) -> Option<Rc<Template>> {
+        let before = self.values.len();
+        let instance = self.instance(value.at, value.at.checked_add(value.bytes.len())?)?;
+        let values = self.values.get(before..)?;
+        let is_simple = place.1 == Part::Data && values.iter().all(|value| value.kind != FRAGMENT);
+        self.values.truncate(before);
+        let known = self.template(instance.template, place)?;
+        (is_simple && known.template.is_data_only).then_some(known.template)
+    }
+
+    fn nested(
+        &mut self,
+        value: Value<'d>,
+        place: Place,
         nesting: usize,
         time: &mut Option<i64>,
         builder: &mut EventBuilder<'_>,
     ) -> Option<()> {
-        if nesting > MAX_NESTING {
-            return None;
-        }
-        let instance = self.instance(start, end)?;
-        let number = self.template(instance.template, place);
-        // It is taken out while it is used, so one that stands in itself is not found.
-        let mut template = self.known.get_mut(number)?.take()?;
-        let outcome = template.steps.iter_mut().try_for_each(|step| match step {
-            Step::Field(field) => self.field(field, instance, nesting, time, builder),
+        let nesting = nesting.checked_add(1).filter(|&nesting| nesting <= MAX_NESTING)?;
+        let instance = self.instance(value.at, value.at.checked_add(value.bytes.len())?)?;
+        let known = self.template(instance.template, place)?;
+        self.fields(instance, &known, nesting, time, builder)
+    }
+
+    /// Reads the values of an instance.
+    fn fields(
+        &mut self,
+        instance: Instance,
+        known: &Known,
+        nesting: usize,
+        time: &mut Option<i64>,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<()> {
+        // One that stands in itself is not read here.
+        (!self.open.contains(&known.template.number)).then_some(())?;
+        self.open.push(known.template.number);
+        let outcome = known.template.steps.iter().try_for_each(|step| match step {
+            Step::Field(field) => self.field(known, field, instance, nesting, time, builder),
             Step::Time(place) => {
                 let value = self.value(instance, *place)?;
                 // A second moment, or none, is for the reader of XML to judge.
@@ -138,23 +235,9 @@ impl<'d> Records<'d> {
                 _ => None,
             },
         });
-        if let Some(known) = self.known.get_mut(number) {
-            *known = Some(template);
-        }
+        self.open.pop();
         self.values.truncate(instance.first);
         outcome
-    }
-
-    fn nested(
-        &mut self,
-        value: Value<'d>,
-        place: (usize, Part),
-        nesting: usize,
-        time: &mut Option<i64>,
-        builder: &mut EventBuilder<'_>,
-    ) -> Option<()> {
-        let end = value.at.checked_add(value.bytes.len())?;
-        self.fragment(value.at, end, place, nesting.checked_add(1)?, time, builder)
     }
 
     fn value(&self, instance: Instance, place: u16) -> Option<Value<'d>> {
@@ -165,7 +248,8 @@ impl<'d> Records<'d> {
 
     fn field(
         &mut self,
-        field: &mut Field,
+        known: &Known,
+        field: &Field,
         instance: Instance,
         nesting: usize,
         time: &mut Option<i64>,
@@ -176,10 +260,8 @@ impl<'d> Records<'d> {
             return Some(());
         }
         let place = match &field.content {
-            Content::Literal(_) => {
-                if let Some(key) = field.key(|section, name| builder.key(section, name))
-                    && let Content::Literal(text) = &field.content
-                {
+            Content::Literal(text) => {
+                if let Some(key) = self.templates.key(known, field, builder) {
                     builder.add(key, if field.is_trimmed() { text.trim() } else { text });
                 }
                 return Some(());
@@ -192,16 +274,16 @@ impl<'d> Records<'d> {
             FRAGMENT if field.is_attribute || field.is_trimmed() => None,
             FRAGMENT => self.nested(value, field.inner, nesting, time, builder),
             TEXTS if field.is_attribute => None,
-            TEXTS => value.texts().try_for_each(|text| self.add(field, text, builder)),
-            _ => self.add(field, value, builder),
+            TEXTS => value.texts().try_for_each(|text| self.add(known, field, text, builder)),
+            _ => self.add(known, field, value, builder),
         }
     }
 
-    fn add(&mut self, field: &mut Field, value: Value<'_>, builder: &mut EventBuilder<'_>) -> Option<()> {
+    fn add(&mut self, known: &Known, field: &Field, value: Value<'_>, builder: &mut EventBuilder<'_>) -> Option<()> {
         if value.is_empty() {
             return Some(());
         }
-        let Some(key) = field.key(|section, name| builder.key(section, name)) else { return Some(()) };
+        let Some(key) = self.templates.key(known, field, builder) else { return Some(()) };
         self.text.clear();
         value.write(&mut self.text)?;
         if field.is_attribute && self.text.contains(['\t', '\n', '\r']) {
@@ -231,22 +313,21 @@ impl<'d> Records<'d> {
         let count = usize::try_from(count).ok()?;
         let descriptors = cursor.take(count.checked_mul(4)?)?;
         let first = self.values.len();
+        let mut composed = 0_usize;
         for &[low, high, kind, _] in descriptors.as_chunks::<4>().0 {
             let at = cursor.at;
             let bytes = cursor.take(usize::from(u16::from_le_bytes([low, high])))?;
             let value = Value { kind, at, bytes };
             value.is_usual().then_some(())?;
+            composed = composed.saturating_add(usize::from(value.is_composed()));
             self.values.push(value);
         }
         // Behind the end may be anything that fills the record up.
-        matches!(cursor.peek(), None | Some(0x00)).then_some(Instance { template, first, count })
+        matches!(cursor.peek(), None | Some(0x00)).then_some(Instance { template, first, count, composed })
     }
 
-    fn template(&mut self, offset: usize, (depth, part): (usize, Part)) -> usize {
-        let (data, known) = (self.data, &mut self.known);
-        *self.templates.entry((offset, depth, part)).or_insert_with(|| {
-            known.push(template::read(data, offset, depth, part));
-            known.len().saturating_sub(1)
-        })
+    fn template(&mut self, offset: usize, place: Place) -> Option<Known> {
+        let (data, templates) = (self.data, &mut self.templates);
+        self.here.entry((offset, place)).or_insert_with(|| templates.at(data, offset, place)).clone()
     }
 }

@@ -57,6 +57,11 @@ impl<'d> Value<'d> {
         self.kind == NULL || (self.kind == FRAGMENT && self.bytes.is_empty())
     }
 
+    /// Whether it is more than one text: binary XML, or a list.
+    pub(super) fn is_composed(self) -> bool {
+        matches!(self.kind, FRAGMENT | TEXTS)
+    }
+
     /// Whether its text is empty, without making it.
     pub(super) fn is_empty(self) -> bool {
         match self.kind {

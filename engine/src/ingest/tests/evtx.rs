@@ -8,15 +8,15 @@ use spelunk_datasets::{Event, Generator, GeneratorOptions, kinds, write_evtx};
 
 use super::*;
 
-const FILE_HEADER: usize = 4096;
-const CHUNK: usize = 65_536;
+pub(super) const FILE_HEADER: usize = 4096;
+pub(super) const CHUNK: usize = 65_536;
 
-fn generated(seed: u64, events: u64) -> Vec<Event> {
+pub(super) fn generated(seed: u64, events: u64) -> Vec<Event> {
     let options = GeneratorOptions { events, ..GeneratorOptions::default() };
     Generator::new(seed, options).map(|generated| generated.event).collect()
 }
 
-fn log(events: impl IntoIterator<Item = Event>) -> Vec<u8> {
+pub(super) fn log(events: impl IntoIterator<Item = Event>) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     write_evtx(&mut file, events).unwrap();
     file.into_inner()
@@ -48,7 +48,7 @@ fn difference(bytes: &[u8]) -> Option<String> {
 }
 
 /// Makes the checksums of every chunk right again, as if the chunk had been written like this.
-fn sign(log: &mut [u8]) {
+pub(super) fn sign(log: &mut [u8]) {
     let hash = |parts: &[&[u8]]| {
         let mut crc = Crc::new();
         parts.iter().for_each(|part| crc.update(part));

@@ -169,6 +169,17 @@ impl Props {
         self.renamed.get(sourcetype).map(String::as_str)
     }
 
+    /// Whether any sourcetype has another name for searches.
+    pub fn renames(&self) -> bool {
+        !self.renamed.is_empty()
+    }
+
+    /// Whether an operation can make the field, of whatever events.
+    pub fn makes(&self, name: &str, lookups: Option<&Lookups>) -> bool {
+        let actions = self.steps.iter().flat_map(|step| &step.alternatives);
+        actions.into_iter().any(|(_, action)| action.makes(|made| made == name, lookups))
+    }
+
     /// The fields that the operations make, as far as the stanzas say so.
     pub fn outputs(&self) -> BTreeSet<String> {
         let mut outputs = BTreeSet::new();

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::functions::pattern::Pattern;
-use crate::plan::search::spellings;
+use crate::ingest::spellings;
 
 /// The field of events that a stanza names values of; of several stanzas the first kind here counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

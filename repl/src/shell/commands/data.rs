@@ -140,8 +140,15 @@ mod tests {
     #[test]
     fn what_was_read() {
         let problem = Problem { place: "line 17".into(), reason: "not JSON".into() };
-        let good =
-            FileReport { path: "a".into(), format: "json", bytes: 2048, events: 1234, skipped: 0, problems: vec![] };
+        let good = FileReport {
+            path: "a".into(),
+            format: "json",
+            bytes: 2048,
+            events: 1234,
+            passed_over: 0,
+            skipped: 0,
+            problems: vec![],
+        };
         let bad = FileReport { path: "b".into(), skipped: 1, problems: vec![problem], ..good.clone() };
         insta::assert_snapshot!(drawn(&ReadReport { files: vec![good, bad] }), @"
         ╭──────┬────────┬─────────┬────────┬─────────┬───────────────────╮
