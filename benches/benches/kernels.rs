@@ -95,6 +95,7 @@ fn main() {
     runtime.block_on(session.load()).unwrap();
     let read = ReadOptions {
         fields: FieldSelection::Only(FIELDS.map(str::to_string).to_vec()),
+        conditions: None,
         sourcetype: None,
         host: None,
         strict: false,

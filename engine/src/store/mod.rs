@@ -33,6 +33,8 @@ pub struct Store {
     pub schema: SchemaRef,
     /// The names of fields that events have but that were not selected, in order.
     pub unread: Vec<String>,
+    /// What is known of events that were left out because the search cannot want them.
+    pub(crate) noted: builder::Noted,
     /// The files whose events stay where they are.
     pub files: Vec<parquet::ParquetFile>,
     /// The stores on disk, whose events stay there too.

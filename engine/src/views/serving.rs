@@ -65,6 +65,15 @@ impl Serving {
         asked.fields.clone().and(FieldSelection::Only(names))
     }
 
+    /// Whether a view may make a field of that name for a search.
+    pub fn may_make(view: View, asked: &Asked, name: &str) -> bool {
+        let is_made = |direction: Direction| {
+            let definition = direction.definition();
+            definition.targets().chain([TYPE, TAGGED_TYPE]).any(|made| made == name || made == untagged(name))
+        };
+        view != View::None && (windows::field(name).is_some() || directions(view, asked).into_iter().any(is_made))
+    }
+
     /// The views that serve a search over these events; `None` where there is nothing to do.
     pub fn of(view: View, asked: &Asked, events: &Events) -> Option<Self> {
         if view == View::None || events.rows == 0 {

@@ -39,6 +39,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
     let cancelled = std::sync::Arc::default();
     let reading = ReadOptions {
         fields: FieldSelection::All,
+        conditions: None,
         sourcetype,
         host,
         strict,

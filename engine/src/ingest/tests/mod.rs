@@ -6,6 +6,7 @@ mod evtx;
 mod exports;
 mod forms;
 mod hostile;
+mod json;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use super::*;
 pub(super) fn options() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::AllButRaw,
+        conditions: None,
         sourcetype: None,
         host: None,
         strict: false,
