@@ -40,10 +40,10 @@ def run(command, keep=True, **options):
         return Run(*texts, child.returncode, seconds, used, usage.ru_maxrss / 1024)
 
 
-def run_well(command, **options):
-    """The same for a program that has to succeed."""
+def run_well(command, accept=(0,), **options):
+    """The same for a program that has to end with one of these codes."""
     outcome = run(command, **options)
-    if outcome.code != 0:
+    if outcome.code not in accept:
         sys.exit(f"{command[0]} ended with {outcome.code}:\n{outcome.errors}")
     return outcome
 

@@ -38,12 +38,21 @@ pub struct Conditions {
 
 /// Pieces of words of which an event's text has to have one.
 #[derive(Debug)]
-pub(crate) struct Words(Regex);
+pub(crate) struct Words {
+    regex: Regex,
+    /// Whether JSON has no other way to write them but by numbers of characters.
+    are_simple: bool,
+}
 
 impl Words {
     /// Where the next one begins.
     pub(crate) fn find(&self, text: &str, from: usize) -> Option<usize> {
-        self.0.find_at(text, from.min(text.len())).map(|found| found.start())
+        self.regex.find_at(text, from.min(text.len())).map(|found| found.start())
+    }
+
+    /// Whether JSON has no other way to write them but by numbers of characters.
+    pub(crate) fn are_never_escaped(&self) -> bool {
+        self.are_simple
     }
 }
 
@@ -58,7 +67,10 @@ impl Conditions {
         }
         let words = condition.words().filter(|words| words.len() <= MOST_WORDS).and_then(|words| {
             let pieces: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-            Regex::new(&format!("(?i){}", pieces.join("|"))).ok().map(Words)
+            // Other scripts have letters that are taken for these two in any letter case.
+            let is_simple = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'k' | b'K' | b's' | b'S');
+            let are_simple = words.iter().all(|word| word.bytes().all(is_simple));
+            Some(Words { regex: Regex::new(&format!("(?i){}", pieces.join("|"))).ok()?, are_simple })
         });
         Some(Arc::new(Conditions { condition, words }))
     }

@@ -24,17 +24,25 @@ const DEFAULT_SOURCETYPE: &str = "_json";
 
 /// Reads a block of which every line is a record.
 pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
-    let mut number = lines.first_line;
-    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
-    let bytes = text.as_bytes();
-    if let Some(words) = builder.words()
-        && is_plain(bytes)
-    {
-        return read_lines_with(words, &text, number, builder);
+    let number = lines.first_line;
+    if let Some(text) = lines.as_text() {
+        read_text(text, number, builder);
+        return lines.recycle();
     }
-    let mut reader = LineReader::new(&text);
+    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    read_text(&text, number, builder);
+}
+
+fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
+    if let Some(words) = builder.words()
+        && is_plain(text.as_bytes(), words)
+    {
+        return read_lines_with(words, text, first_line, builder);
+    }
+    let mut number = first_line;
+    let mut reader = LineReader::new(text);
     let mut at = 0;
-    while at < bytes.len() {
+    while at < text.len() {
         at = reader.read(at, number, builder).saturating_add(1);
         number = number.saturating_add(1);
     }
@@ -45,10 +53,11 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
 pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) {
     let mut number = lines.first_line;
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
-    let mut state = JsonState { forms: Forms::of(&text), ..JsonState::default() };
+    let mut state = JsonState::default();
     for line in text.split('\n') {
         let record = line.trim_ascii();
         if !record.is_empty() {
+            state.forms = Forms::of(record);
             state.read_record(record, number, builder);
         }
         number = number.saturating_add(1);
@@ -86,15 +95,16 @@ fn looks_whole(line: &[u8]) -> bool {
         && !may_hold_events.iter().any(|key| inner.starts_with(key))
 }
 
-/// Whether lines can be told from outside: no text of an event stands in a field of its record, and nothing is there
+/// Whether lines can be told from outside: no event's text stands in its record in other letters, and nothing is there
 /// that no JSON has, as where a disk lost a sector.
-fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8], words: &Words) -> bool {
     let has_controls = bytes.chunks(1 << 12).any(|part| {
         // Without an end of its own, because the compiler makes more of it then.
         part.iter().fold(false, |any, &byte| any | (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t'))
     });
     let has = |needle: &[u8]| memmem::find(bytes, needle).is_some();
-    !has_controls && !has(b"_raw") && !has(b"\\u00")
+    // What may be escaped in JSON, and a text that says which event it is of, are rare.
+    !has_controls && !has(b"\\u00") && (words.are_never_escaped() || !has(b"_raw"))
 }
 
 /// Reads lines one by one, those of the usual kind in one pass.
@@ -102,13 +112,11 @@ struct LineReader<'t> {
     text: &'t str,
     walker: Walker,
     state: JsonState,
-    /// Whether the forms that records of the text can have were looked up.
-    has_forms: bool,
 }
 
 impl<'t> LineReader<'t> {
     fn new(text: &'t str) -> Self {
-        LineReader { text, walker: Walker::new(), state: JsonState::default(), has_forms: false }
+        LineReader { text, walker: Walker::new(), state: JsonState::default() }
     }
 
     /// Reads the line that begins at a byte, and says where it ends.
@@ -128,9 +136,7 @@ impl<'t> LineReader<'t> {
         let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |length| at.saturating_add(length));
         let record = self.text.get(at..end).unwrap_or_default().trim_ascii();
         if !record.is_empty() {
-            if !std::mem::replace(&mut self.has_forms, true) {
-                self.state.forms = Forms::of(self.text);
-            }
+            self.state.forms = Forms::of(record);
             self.state.read_record(record, number, builder);
         }
         end

@@ -54,9 +54,12 @@ impl Serving {
             let definition = direction.definition();
             for event in definition.kinds {
                 let own = event.fields.iter().chain(definition.shared);
-                let own = own.filter(|(name, _)| is_asked(asked, name));
+                let mut own = own.filter(|(name, _)| is_asked(asked, name)).peekable();
+                // What LogScale adds to Falcon's own events is no matter of a search that asks for nothing of it.
+                if direction != Direction::Added || own.peek().is_some() {
+                    event.tested().iter().for_each(|name| names.push((*name).to_owned()));
+                }
                 own.for_each(|(_, make)| make.sources(&mut names));
-                event.tested().iter().for_each(|name| names.push((*name).to_owned()));
             }
         }
         if view != View::None {
