@@ -10,11 +10,11 @@ the limit, or to end with 1 and name the command that needs more.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from measuring import run, run_well
 
 MILLION = 1_000_000
 
@@ -41,18 +41,6 @@ SEARCHES = [
 ]
 
 
-def run(command):
-    """Seconds, peak memory in MiB, how it ended, what it said."""
-    with tempfile.TemporaryFile() as errors:
-        started = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        return seconds, usage.ru_maxrss / 1024, child.returncode, errors.read().decode(errors="replace")
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--memory", default="1GiB")
@@ -66,16 +54,14 @@ def main():
             continue
         file = Path(tempfile.gettempdir()) / f"spelunk-{events}.parquet"
         if not file.exists():
-            made = run([given.spelunk, "generate", "--events", str(events), "--seed", "7", "--format", "parquet",
-                        "--out", str(file)])
-            if made[2] != 0:
-                sys.exit(made[3])
+            run_well([given.spelunk, "generate", "--events", str(events), "--seed", "7", "--format", "parquet",
+                      "--out", str(file)])
         form = ["--output", "parquet", "--out", os.devnull] if "Parquet" in name else ["--output", "csv"]
         command = [given.spelunk, "run", search, str(file), "--memory", given.memory, "--quiet", *form]
-        seconds, peak, ended, said = run(command)
-        bad |= ended not in (0, 1)
-        error = next((line for line in said.splitlines() if line.startswith("error")), "")
-        print(f"| {name} | {seconds:.2f} | {peak:.0f} | {ended} | {error} |", flush=True)
+        outcome = run(command, keep=False)
+        bad |= outcome.code not in (0, 1)
+        error = next((line for line in outcome.errors.splitlines() if line.startswith("error")), "")
+        print(f"| {name} | {outcome.seconds:.2f} | {outcome.peak:.0f} | {outcome.code} | {error} |", flush=True)
     return 1 if bad else 0
 
 

@@ -96,6 +96,7 @@ fn main() {
     let read = ReadOptions {
         fields: FieldSelection::Only(FIELDS.map(str::to_string).to_vec()),
         prefilter: None,
+        conditions: None,
         sourcetype: None,
         host: None,
         strict: false,

@@ -25,7 +25,7 @@ use spelunk_grammar::{Diagnostic, Severity};
 
 use crate::error::Error;
 use crate::functions;
-use crate::ingest::{self, FieldSelection, Input, Location, Prefilter, ReadOptions, ReadReport};
+use crate::ingest::{self, Conditions, FieldSelection, Input, Location, Prefilter, ReadOptions, ReadReport};
 use crate::knowledge::{Apps, Definitions, Expanded, Knowledge, Macros, SavedSearches};
 use crate::logscale::tables::Tables;
 use crate::lookups::Lookups;
@@ -37,7 +37,7 @@ use crate::plan::calculated::{self, Reading};
 use crate::plan::frame::{Frame, SERIAL};
 use crate::plan::possible::Possible;
 use crate::plan::trace::{Judged, Row, Tracer, Verdict};
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, prefilter, subsearch};
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, conditions, fieldformat, needs, prefilter, subsearch};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::scans::Scans;
@@ -412,7 +412,7 @@ impl Session {
     /// As [`crate::ingest::read`].
     pub async fn load(&self) -> Result<Arc<ReadReport>, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
-        Ok(self.events(FieldSelection::AllButRaw, None).await?.report)
+        Ok(self.events(FieldSelection::AllButRaw, None, None).await?.report)
     }
 
     /// The fields of the events that were loaded, with frequent values of each, those that most events have first;
@@ -444,14 +444,22 @@ impl Session {
         kept.as_ref().filter(|kept| kept.fields == wanted || kept.fields == FieldSelection::All).cloned()
     }
 
-    /// The events with at least these fields: the kept ones if they have them, else read.
-    async fn events(&self, wanted: FieldSelection, prefilter: Option<Prefilter>) -> Result<Loaded, Error> {
+    /// The events with at least these fields: the kept ones if they have them, else read, without those that do not fulfil
+    /// the conditions.
+    async fn events(
+        &self,
+        wanted: FieldSelection,
+        prefilter: Option<Prefilter>,
+        conditions: Option<Arc<Conditions>>,
+    ) -> Result<Loaded, Error> {
         if let Some(kept) = self.kept(wanted.clone()) {
             return Ok(kept);
         }
         let wanted = self.to_read(wanted);
         let options = ReadOptions {
             fields: wanted.clone(),
+            // What is kept for the next search must be there whole.
+            conditions: conditions.filter(|_| !self.options.keep),
             prefilter: prefilter.filter(|_| !self.options.keep).map(Arc::new),
             sourcetype: self.options.sourcetype.clone(),
             host: self.options.host.clone(),
@@ -518,7 +526,7 @@ impl Session {
     /// An input that cannot be read.
     pub async fn metadata(&self) -> Result<HashMap<String, Vec<String>>, Error> {
         let wanted = ["index", "source", "sourcetype", "host"].map(str::to_owned).to_vec();
-        Ok(self.events(FieldSelection::Only(wanted), None).await?.events.metadata)
+        Ok(self.events(FieldSelection::Only(wanted), None, None).await?.events.metadata)
     }
 
     /// A LogScale query with its parameters and saved queries put in, and what was found about it.
@@ -680,7 +688,12 @@ impl Session {
             Parsed::Spl(query) => prefilter::of(query, self.knowledge(), &clock, bounds),
             Parsed::LogScale(query) => crate::logscale::prefilter::of(query, self.knowledge(), bounds),
         };
-        let loaded = self.events(wanted, prefilter).await.map_err(|error| at_begin(error, &query))?;
+        let conditions = match &query {
+            // Why an event is not found can only be told of one that was read.
+            Parsed::Spl(query) if trace.is_none() => conditions::of(query, self.knowledge(), &asked, view),
+            _ => None,
+        };
+        let loaded = self.events(wanted, prefilter, conditions).await.map_err(|error| at_begin(error, &query))?;
         let scans = Arc::new(Scans::default());
         let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();
@@ -723,7 +736,7 @@ impl Session {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
                     let asked = asked_of(search, asked.fields.and(fields));
-                    let loaded = self.events(Serving::read(view, &asked), None).await?;
+                    let loaded = self.events(Serving::read(view, &asked), None, None).await?;
                     read_time = read_time.saturating_add(started.elapsed());
                     more = loaded.events.noting(&scans).asked(&asked, view).naming(named);
                     planner.events = Some(&more);
@@ -995,8 +1008,15 @@ fn describe(store: Arc<Store>) -> Events {
         known.sort_unstable();
         known.dedup();
     }
+    for (name, values) in &store.noted.metadata {
+        let known = metadata.entry(name.clone()).or_default();
+        known.extend(values.iter().cloned());
+        known.sort_unstable();
+        known.dedup();
+    }
     let unread = store.unread.clone();
     let loaded: usize = store.shapes.iter().flat_map(|shape| &shape.batches).map(RecordBatch::num_rows).sum();
+    let loaded = loaded.saturating_add(store.noted.events);
     let in_files = store.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX));
     let in_stores = store.stored.iter().map(|stored| usize::try_from(stored.rows()).unwrap_or(usize::MAX));
     let rows = in_files.chain(in_stores).fold(loaded, usize::saturating_add);

@@ -120,6 +120,7 @@ fn logs(folder: &Path) -> PathBuf {
 fn reading() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::All,
+        conditions: None,
         sourcetype: None,
         host: None,
         strict: false,

@@ -1,9 +1,11 @@
 //! Cuts a stream into blocks that hold whole records, so that workers can read them side by side.
 
 use std::io::{self, Read};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much is read at once.
-pub(crate) const BLOCK: usize = 4 << 20;
+pub(crate) const BLOCK: usize = 2 << 20;
 
 /// A record that is longer is skipped, because a damaged or hostile file must not take all memory.
 pub(crate) const MAX_RECORD: usize = 256 << 20;
@@ -14,6 +16,64 @@ pub(crate) struct Lines {
     pub(crate) bytes: Vec<u8>,
     /// The number of its first line in the file, from 1.
     pub(crate) first_line: u64,
+    /// Where its room goes back to.
+    pub(crate) spare: Spare,
+}
+
+/// Room for further blocks: new room would cost more than what is read into it, because the system clears it first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spare {
+    /// More is not kept.
+    const MOST: usize = 16;
+
+    fn take(&self) -> Vec<u8> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(BLOCK.saturating_mul(2)))
+    }
+
+    fn give(&self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A record that was very long is no measure for others.
+        if spare.len() < Self::MOST && bytes.capacity() <= BLOCK.saturating_mul(4) {
+            spare.push(bytes);
+        }
+    }
+}
+
+/// The text of a block.
+#[derive(Debug)]
+pub(crate) struct Text {
+    text: String,
+    spare: Spare,
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Lines {
+    /// The text, if it is text, for readers that otherwise spend little on a byte.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        simdutf8::basic::from_utf8(&self.bytes).ok()
+    }
+
+    /// Gives the room back.
+    pub(crate) fn recycle(self) {
+        self.spare.give(self.bytes);
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.spare.give(std::mem::take(&mut self.text).into_bytes());
+    }
 }
 
 /// Finds the ends of records.
@@ -46,12 +106,14 @@ pub(crate) struct Blocks {
     error: Option<io::Error>,
     /// Whether a record that is too long is being skipped.
     is_skipping: bool,
+    spare: Spare,
 }
 
 impl Blocks {
     /// `head` was read from `reader` before.
     pub(crate) fn new(head: Vec<u8>, reader: Box<dyn Read + Send>) -> Self {
-        Blocks { reader, rest: head, line: 1, offset: 0, at_end: false, error: None, is_skipping: false }
+        let spare = Spare::default();
+        Blocks { reader, rest: head, line: 1, offset: 0, at_end: false, error: None, is_skipping: false, spare }
     }
 
     /// Removes the first line, without its end.
@@ -82,7 +144,8 @@ impl Blocks {
                 return Next::Block(self.block(bytes));
             }
             if let Some(cut) = cutter.scan(&self.rest) {
-                let rest = self.rest.get(cut..).unwrap_or_default().to_vec();
+                let mut rest = self.spare.take();
+                rest.extend_from_slice(self.rest.get(cut..).unwrap_or_default());
                 self.rest.truncate(cut);
                 let bytes = std::mem::replace(&mut self.rest, rest);
                 cutter.advance(cut);
@@ -105,6 +168,7 @@ impl Blocks {
     fn fill(&mut self) {
         let most = u64::try_from(BLOCK).unwrap_or(u64::MAX);
         let before = self.rest.len();
+        self.rest.reserve(BLOCK);
         // What was read before an error stays in the buffer.
         let outcome = self.reader.by_ref().take(most).read_to_end(&mut self.rest);
         self.at_end = outcome.is_err() || self.rest.len().saturating_sub(before) < BLOCK;
@@ -114,7 +178,7 @@ impl Blocks {
     fn block(&mut self, bytes: Vec<u8>) -> Lines {
         let first_line = self.line;
         self.count(&bytes);
-        Lines { bytes, first_line }
+        Lines { bytes, first_line, spare: self.spare.clone() }
     }
 
     fn count(&mut self, bytes: &[u8]) {
@@ -143,9 +207,10 @@ impl Cutter for LineCutter {
 }
 
 /// The text of a block; what is not UTF-8 is replaced, and `bad_line` is told each line where that was.
-pub(crate) fn decode(lines: Lines, mut bad_line: impl FnMut(u64)) -> String {
+pub(crate) fn decode(lines: Lines, mut bad_line: impl FnMut(u64)) -> Text {
+    let spare = lines.spare;
     let bytes = match String::from_utf8(lines.bytes) {
-        Ok(text) => return text,
+        Ok(text) => return Text { text, spare },
         Err(error) => error.into_bytes(),
     };
     let mut text = String::with_capacity(bytes.len());
@@ -163,7 +228,7 @@ pub(crate) fn decode(lines: Lines, mut bad_line: impl FnMut(u64)) -> String {
             }
         }
     }
-    text
+    Text { text, spare }
 }
 
 /// What is wrong with a line that is not UTF-8.
@@ -206,9 +271,9 @@ mod tests {
     #[test]
     fn bad_bytes_are_replaced_and_named_by_line() {
         let mut bad = Vec::new();
-        let lines = Lines { bytes: b"a\n\xff\xfe b\nc\xff".to_vec(), first_line: 5 };
+        let lines = Lines { bytes: b"a\n\xff\xfe b\nc\xff".to_vec(), first_line: 5, spare: Spare::default() };
         let text = decode(lines, |line| bad.push(line));
-        assert_eq!(text, "a\n\u{fffd}\u{fffd} b\nc\u{fffd}");
+        assert_eq!(&*text, "a\n\u{fffd}\u{fffd} b\nc\u{fffd}");
         assert_eq!(bad, [6, 7]);
     }
 }

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
+use super::conditions::{Judge, Words};
 use super::prefilter::{Heading, Prefilter};
 use super::select::Selection;
 use super::time::Clock;
 use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning, windows_source};
 use super::{Problem, ReadOptions};
-use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId};
+use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId, Noted};
 
 /// The file that events are from.
 #[derive(Debug)]
@@ -133,6 +134,9 @@ pub(crate) struct EventBuilder<'a> {
     path: String,
     /// Whether the events are lines of plain text.
     plain: bool,
+    /// Says which events are wanted, if not all are.
+    judge: Option<Judge<'a>>,
+    left_out: usize,
     pub(crate) result: BlockResult,
 }
 
@@ -153,6 +157,11 @@ impl<'a> EventBuilder<'a> {
             channel: name("Channel"),
             computer: name("Computer"),
         };
+        let conditions = shared.options.conditions.as_deref();
+        let judge = conditions.filter(|known| known.are_read(&shared.selection)).map(|conditions| {
+            let metadata = [names.host, names.index, names.source, names.sourcetype];
+            Judge::new(conditions, metadata.into_iter().flatten(), |name| block.name(name))
+        });
         EventBuilder {
             shared,
             file,
@@ -167,8 +176,29 @@ impl<'a> EventBuilder<'a> {
             given_by: Vec::new(),
             path: String::new(),
             plain: false,
+            judge,
+            left_out: 0,
             result: BlockResult::default(),
         }
+    }
+
+    /// Words without which a text is no wanted event, where searching for them is enough to leave it out.
+    pub(crate) fn words(&self) -> Option<&'a Words> {
+        let conditions = self.shared.options.conditions.as_deref();
+        let is_judged = self.judge.is_some() && !self.shared.options.strict;
+        conditions.filter(|_| is_judged)?.words(&self.shared.selection)
+    }
+
+    /// Counts an event that is not wanted and of which nothing is to be noted but its text.
+    pub(crate) fn pass_over(&mut self) {
+        self.result.events = self.result.events.saturating_add(1);
+        if self.left_out == 0
+            && let Some(judge) = &mut self.judge
+        {
+            judge.begin();
+            self.names.raw.into_iter().chain(self.names.file).for_each(|name| judge.see(name, ""));
+        }
+        self.left_out = self.left_out.saturating_add(1);
     }
 
     /// Whether the event's text is kept.
@@ -224,7 +254,11 @@ impl<'a> EventBuilder<'a> {
 
     /// What the events of the block became.
     pub(crate) fn finish(mut self) -> BlockResult {
-        self.result.block = Block { plain: self.plain, ..self.block.finish() };
+        let noted = match self.judge {
+            Some(judge) => self.block.noted(judge.finish(), self.left_out),
+            None => Noted::default(),
+        };
+        self.result.block = Block { plain: self.plain, noted, ..self.block.finish() };
         if self.result.block.overflown > 0 {
             let reason = format!(
                 "{} values were not kept: too long, or of more than {MAX_FIELDS} fields",
@@ -299,6 +333,18 @@ impl<'a> EventBuilder<'a> {
         self.values.push(Value { key: key.0, start, end: self.text.len() });
     }
 
+    /// Adds a value of the event that is written right where it is kept; says whether that worked.
+    pub(crate) fn add_made(&mut self, key: KeyId, make: impl FnOnce(&mut String) -> bool) -> bool {
+        let start = self.text.len();
+        let is_made = make(&mut self.text);
+        if is_made {
+            self.values.push(Value { key: key.0, start, end: self.text.len() });
+        } else {
+            self.text.truncate(start);
+        }
+        is_made
+    }
+
     /// Adds a value of the event if its key matters.
     pub(crate) fn add_named(&mut self, section: Section, key: &str, value: &str) {
         if let Some(key) = self.key(section, key) {
@@ -351,7 +397,6 @@ impl<'a> EventBuilder<'a> {
         let event = self.result.events.saturating_add(1);
         self.result.events = event;
         let known = self.known(values, text, is_windows);
-        let time = known.time.or(defaults.time).unwrap_or(NO_TIME);
         let options = self.shared.options;
 
         let computer = known.computer.or(if is_windows { known.host } else { None });
@@ -368,26 +413,53 @@ impl<'a> EventBuilder<'a> {
         let sourcetype = options.sourcetype.as_deref().or(known.sourcetype).unwrap_or(default_sourcetype);
         let code = if is_windows { known.event_id.unwrap_or_default() } else { sourcetype };
 
-        let ordinal = i64::try_from(event.saturating_sub(1)).unwrap_or(i64::MAX);
-        self.block.begin(source, code, time, ordinal);
-        self.put(self.names.host, host);
-        if known.recorded_host != host {
-            self.put(self.names.orig_host, known.recorded_host);
-        }
-        self.put(self.names.index, Some(index));
-        self.put(self.names.source, Some(source));
-        self.put(self.names.sourcetype, Some(sourcetype));
-        self.put(self.names.file, Some(&self.file.path));
-        if !known.has_raw {
-            self.put(self.names.raw, Some(defaults.raw));
-        }
+        let own_raw = if known.has_raw { None } else { Some(defaults.raw) };
+        let (code_of, channel_of) = if is_windows { (known.event_id, known.channel) } else { (None, None) };
+        let computer = if is_windows { computer } else { None };
+        let common = [
+            (self.names.host, host),
+            (self.names.orig_host, known.recorded_host.filter(|recorded| Some(*recorded) != host)),
+            (self.names.index, Some(index)),
+            (self.names.source, Some(source)),
+            (self.names.sourcetype, Some(sourcetype)),
+            (self.names.file, Some(self.file.path.as_str())),
+            (self.names.raw, own_raw),
+            (self.names.event_code, code_of),
+            (self.names.event_id, code_of),
+            (self.names.channel, channel_of),
+            (self.names.computer, computer),
+        ];
+        let common = common.into_iter().filter_map(|(name, value)| Some((name?, value?)));
         if is_windows {
-            self.put(self.names.event_code, known.event_id);
-            self.put(self.names.event_id, known.event_id);
-            self.put(self.names.channel, known.channel);
-            self.put(self.names.computer, computer);
             self.mark_own_data(values, text, event);
         }
+        if let Some(mut judge) = self.judge.take() {
+            judge.begin();
+            common.clone().for_each(|(name, value)| judge.see(name, value));
+            self.for_each_field(values, text, is_windows, |_, name, value| judge.see(name, value));
+            let is_kept = judge.keeps();
+            self.judge = Some(judge);
+            if !is_kept {
+                self.left_out = self.left_out.saturating_add(1);
+                return;
+            }
+        }
+        let time = self.time_of(values, text, is_windows).or(defaults.time).unwrap_or(NO_TIME);
+        let ordinal = i64::try_from(event.saturating_sub(1)).unwrap_or(i64::MAX);
+        self.block.begin(source, code, time, ordinal);
+        common.for_each(|(name, value)| self.block.put(name, value));
+        self.for_each_field(values, text, is_windows, BlockBuilder::put);
+    }
+
+    /// The fields that the values of an event become.
+    fn for_each_field(
+        &mut self,
+        values: &[Value],
+        text: &str,
+        is_windows: bool,
+        mut put: impl FnMut(&mut BlockBuilder, NameId, &str),
+    ) {
+        let event = self.result.events;
         for value in values {
             let Some(key) = self.keys.get(value.key as usize) else { continue };
             let Some(text) = text.get(value.start..value.end) else { continue };
@@ -404,14 +476,8 @@ impl<'a> EventBuilder<'a> {
                     }
                     *given = (event, value.key);
                 }
-                self.block.put(name, text);
+                put(&mut self.block, name, text);
             }
-        }
-    }
-
-    fn put(&mut self, name: Option<NameId>, value: Option<&str>) {
-        if let (Some(name), Some(value)) = (name, value) {
-            self.block.put(name, value);
         }
     }
 
@@ -434,7 +500,6 @@ impl<'a> EventBuilder<'a> {
     fn known<'t>(&self, values: &[Value], text: &'t str, is_windows: bool) -> Known<'t> {
         let mut known = Known::default();
         let (mut host_rank, mut computer_rank) = (u8::MAX, u8::MAX);
-        let mut best_time = u8::MAX;
         for value in values {
             let Some(key) = self.keys.get(value.key as usize) else { continue };
             let role = if is_windows { key.windows.role } else { key.plain.role };
@@ -462,16 +527,29 @@ impl<'a> EventBuilder<'a> {
                 Role::Source => known.source = known.source.or(Some(value)),
                 Role::Sourcetype => known.sourcetype = known.sourcetype.or(Some(value)),
                 Role::Raw => known.has_raw = true,
-                Role::Time { rank, utc } if rank < best_time => {
-                    if let Some(time) = self.time(value, utc) {
-                        best_time = rank;
-                        known.time = Some(time);
-                    }
-                }
                 Role::None | Role::Reserved | Role::Computer(_) | Role::Time { .. } => {}
             }
         }
         known
+    }
+
+    /// The time that an event's fields tell.
+    fn time_of(&self, values: &[Value], text: &str, is_windows: bool) -> Option<i64> {
+        let mut best = u8::MAX;
+        let mut found = None;
+        for value in values {
+            let Some(key) = self.keys.get(value.key as usize) else { continue };
+            let role = if is_windows { key.windows.role } else { key.plain.role };
+            if let Role::Time { rank, utc } = role
+                && rank < best
+                && let Some(value) = text.get(value.start..value.end).filter(|value| !value.is_empty())
+                && let Some(time) = self.time(value, utc)
+            {
+                best = rank;
+                found = Some(time);
+            }
+        }
+        found
     }
 
     fn time(&self, value: &str, utc: bool) -> Option<i64> {
@@ -496,6 +574,5 @@ struct Known<'t> {
     index: Option<&'t str>,
     source: Option<&'t str>,
     sourcetype: Option<&'t str>,
-    time: Option<i64>,
     has_raw: bool,
 }

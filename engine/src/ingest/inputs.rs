@@ -20,8 +20,8 @@ use super::sniff::{Format, NOT_A_LOG, sniff};
 use super::text::Kind;
 use super::time::Clock;
 use super::xml::XmlCutter;
-use super::zeek;
 use super::{FileReport, Input, Location, Problem, ReadOptions};
+use super::{w3c, zeek};
 use crate::error::Error;
 use crate::store::disk;
 use crate::store::disk::opened::StoredEvents;
@@ -53,6 +53,7 @@ pub(crate) enum Payload {
     JsonStream(Lines, bool),
     Csv(Lines, Arc<Header>),
     Zeek(Lines, Arc<zeek::Header>),
+    W3c(Lines, Arc<w3c::Header>),
     Text(Lines, Kind),
     /// A place that could not be read.
     Problem(Problem),
@@ -111,6 +112,7 @@ enum TextFormat {
     JsonStream(JsonCutter),
     Csv(CsvCutter, Arc<Header>),
     Zeek(LineCutter, Arc<zeek::Header>),
+    W3c(LineCutter, Arc<w3c::Header>),
     Text(LineCutter, Kind),
 }
 
@@ -482,6 +484,7 @@ fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<
         Format::JsonStream => (TextFormat::JsonStream(JsonCutter::new()), "json", 0),
         Format::Csv(header, length) => (TextFormat::Csv(CsvCutter::new(&header), header), "csv", length),
         Format::Zeek(header) => (TextFormat::Zeek(LineCutter::default(), header), "zeek", 0),
+        Format::W3c(header) => (TextFormat::W3c(LineCutter::default(), header), "w3c", 0),
         Format::Text { kind, has_times } if has_times || is_named || peeked.head.is_empty() => {
             (TextFormat::Text(LineCutter::default(), kind), kind.name(), 0)
         }
@@ -527,7 +530,10 @@ impl TextFormat {
     fn cutter(&mut self) -> &mut dyn Cutter {
         match self {
             TextFormat::Xml(cutter) => cutter,
-            TextFormat::JsonLines(cutter) | TextFormat::Zeek(cutter, _) | TextFormat::Text(cutter, _) => cutter,
+            TextFormat::JsonLines(cutter)
+            | TextFormat::Zeek(cutter, _)
+            | TextFormat::W3c(cutter, _)
+            | TextFormat::Text(cutter, _) => cutter,
             TextFormat::JsonStream(cutter) => cutter,
             TextFormat::Csv(cutter, _) => cutter,
         }
@@ -542,6 +548,10 @@ impl TextFormat {
             TextFormat::Zeek(_, header) => {
                 let after = header.after(&lines.bytes);
                 Payload::Zeek(lines, std::mem::replace(header, after))
+            }
+            TextFormat::W3c(_, header) => {
+                let after = header.after(&lines.bytes);
+                Payload::W3c(lines, std::mem::replace(header, after))
             }
             TextFormat::Text(_, kind) => Payload::Text(lines, *kind),
         }

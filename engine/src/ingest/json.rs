@@ -1,12 +1,17 @@
 //! JSON records: one a line, one after another, or the elements of an array.
 
+mod walk;
+
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memmem;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::walk::Walker;
 use super::blocks::{Lines, NOT_UTF8, decode};
+use super::conditions::Words;
 use super::event::{Defaults, EventBuilder};
 use super::forms::{self, Forms};
 use super::scan::JsonScanner;
@@ -19,15 +24,122 @@ const DEFAULT_SOURCETYPE: &str = "_json";
 
 /// Reads a block of which every line is a record.
 pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
+    let number = lines.first_line;
+    if let Some(text) = lines.as_text() {
+        read_text(text, number, builder);
+        return lines.recycle();
+    }
+    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    read_text(&text, number, builder);
+}
+
+fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
+    if let Some(words) = builder.words()
+        && is_plain(text.as_bytes(), words)
+    {
+        return read_lines_with(words, text, first_line, builder);
+    }
+    let mut number = first_line;
+    let mut reader = LineReader::new(text);
+    let mut at = 0;
+    while at < text.len() {
+        at = reader.read(at, number, builder).saturating_add(1);
+        number = number.saturating_add(1);
+    }
+}
+
+/// Reads a block as [`read_lines`] does, each line by way of serde.
+#[cfg(test)]
+pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) {
     let mut number = lines.first_line;
     let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
-    let mut state = JsonState { forms: Forms::of(&text), ..JsonState::default() };
+    let mut state = JsonState::default();
     for line in text.split('\n') {
         let record = line.trim_ascii();
         if !record.is_empty() {
+            state.forms = Forms::of(record);
             state.read_record(record, number, builder);
         }
         number = number.saturating_add(1);
+    }
+}
+
+/// Reads the lines of a block that have one of the words, and looks at the others from outside only: they are events
+/// that the search does not want.
+fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
+    let mut reader = LineReader::new(text);
+    let (mut at, mut number) = (0, first_line);
+    let mut found = words.find(text, 0);
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        // What the reader has passed already, where it ended a line elsewhere.
+        let Some(line) = text.get(at..end) else { continue };
+        if found.is_some_and(|found| found < end) || !looks_whole(line.as_bytes()) {
+            reader.read(at, number, builder);
+            if found.is_some_and(|found| found < end) {
+                found = words.find(text, end);
+            }
+        } else if !line.is_empty() {
+            builder.pass_over();
+        }
+        at = end.saturating_add(1);
+        number = number.saturating_add(1);
+    }
+}
+
+/// Whether a line begins and ends as an object does that is one event.
+fn looks_whole(line: &[u8]) -> bool {
+    let Some(inner) = line.strip_prefix(b"{") else { return line.is_empty() };
+    let may_hold_events = [b"\"Records".as_slice(), b"\"results", b"\"preview", b"\"init_offset"];
+    inner.starts_with(b"\"")
+        && line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}")
+        && !may_hold_events.iter().any(|key| inner.starts_with(key))
+}
+
+/// Whether lines can be told from outside: no event's text stands in its record in other letters, and nothing is there
+/// that no JSON has, as where a disk lost a sector.
+fn is_plain(bytes: &[u8], words: &Words) -> bool {
+    let has_controls = bytes.chunks(1 << 12).any(|part| {
+        // Without an end of its own, because the compiler makes more of it then.
+        part.iter().fold(false, |any, &byte| any | (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t'))
+    });
+    let has = |needle: &[u8]| memmem::find(bytes, needle).is_some();
+    // What may be escaped in JSON, and a text that says which event it is of, are rare.
+    !has_controls && !has(b"\\u00") && (words.are_never_escaped() || !has(b"_raw"))
+}
+
+/// Reads lines one by one, those of the usual kind in one pass.
+struct LineReader<'t> {
+    text: &'t str,
+    walker: Walker,
+    state: JsonState,
+}
+
+impl<'t> LineReader<'t> {
+    fn new(text: &'t str) -> Self {
+        LineReader { text, walker: Walker::new(), state: JsonState::default() }
+    }
+
+    /// Reads the line that begins at a byte, and says where it ends.
+    fn read(&mut self, at: usize, number: u64, builder: &mut EventBuilder<'_>) -> usize {
+        let bytes = self.text.as_bytes();
+        let start = walk::blank(bytes, at);
+        if let Some(end) = self.walker.read(self.text, start, builder) {
+            let line_end = walk::blank(bytes, end);
+            if matches!(bytes.get(line_end), None | Some(b'\n')) {
+                let raw = self.text.get(start..end).unwrap_or_default();
+                builder.end_record(&Defaults { sourcetype: DEFAULT_SOURCETYPE, raw, time: None });
+                return line_end;
+            }
+            builder.discard();
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |length| at.saturating_add(length));
+        let record = self.text.get(at..end).unwrap_or_default().trim_ascii();
+        if !record.is_empty() {
+            self.state.forms = Forms::of(record);
+            self.state.read_record(record, number, builder);
+        }
+        end
     }
 }
 
@@ -223,6 +335,29 @@ fn string(value: &str) -> Option<Cow<'_, str>> {
     }
     // A lone surrogate has no UTF-8; what is written is then better than nothing.
     Some(serde_json::from_str::<String>(value).map_or(Cow::Borrowed(inner), Cow::Owned))
+}
+
+/// Puts what the inside of a JSON string says behind a text; `false`, and the text may be spoilt, if there are escapes in
+/// it that stand for numbers of characters.
+fn unescaped(inner: &str, into: &mut String) -> bool {
+    let mut rest = inner;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        into.push_str(before);
+        into.push(match escape.as_bytes().first() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            _ => return false,
+        });
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    into.push_str(rest);
+    true
 }
 
 fn reason(error: serde_json::Error) -> String {

@@ -2,7 +2,7 @@
 //!
 //! `inputs` walks what the user named, opens each file through `decode`, asks `sniff` what it is, and cuts it
 //! into `blocks` of whole records; the members of an `archive` are files like others. `pipeline` hands the blocks to
-//! workers; there `xml`, `evtx`, `json`, `csv` (with `forms` for what exports of tools have in common), `zeek` or
+//! workers; there `xml`, `evtx`, `json`, `csv` (with `forms` for what exports of tools have in common), `zeek`, `w3c` or
 //! `text` (with `syslog`, `access` and `auditd`) takes a block apart and gives keys and values to an `event` builder,
 //! which knows from `windows` what the keys of a Windows event mean and fills the columns of the store. What the
 //! workers made is put together in reading order, so that nothing depends on which of them was faster.
@@ -11,6 +11,7 @@ mod access;
 mod archive;
 mod auditd;
 mod blocks;
+pub(crate) mod conditions;
 mod csv;
 pub(crate) mod decode;
 mod event;
@@ -28,6 +29,7 @@ mod sniff;
 mod syslog;
 mod text;
 mod time;
+mod w3c;
 mod windows;
 mod xml;
 mod zeek;
@@ -35,6 +37,8 @@ mod zeek;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use conditions::Glimpse;
+pub use conditions::{Condition, Conditions};
 pub use index::{IndexOptions, Indexed, index};
 pub(crate) use pipeline::Sink;
 pub use prefilter::Prefilter;
@@ -76,6 +80,8 @@ pub struct ReadOptions {
     pub fields: FieldSelection,
     /// Which events are wanted; others are left out where that costs less than reading them.
     pub prefilter: Option<Arc<Prefilter>>,
+    /// What events have to fulfil so that they are kept; `None` to keep all.
+    pub conditions: Option<Arc<Conditions>>,
     /// The sourcetype of all events, instead of the one their format suggests.
     pub sourcetype: Option<String>,
     /// The host of all events, instead of the one they name.
@@ -151,7 +157,7 @@ pub struct ReadReport {
 pub struct FileReport {
     /// The file's path as reached from the input, `a.zip!b.evtx` for a member of an archive; `-` for standard input.
     pub path: String,
-    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `zeek`, `syslog`, `access`, `auditd`, `text`, `parquet`,
+    /// The name of its format (`evtx`, `xml`, `json`, `csv`, `zeek`, `w3c`, `syslog`, `access`, `auditd`, `text`, `parquet`,
     /// `store`, `zip`, `tar`); empty where it could not be read.
     pub format: &'static str,
     /// Its size in bytes as stored (compressed, if it is); 0 for a member, which is counted with its archive.

@@ -11,7 +11,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use super::event::{BlockResult, EventBuilder, Shared};
 use super::inputs::{Admit, Inputs, Payload, Unit};
 use super::select::Selection;
-use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, xml, zeek};
+use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, w3c, xml, zeek};
 use crate::error::Error;
 use crate::memory::{self, Sizes};
 use crate::store::Store;
@@ -188,6 +188,7 @@ fn read_unit(shared: &Shared<'_>, unit: Unit, templates: &mut evtx::Templates) -
         Payload::JsonStream(lines, in_array) => json::read_stream(lines, in_array, &mut builder),
         Payload::Csv(lines, header) => csv::read_block(lines, &header, &mut builder),
         Payload::Zeek(lines, header) => zeek::read_block(lines, &header, &mut builder),
+        Payload::W3c(lines, header) => w3c::read_block(lines, &header, &mut builder),
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
     }

@@ -8,7 +8,7 @@ use super::csv::Header;
 use super::decode::{HEAD, Peeked};
 use super::text::{Kind, is_log_line};
 use super::time::Clock;
-use super::zeek;
+use super::{w3c, zeek};
 
 /// The format of a text file.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) enum Format {
     Csv(Arc<Header>, usize),
     /// With tabs, as Zeek writes it.
     Zeek(Arc<zeek::Header>),
+    /// As IIS writes it.
+    W3c(Arc<w3c::Header>),
     Text {
         kind: Kind,
         /// Whether it looks like a log.
@@ -49,6 +51,9 @@ pub(crate) fn sniff(peeked: &Peeked, clock: &Clock, path: &str) -> Format {
     }
     if let Some(header) = zeek::Header::detect(text) {
         return Format::Zeek(header);
+    }
+    if let Some(header) = w3c::Header::detect(text) {
+        return Format::W3c(header);
     }
     // The second form is that of a log that was cut in front.
     if (begin.starts_with('<') && begin.contains("<Event")) || begin.contains("<Event xmlns=") {

@@ -28,6 +28,7 @@ mod cofilter;
 mod collect;
 pub mod combine;
 mod concurrency;
+pub(crate) mod conditions;
 pub mod constant;
 mod contingency;
 mod convert;

@@ -628,6 +628,12 @@ fn one_tag(part: &SearchExpression) -> Option<(&str, Span)> {
     }
 }
 
+/// Whether a comparison with a field of that name is about something else than a field.
+pub(super) fn is_special(name: &str) -> bool {
+    let is_modifier = name == TIME_FORMAT || name.starts_with("searchtimespan") || modifier(name).is_some();
+    is_modifier || is_knowledge(name) || name.starts_with("splunk_server") || name.starts_with('_')
+}
+
 /// Whether `search` looks for knowledge of a Splunk server under that name.
 fn is_knowledge(name: &str) -> bool {
     matches!(name, "tag" | "eventtype" | "hosttag" | "eventtypetag" | "savedsearch" | "savedsplunk")

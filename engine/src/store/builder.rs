@@ -5,11 +5,14 @@
 //! several in one event) is noted as they come, so that [`super::columns`] can choose the type of a field
 //! without looking at the values again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
 use serde::{Deserialize, Serialize};
+
+use crate::ingest::Glimpse;
 
 impl Block {
     /// About how many bytes it takes.
@@ -49,7 +52,7 @@ impl Kind {
     /// Of a column without values.
     pub(crate) const EMPTY: Kind = Kind { int: true, float: true, multi: false };
 
-    fn note(&mut self, value: &str) {
+    pub(crate) fn note(&mut self, value: &str) {
         if self.int && !is_canonical_int(value) {
             self.int = false;
         }
@@ -238,6 +241,19 @@ pub(crate) struct Block {
     pub(crate) overflown: u64,
     /// Whether the events are lines of plain text, whose text is all that they say.
     pub(crate) plain: bool,
+    /// What was noted of all events, where some were left out.
+    pub(crate) noted: Noted,
+}
+
+/// What a search learns from events that were left out because it cannot want them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Noted {
+    /// How many there are.
+    pub(crate) events: usize,
+    /// The fields of these and of others.
+    pub(crate) fields: Vec<(Arc<str>, Kind)>,
+    /// Values of `index`, `source`, `sourcetype` and `host`.
+    pub(crate) metadata: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Debug)]
@@ -357,6 +373,14 @@ impl BlockBuilder {
         }
     }
 
+    /// What was noted of events, with the names of their fields.
+    pub(crate) fn noted(&self, glimpse: Glimpse, events: usize) -> Noted {
+        let name = |id: NameId| self.names.get(id.position()).cloned();
+        let fields = glimpse.kinds.into_iter().filter_map(|(id, kind)| Some((name(id)?, kind))).collect();
+        let metadata = glimpse.metadata.into_iter().filter_map(|(id, values)| Some((name(id)?.to_string(), values)));
+        Noted { events, fields, metadata: metadata.collect() }
+    }
+
     pub(crate) fn finish(mut self) -> Block {
         for open in self.open.drain(..) {
             if !open.serials.is_empty() {
@@ -365,7 +389,7 @@ impl BlockBuilder {
         }
         let names = &self.names;
         let appeared = self.appeared.iter().filter_map(|id| names.get(id.0 as usize).cloned()).collect();
-        Block { names: appeared, pieces: self.done, overflown: self.overflown, plain: false }
+        Block { names: appeared, pieces: self.done, overflown: self.overflown, plain: false, noted: Noted::default() }
     }
 }
 

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use hashbrown::{HashMap, HashSet};
 
-use super::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, MAX_ROWS, NO_TIME, Piece, ShapeKey, TextColumn, join};
+use super::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, MAX_ROWS, NO_TIME, Noted, Piece, ShapeKey, TextColumn, join};
 use super::{Shape, Store};
 use crate::error::Error;
 
@@ -30,6 +30,10 @@ pub(crate) struct StoreBuilder {
     by_key: HashMap<Arc<ShapeKey>, usize, RandomState>,
     fields: Vec<(Arc<str>, Kind)>,
     by_name: HashMap<Arc<str>, usize, RandomState>,
+    /// Of events that were left out.
+    noted: Noted,
+    /// Fields that stay though no column may have them.
+    seen: HashSet<Arc<str>, RandomState>,
 }
 
 #[derive(Debug)]
@@ -47,6 +51,7 @@ impl StoreBuilder {
     /// were dropped because the store has too many fields.
     pub(crate) fn add(&mut self, block: Block, base: i64) -> usize {
         let mut dropped = 0_usize;
+        self.note(block.noted);
         for name in block.names {
             let next = self.fields.len();
             if next >= MAX_STORE_FIELDS && !self.by_name.contains_key(&name) {
@@ -88,11 +93,32 @@ impl StoreBuilder {
         dropped
     }
 
+    /// Takes over what is known of events that were left out.
+    fn note(&mut self, noted: Noted) {
+        self.noted.events = self.noted.events.saturating_add(noted.events);
+        for (name, values) in noted.metadata {
+            self.noted.metadata.entry(name).or_default().extend(values);
+        }
+        for (name, kind) in noted.fields {
+            let next = self.fields.len();
+            if next >= MAX_STORE_FIELDS && !self.by_name.contains_key(&name) {
+                continue;
+            }
+            let at = *self.by_name.entry(Arc::clone(&name)).or_insert(next);
+            match self.fields.get_mut(at) {
+                Some((_, known)) => *known = known.and(kind),
+                None => self.fields.push((Arc::clone(&name), kind)),
+            }
+            self.seen.insert(name);
+        }
+    }
+
     /// The store; each piece is dropped as soon as its batch is made.
     pub(crate) fn finish(mut self) -> Result<Store, Error> {
         // Fields of which no column was kept.
-        let kept: HashSet<Arc<str>, RandomState> =
+        let mut kept: HashSet<Arc<str>, RandomState> =
             self.shapes.iter().flat_map(|shape| shape.fields.iter().cloned()).collect();
+        kept.extend(self.seen.drain());
         self.fields.retain(|(name, _)| kept.contains(name));
         self.by_name = self.fields.iter().enumerate().map(|(at, (name, _))| (Arc::clone(name), at)).collect();
         let mut fields = vec![time_field(), serial_field()];
@@ -109,11 +135,13 @@ impl StoreBuilder {
             shape.flush(&self.hasher);
             shapes.push(self.finish_shape(shape, &schema).map_err(|error| Error::Run(error.to_string()))?);
         }
+        let noted = std::mem::take(&mut self.noted);
         Ok(Store {
             shapes,
             schema,
             unread: Vec::new(),
             hosts: Vec::new(),
+            noted,
             files: Vec::new(),
             stored: Vec::new(),
             held: None,

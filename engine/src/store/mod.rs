@@ -35,6 +35,8 @@ pub struct Store {
     pub unread: Vec<String>,
     /// Hosts of events that were passed over, in order.
     pub hosts: Vec<String>,
+    /// What is known of events that were left out because the search cannot want them.
+    pub(crate) noted: builder::Noted,
     /// The files whose events stay where they are.
     pub files: Vec<parquet::ParquetFile>,
     /// The stores on disk, whose events stay there too.

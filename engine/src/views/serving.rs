@@ -54,15 +54,27 @@ impl Serving {
             let definition = direction.definition();
             for event in definition.kinds {
                 let own = event.fields.iter().chain(definition.shared);
-                let own = own.filter(|(name, _)| is_asked(asked, name));
+                let mut own = own.filter(|(name, _)| is_asked(asked, name)).peekable();
+                // What LogScale adds to Falcon's own events is no matter of a search that asks for nothing of it.
+                if direction != Direction::Added || own.peek().is_some() {
+                    event.tested().iter().for_each(|name| names.push((*name).to_owned()));
+                }
                 own.for_each(|(_, make)| make.sources(&mut names));
-                event.tested().iter().for_each(|name| names.push((*name).to_owned()));
             }
         }
         if view != View::None {
             names.extend(asked.names.iter().filter_map(|(name, _)| windows::field(name)));
         }
         asked.fields.clone().and(FieldSelection::Only(names))
+    }
+
+    /// Whether a view may make a field of that name for a search.
+    pub fn may_make(view: View, asked: &Asked, name: &str) -> bool {
+        let is_made = |direction: Direction| {
+            let definition = direction.definition();
+            definition.targets().chain([TYPE, TAGGED_TYPE]).any(|made| made == name || made == untagged(name))
+        };
+        view != View::None && (windows::field(name).is_some() || directions(view, asked).into_iter().any(is_made))
     }
 
     /// The views that serve a search over these events; `None` where there is nothing to do.

@@ -40,6 +40,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
     let reading = ReadOptions {
         fields: FieldSelection::All,
         prefilter: None,
+        conditions: None,
         sourcetype,
         host,
         strict,

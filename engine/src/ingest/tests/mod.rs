@@ -6,6 +6,7 @@ mod evtx;
 mod exports;
 mod forms;
 mod hostile;
+mod json;
 mod prefilter;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub(super) fn options() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::AllButRaw,
         prefilter: None,
+        conditions: None,
         sourcetype: None,
         host: None,
         strict: false,

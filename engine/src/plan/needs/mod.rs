@@ -21,6 +21,13 @@ pub const MODEL: &str = "datamodel=";
 /// What a name of a field begins with that stands for all fields of a data model.
 pub const WHOLE_MODEL: &str = "datamodel*=";
 
+/// Whether a query reads events anywhere but where it begins.
+pub fn has_subsearches(query: &Query) -> bool {
+    let mut needs = Needs::of(query);
+    query.commands.iter().for_each(|command| needs.command(command));
+    needs.conditions || !needs.subsearches.is_empty()
+}
+
 /// The fields to read for a query. Subsearches that are not resolved yet count with the fields that they read and
 /// those that their results can be expected to name; what they do name shows when they are resolved.
 pub fn of(query: &Query) -> FieldSelection {

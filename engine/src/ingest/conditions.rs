@@ -1,0 +1,270 @@
+//! What an event has to fulfil so that a search can want it, as far as reading can tell.
+//!
+//! An event that cannot be wanted is counted and numbered like others, but takes no memory. What a search learns from
+//! all events is noted of it all the same: which fields there are, whether their values are numbers, and the values of
+//! `index`, `source`, `sourcetype` and `host`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::select::Selection;
+use crate::functions::pattern::Wildcard;
+use crate::store::builder::{Kind, NameId};
+
+/// A condition on the fields of one event. It may hold for an event that the search leaves out, never the other way
+/// round.
+#[derive(Debug)]
+pub enum Condition {
+    /// What reading cannot tell.
+    Untold,
+    /// All of these.
+    All(Vec<Condition>),
+    /// Any of these.
+    Any(Vec<Condition>),
+    /// Some value of a field fits any of the patterns.
+    Field(String, Vec<Wildcard>),
+    /// The event's text has a keyword or phrase: how that is found, and a piece of it that is there in some letter case.
+    Word(Regex, String),
+}
+
+/// The condition of a search, ready for reading.
+#[derive(Debug)]
+pub struct Conditions {
+    condition: Condition,
+    words: Option<Words>,
+}
+
+/// Pieces of words of which an event's text has to have one.
+#[derive(Debug)]
+pub(crate) struct Words {
+    regex: Regex,
+    /// Whether JSON has no other way to write them but by numbers of characters.
+    are_simple: bool,
+}
+
+impl Words {
+    /// Where the next one begins.
+    pub(crate) fn find(&self, text: &str, from: usize) -> Option<usize> {
+        self.regex.find_at(text, from.min(text.len())).map(|found| found.start())
+    }
+
+    /// Whether JSON has no other way to write them but by numbers of characters.
+    pub(crate) fn are_never_escaped(&self) -> bool {
+        self.are_simple
+    }
+}
+
+/// More alternatives are not worth looking for all of them at once.
+const MOST_WORDS: usize = 16;
+
+impl Conditions {
+    /// Conditions that tell something; `None` for one that every event may fulfil.
+    pub fn of(condition: Condition) -> Option<Arc<Conditions>> {
+        if !condition.tells() {
+            return None;
+        }
+        let words = condition.words().filter(|words| words.len() <= MOST_WORDS).and_then(|words| {
+            let pieces: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+            // Other scripts have letters that are taken for these two in any letter case.
+            let is_simple = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'k' | b'K' | b's' | b'S');
+            let are_simple = words.iter().all(|word| word.bytes().all(is_simple));
+            Some(Words { regex: Regex::new(&format!("(?i){}", pieces.join("|"))).ok()?, are_simple })
+        });
+        Some(Arc::new(Conditions { condition, words }))
+    }
+
+    /// Whether the fields that they are about are among those that are read.
+    pub(crate) fn are_read(&self, selection: &Selection) -> bool {
+        self.condition.is_read(selection)
+    }
+
+    /// The words without which an event is not wanted, where the text is all that is asked for.
+    pub(crate) fn words(&self, selection: &Selection) -> Option<&Words> {
+        let Selection::Only { names, patterns } = selection else { return None };
+        let of_text = |name: &String| matches!(name.as_str(), "_raw" | "_file" | "_time" | "_serial");
+        self.words.as_ref().filter(|_| patterns.is_empty() && names.iter().all(of_text))
+    }
+}
+
+impl Condition {
+    fn tells(&self) -> bool {
+        match self {
+            Condition::Untold => false,
+            Condition::All(parts) => parts.iter().any(Condition::tells),
+            Condition::Any(parts) => parts.iter().all(Condition::tells),
+            Condition::Field(..) | Condition::Word(..) => true,
+        }
+    }
+
+    fn is_read(&self, selection: &Selection) -> bool {
+        match self {
+            Condition::Untold => true,
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|part| part.is_read(selection)),
+            Condition::Field(field, _) => selection.wants(field),
+            Condition::Word(..) => selection.wants("_raw"),
+        }
+    }
+
+    /// Pieces of words of which a text has to have one.
+    fn words(&self) -> Option<Vec<&str>> {
+        match self {
+            Condition::Untold | Condition::Field(..) => None,
+            Condition::Word(_, piece) => Some(vec![piece]),
+            // The longest are the rarest.
+            Condition::All(parts) => parts
+                .iter()
+                .filter_map(Condition::words)
+                .max_by_key(|words| words.iter().map(|word| word.len()).min().unwrap_or(0)),
+            Condition::Any(parts) => {
+                let words: Option<Vec<_>> = parts.iter().map(Condition::words).collect();
+                words.map(|words| words.concat())
+            }
+        }
+    }
+}
+
+/// The conditions while the events of a block are looked at.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    condition: &'a Condition,
+    /// The conditions on single fields, in the order in which they are met in the whole.
+    parts: Vec<&'a Condition>,
+    /// By field name: the parts that are about it.
+    by_name: Vec<Vec<usize>>,
+    met: Vec<bool>,
+    /// By field name: what was noted of its values.
+    noted: Vec<Noted>,
+    /// The fields in the order in which they were met.
+    order: Vec<NameId>,
+    metadata: Vec<(NameId, Values)>,
+    event: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    kind: Option<Kind>,
+    /// The event that had the field last.
+    event: u64,
+}
+
+#[derive(Debug, Default)]
+struct Values {
+    last: String,
+    all: BTreeSet<String>,
+}
+
+/// What is noted of events that were left out, and of others.
+#[derive(Debug, Default)]
+pub(crate) struct Glimpse {
+    /// By field name that was met, what its values have in common.
+    pub(crate) kinds: Vec<(NameId, Kind)>,
+    /// The values of fields that say where events are from.
+    pub(crate) metadata: Vec<(NameId, BTreeSet<String>)>,
+}
+
+impl<'a> Judge<'a> {
+    /// `name` numbers a field; `metadata` are the selected fields whose values matter.
+    pub(crate) fn new(
+        conditions: &'a Conditions,
+        metadata: impl Iterator<Item = NameId>,
+        mut name: impl FnMut(&str) -> NameId,
+    ) -> Self {
+        let mut judge = Judge {
+            condition: &conditions.condition,
+            parts: Vec::new(),
+            by_name: Vec::new(),
+            met: Vec::new(),
+            noted: Vec::new(),
+            order: Vec::new(),
+            metadata: metadata.map(|name| (name, Values::default())).collect(),
+            event: 0,
+        };
+        judge.number(&conditions.condition, &mut name);
+        judge.met = vec![false; judge.parts.len()];
+        judge
+    }
+
+    fn number(&mut self, condition: &'a Condition, name: &mut impl FnMut(&str) -> NameId) {
+        match condition {
+            Condition::Untold => {}
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| self.number(part, name)),
+            Condition::Field(..) | Condition::Word(..) => {
+                let field = if let Condition::Field(field, _) = condition { name(field) } else { name("_raw") };
+                if self.by_name.len() <= field.position() {
+                    self.by_name.resize(field.position().saturating_add(1), Vec::new());
+                }
+                if let Some(about) = self.by_name.get_mut(field.position()) {
+                    about.push(self.parts.len());
+                }
+                self.parts.push(condition);
+            }
+        }
+    }
+
+    /// Begins an event.
+    pub(crate) fn begin(&mut self) {
+        self.met.fill(false);
+        self.event = self.event.saturating_add(1);
+    }
+
+    /// A value of the event's.
+    pub(crate) fn see(&mut self, name: NameId, value: &str) {
+        for &part in self.by_name.get(name.position()).into_iter().flatten() {
+            if let (Some(met @ false), Some(condition)) = (self.met.get_mut(part), self.parts.get(part)) {
+                *met = match condition {
+                    Condition::Field(_, patterns) => patterns.iter().any(|pattern| pattern.matches(value)),
+                    Condition::Word(regex, _) => regex.is_match(value),
+                    _ => true,
+                };
+            }
+        }
+        if self.noted.len() <= name.position() {
+            self.noted.resize(name.position().saturating_add(1), Noted { kind: None, event: 0 });
+        }
+        if let Some(noted) = self.noted.get_mut(name.position()) {
+            if noted.kind.is_none() {
+                self.order.push(name);
+            }
+            let kind = noted.kind.get_or_insert(Kind::EMPTY);
+            kind.note(value);
+            kind.multi |= noted.event == self.event;
+            noted.event = self.event;
+        }
+        if let Some((_, values)) = self.metadata.iter_mut().find(|(known, _)| *known == name)
+            && (values.last != value || values.all.is_empty())
+        {
+            values.last.clear();
+            values.last.push_str(value);
+            if !values.all.contains(value) {
+                values.all.insert(value.to_owned());
+            }
+        }
+    }
+
+    /// Whether the event can be wanted.
+    pub(crate) fn keeps(&self) -> bool {
+        let mut met = self.met.iter().copied();
+        holds(self.condition, &mut met)
+    }
+
+    /// What was noted.
+    pub(crate) fn finish(self) -> Glimpse {
+        let kind = |name: &NameId| self.noted.get(name.position())?.kind;
+        let kinds = self.order.iter().filter_map(|name| Some((*name, kind(name)?))).collect();
+        let metadata = self.metadata.into_iter().map(|(name, values)| (name, values.all)).collect();
+        Glimpse { kinds, metadata }
+    }
+}
+
+/// Whether a condition holds, given the truth of its parts in order.
+fn holds(condition: &Condition, met: &mut impl Iterator<Item = bool>) -> bool {
+    match condition {
+        Condition::Untold => true,
+        // Without a short cut, because each part takes its truth.
+        Condition::All(parts) => parts.iter().fold(true, |all, part| holds(part, met) && all),
+        Condition::Any(parts) => parts.iter().fold(false, |any, part| holds(part, met) || any),
+        Condition::Field(..) | Condition::Word(..) => met.next().unwrap_or(true),
+    }
+}
