@@ -7,6 +7,7 @@ pub mod disk;
 pub mod parquet;
 mod pruning;
 pub mod scans;
+pub(crate) mod skeleton;
 pub mod table;
 
 #[cfg(test)]

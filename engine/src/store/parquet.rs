@@ -42,6 +42,7 @@ use super::pruning::{Test, Verdict, with_native_times};
 use super::scans::{Note, Scans};
 use super::table::EventTable;
 use super::{Store, columns};
+use crate::functions::restored;
 
 /// The column of a scan that holds the path of the file.
 pub const PATH: &str = "__file_path";
@@ -347,8 +348,7 @@ impl Scan<'_> {
                 continue;
             }
             note.open(file, &tests);
-            let columns = used.iter().filter_map(|name| Some(((*name).to_owned(), events.column(file, name)?)));
-            let kind = (Columns(columns.collect()), asked);
+            let kind = (events.columns_of(file, used.iter().copied()), asked);
             let at = *by_kind.entry(kind).or_insert_with_key(|kind| {
                 kinds.push(kind.clone());
                 kinds.len().saturating_sub(1)
@@ -406,6 +406,12 @@ fn rewritten(filters: &[Expr], table: &Schema, value: impl Fn(&Field) -> Result<
             Expr::Column(column) => {
                 let value = value(table.field_with_name(&column.name)?)?;
                 Ok(Transformed::new(value, true, TreeNodeRecursion::Jump))
+            }
+            Expr::ScalarFunction(call) => {
+                Ok(match restored::keyword(call, |name| value(table.field_with_name(name)?))? {
+                    Some(keyword) => Transformed::new(keyword, true, TreeNodeRecursion::Jump),
+                    None => Transformed::no(part),
+                })
             }
             _ => Ok(Transformed::no(part)),
         });

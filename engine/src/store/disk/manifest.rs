@@ -21,7 +21,10 @@ pub(crate) const NAME: &str = "spelunk-store.json";
 pub(crate) const ASIDE: &str = "spelunk-store.json.new";
 
 const FORMAT: &str = "spelunk store";
-const VERSION: u32 = 1;
+/// The form that is written; the first one had the texts of all events whole.
+const VERSION: u32 = 2;
+/// The oldest form that is read.
+const OLDEST: u32 = 1;
 
 /// The metadata of events. All values that the store has are known.
 pub(crate) const METADATA: usize = 4;
@@ -103,6 +106,9 @@ pub(crate) struct StoredFile {
     /// The values of each tracked field by position, `None` among them for events without one; nothing where there
     /// are too many.
     pub(crate) values: Vec<Option<Vec<Option<u32>>>>,
+    /// The positions of the fields whose values were taken out of the texts of its events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_text: Vec<u32>,
 }
 
 /// A row group: its rows, and the first and last time in microseconds since 1970 if any has one.
@@ -167,14 +173,14 @@ impl Manifest {
     }
 
     /// Nothing in it may lead elsewhere.
-    fn checked(self) -> io::Result<Self> {
+    fn checked(mut self) -> io::Result<Self> {
         if self.format != FORMAT {
             return Err(damaged("the manifest is not one of a store".to_owned()));
         }
-        if self.version != VERSION {
+        if !(OLDEST..=VERSION).contains(&self.version) {
             let version = self.version;
             return Err(damaged(format!(
-                "the store has the form {version}, and this spelunk reads the form {VERSION}"
+                "the store has the form {version}, and this spelunk reads the forms {OLDEST} to {VERSION}"
             )));
         }
         let fields = self.fields.len();
@@ -186,6 +192,7 @@ impl Manifest {
             usize::try_from(file.schema).is_ok_and(|at| at < self.schemas.len())
                 && file.values.len() == TRACKED.len()
                 && file.values.iter().zip(&self.values).all(is_value)
+                && file.in_text.iter().all(|at| usize::try_from(*at).is_ok_and(|at| at < fields))
                 && Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_)))
                 && file.groups.iter().map(|group| group.0).try_fold(0_u64, u64::checked_add) == Some(file.rows)
         };
@@ -195,6 +202,8 @@ impl Manifest {
         {
             return Err(damaged("the manifest contradicts itself".to_owned()));
         }
+        // Whoever adds to it writes the newest form.
+        self.version = VERSION;
         Ok(self)
     }
 
