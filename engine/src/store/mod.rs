@@ -4,6 +4,7 @@ pub mod align;
 pub(crate) mod builder;
 pub(crate) mod columns;
 pub mod disk;
+pub mod known;
 pub mod parquet;
 mod pruning;
 pub mod scans;

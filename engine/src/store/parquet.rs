@@ -4,6 +4,7 @@
 //! of it gives every field the type that it has in the whole table. Conditions go down in the file's own columns,
 //! where they leave out row groups and pages.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -38,7 +39,8 @@ use parquet::arrow::RowNumber;
 use super::align::{converted, merged};
 use super::disk::manifest::StoredFile;
 use super::disk::opened::{Columns, StoredEvents};
-use super::pruning::{Test, Verdict, with_native_times};
+use super::known::{Hints, Known, Setting};
+use super::pruning::{Reason, Test, Verdict, with_native_times};
 use super::scans::{Note, Scans};
 use super::table::EventTable;
 use super::{Store, columns};
@@ -180,6 +182,19 @@ impl TableProvider for ParquetTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.scan_with(session, projection, filters, &Hints::default()).await
+    }
+}
+
+impl ParquetTable {
+    /// A scan of the events that the filters keep, of files in which the hints can be true.
+    pub(crate) async fn scan_with(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        hints: &Hints,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
@@ -198,7 +213,7 @@ impl TableProvider for ParquetTable {
             parts.push(scan.part(group, &filters)?.0);
         }
         for stored in &self.stored {
-            scan.stored(stored, &filters, &self.scans, &mut parts)?;
+            scan.stored(stored, &filters, hints, &self.scans, &mut parts)?;
         }
         match parts.len() {
             0 => Ok(Arc::new(EmptyExec::new(wanted))),
@@ -319,6 +334,7 @@ impl Scan<'_> {
         &self,
         events: &StoredEvents,
         filters: &[Expr],
+        hints: &Hints,
         scans: &Scans,
         parts: &mut Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<()> {
@@ -331,6 +347,7 @@ impl Scan<'_> {
         let mut groups: BTreeMap<usize, Vec<&StoredFile>> = BTreeMap::new();
         let mut kinds: Vec<(Columns, Vec<bool>)> = Vec::new();
         let mut by_kind: HashMap<(Columns, Vec<bool>), usize> = HashMap::new();
+        let mut settings: HashMap<Setting, Vec<Option<bool>>> = HashMap::new();
         'files: for (_, file) in events.present() {
             let mut asked = vec![false; tests.len()];
             for (test, asked) in tests.iter().zip(&mut asked) {
@@ -341,6 +358,29 @@ impl Scan<'_> {
                     }
                     Verdict::Always => {}
                     Verdict::Sometimes => *asked = true,
+                }
+            }
+            if filters.iter().zip(&asked).any(|(filter, asked)| *asked && is_calculated(filter))
+                || !hints.conditions.is_empty()
+            {
+                // What the files of one shape have in common is looked at once.
+                let truths = match settings.entry(Setting::of(file)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let setting = new.key().clone();
+                        let mut known = Known::new(events, file, &setting, table, session);
+                        let truth = |filter| if is_calculated(filter) { known.truth(filter) } else { None };
+                        let mut truths: Vec<Option<bool>> = filters.iter().map(truth).collect();
+                        truths.push(if known.allows(hints) { None } else { Some(false) });
+                        new.insert(truths)
+                    }
+                };
+                if truths.contains(&Some(false)) {
+                    note.skip(file, Reason::Made);
+                    continue;
+                }
+                for (asked, truth) in asked.iter_mut().zip(truths) {
+                    *asked &= *truth != Some(true);
                 }
             }
             if let Err(error) = check(&events.location(file)) {
@@ -371,6 +411,15 @@ impl Scan<'_> {
         scans.add(note);
         Ok(())
     }
+}
+
+/// Whether a condition is about more than a column as it is, which is asked about otherwise.
+fn is_calculated(condition: &Expr) -> bool {
+    condition.exists(|part| Ok(matches!(part, Expr::Case(_)) || is_call_of_columns(part))).unwrap_or(false)
+}
+
+fn is_call_of_columns(part: &Expr) -> bool {
+    matches!(part, Expr::ScalarFunction(_)) && part.column_refs().len() > 1
 }
 
 /// Whether a file ends as it has to: one whose end was never written has the size that it should have.

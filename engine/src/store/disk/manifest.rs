@@ -5,7 +5,7 @@
 //! fields that searches name most.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Component, Path};
 
 use arrow::datatypes::DataType;
@@ -166,9 +166,10 @@ impl Manifest {
 
     /// Reads the manifest of a store.
     pub(crate) fn read(root: &Path) -> io::Result<Self> {
-        let file = BufReader::with_capacity(1 << 20, File::open(root.join(NAME))?);
+        // From memory it is parsed several times as fast as from a file.
+        let text = fs::read(root.join(NAME))?;
         let manifest: Manifest =
-            serde_json::from_reader(file).map_err(|error| damaged(format!("the manifest is damaged: {error}")))?;
+            serde_json::from_slice(&text).map_err(|error| damaged(format!("the manifest is damaged: {error}")))?;
         manifest.checked()
     }
 
