@@ -22,7 +22,7 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource as _, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchemaBuilder;
 use datafusion::logical_expr::utils::conjunction;
@@ -31,6 +31,7 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::filter_pushdown::PushedDown;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -293,30 +294,42 @@ impl Scan<'_> {
         let columns = scanned.fields().len();
 
         let filters = rewritten(filters, table, value)?;
-        let mut used: HashSet<String> = names(&filters).map(str::to_owned).collect();
+        let mut shown: HashSet<String> = HashSet::new();
         for field in wanted.fields() {
-            used.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
+            shown.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
         }
-        let is_used = |index: &usize| scanned.fields().get(*index).is_some_and(|field| used.contains(field.name()));
-        let indices: Vec<usize> = (0..columns).filter(is_used).collect();
+        let count =
+            |used: &HashSet<String>| scanned.fields().iter().filter(|field| used.contains(field.name())).count();
         let mut options = session.config_options().execution.parquet.clone();
-        options.pushdown_filters = indices.len() >= MANY_COLUMNS;
+        let all = shown.iter().map(String::as_str).chain(names(&filters)).map(str::to_owned).collect();
+        options.pushdown_filters = count(&all) >= MANY_COLUMNS;
         let url = ObjectStoreUrl::local_filesystem();
         let runtime = session.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
-        // The optimizer gives it the conditions of the filter below, as far as they are about columns of the file.
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(TableParquetOptions { global: options, ..TableParquetOptions::default() })
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
                 runtime.object_store(&url)?,
                 footers,
             )));
+        // It leaves out what it can by statistics, and says which conditions it meets row by row. No rule of the
+        // optimizer moves conditions here.
+        let scope = DFSchema::try_from(Arc::clone(&scanned))?;
+        let physical = filters.iter().map(|filter| session.create_physical_expr(filter.clone(), &scope));
+        let pushed = source.try_pushdown_filters(physical.collect::<Result<_>>()?, session.config_options())?;
+        let is_left = |pushed: &PushedDown| matches!(pushed, PushedDown::No);
+        let left = filters.into_iter().zip(&pushed.filters).filter(|(_, pushed)| is_left(pushed));
+        let filters: Vec<Expr> = left.map(|(filter, _)| filter).collect();
+        let source: Arc<dyn FileSource> = pushed.updated_node.unwrap_or_else(|| Arc::new(source));
+        shown.extend(names(&filters).map(str::to_owned));
+        let is_used = |index: &usize| scanned.fields().get(*index).is_some_and(|field| shown.contains(field.name()));
+        let indices: Vec<usize> = (0..columns).filter(is_used).collect();
         let counted = source.metrics().clone();
         let statistics = Statistics {
             num_rows: Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX)),
             ..Statistics::new_unknown(&scanned)
         };
-        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        let config = FileScanConfigBuilder::new(url, source)
             .with_file_group(FileGroup::new(files))
             .with_statistics(statistics)
             .with_projection_indices(Some(indices))?

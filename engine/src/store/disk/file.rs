@@ -18,6 +18,7 @@ use hashbrown::HashMap;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -25,7 +26,7 @@ use super::manifest::{ColumnType, METADATA, MOST_VALUES, StoredGroup, TRACKED};
 use crate::store::align::dictionary_type;
 use crate::store::builder::{NO_TIME, Piece, TextColumn, join};
 use crate::store::columns;
-use crate::store::skeleton::{GAPS, Part, SKELETON, parsed};
+use crate::store::skeleton::{self, GAPS, Part, SKELETON, parsed};
 use crate::values;
 
 /// The most rows of a row group: enough for a dictionary to pay, few enough to leave most of them out.
@@ -97,8 +98,8 @@ pub(crate) fn write(job: Job, aside: &Path) -> io::Result<Written> {
     let per_group = rows_of_group(rows, bytes, group_rows);
     let groups = groups(&piece, &order, per_group);
     let untimed = piece.times.contains(&NO_TIME);
-    let properties = properties(&piece, &columns);
     let in_text = in_text(&piece);
+    let properties = properties(&piece, &columns, &in_text)?;
 
     // Read as dictionaries first: the bytes of each distinct value are there once, whatever the column becomes.
     let fields = |of: &dyn Fn(ColumnType) -> DataType| -> SchemaRef {
@@ -219,8 +220,14 @@ fn tracked(piece: &Piece, name: &str, always: bool) -> Values {
     Values { texts, nulls, told }
 }
 
-fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)]) -> WriterProperties {
+fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)], in_text: &[String]) -> io::Result<WriterProperties> {
+    // For who reads the file without the manifest.
+    let in_text = match in_text.is_empty() {
+        true => None,
+        false => Some(vec![KeyValue::new(skeleton::METADATA.to_owned(), serde_json::to_string(in_text)?)]),
+    };
     let mut properties = WriterProperties::builder()
+        .set_key_value_metadata(in_text)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL).unwrap_or_default()))
         // Where row groups end is decided by whoever writes them.
         .set_max_row_group_row_count(None)
@@ -264,7 +271,7 @@ fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)]) -> WriterProper
                 .set_column_bloom_filter_max_ndv(path, count);
         }
     }
-    properties.build()
+    Ok(properties.build())
 }
 
 /// An error of the disk keeps its kind.

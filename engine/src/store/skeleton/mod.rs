@@ -22,6 +22,8 @@ use std::fmt::Write as _;
 pub(crate) const SKELETON: &str = "_raw_skeleton";
 /// The column of what fills the gaps of an event, one after the other.
 pub(crate) const GAPS: &str = "_raw_gaps";
+/// What a file says of itself under this key: the names of the fields that its skeletons refer to, as JSON.
+pub(crate) const METADATA: &str = "spelunk:in_text";
 /// What stands before and after a reference, and between what fills gaps.
 pub(crate) const MARK: char = '\u{1}';
 /// A longer text is kept as it is: a batch of events has to fit into an Arrow array when it is put together.
