@@ -59,11 +59,7 @@ impl Memory {
         let limit = self::limit(limit);
         let mut files = DiskManagerBuilder::default();
         if let Some(folder) = folder {
-            let input = |reason: String| Error::Input { path: folder.to_owned(), reason };
-            let metadata = std::fs::metadata(folder).map_err(|error| input(error.to_string()))?;
-            if !metadata.is_dir() {
-                return Err(input("temporary files need a folder".to_owned()));
-            }
+            check_folder(folder)?;
             files.set_mode(DiskManagerMode::Directories(vec![PathBuf::from(folder)]));
         }
         let runtime = RuntimeEnvBuilder::new()
@@ -93,6 +89,13 @@ impl Memory {
         let rows = self.limit.checked_div(threads.saturating_mul(ROW)).unwrap_or(MOST_ROWS);
         config.with_batch_size(rows.clamp(LEAST_ROWS, MOST_ROWS))
     }
+}
+
+/// Whether temporary files may go there.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
+    let input = |reason: String| Error::Input { path: folder.to_owned(), reason };
+    let metadata = std::fs::metadata(folder).map_err(|error| input(error.to_string()))?;
+    if metadata.is_dir() { Ok(()) } else { Err(input("temporary files need a folder".to_owned())) }
 }
 
 /// So many bytes, but no fewer than are needed; 60 % of the machine's memory if not given.

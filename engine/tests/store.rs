@@ -16,7 +16,7 @@ use spelunk_engine::ingest::{
 };
 use spelunk_engine::store::scans::Read;
 use spelunk_engine::values::{Cell, cell};
-use spelunk_engine::{Error, Session, SessionOptions};
+use spelunk_engine::{Error, Language, Session, SessionOptions};
 use tempfile::TempDir;
 
 /// Searches of every kind: what is compared, what is kept, how rows are ordered, what fields they have.
@@ -44,6 +44,20 @@ const SEARCHES: &[&str] = &[
     "host=WS01* | stats count by host",
     "_file=*b.xml | stats count",
     "Channel=Security OR EventID=1 | stats count by Channel",
+    "\"\\\"Image\\\":\" | stats count",
+    "\"mage\\\":\\\"C:\" | stats count by EventCode",
+    "\"<Data Name='Image'>C:\" | stats count by EventCode",
+    "Name=* | stats count",
+    "*cmd*exe* | stats count by EventCode",
+    "\"C:\\\\Windows\" | stats count by EventCode",
+    "CASE(System) | stats count by EventCode",
+    "TERM(System) | stats count by EventCode",
+    "true NOT false | stats count by EventCode",
+    "4688 | stats count by EventCode",
+    "EventID AND 2024* | stats count by source",
+    "* | regex _raw=\"Image.{3}C:\" | stats count by EventCode",
+    "* | rex \"LogonType\\W+(?<kind>\\d+)\" | stats count by kind",
+    "* | eval n=len(_raw) | stats sum(n) max(n) by source",
     "hello",
     "hello OR a=1 | table _time _raw source sourcetype host index linecount",
     "\"cmd.exe\" EventCode=1 | stats count by host",
@@ -322,6 +336,90 @@ async fn only_what_can_match_is_opened() {
     assert!(logs.explain("EventCode=1").await.unwrap().stores.is_empty());
 }
 
+/// What views and apps make of the fields chooses files too.
+#[tokio::test]
+async fn conditions_on_made_fields_leave_files_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, store) = (folder.path().join("a.jsonl"), folder.path().join("store"));
+    generate(File::create(&logs).unwrap(), Format::JsonLines, 3, 6_000).unwrap();
+    indexed_with(&store, &[&logs], &IndexOptions { group_rows: Some(100), ..IndexOptions::default() }).unwrap();
+    let in_language = |language: Language, path: &Path| {
+        let options = SessionOptions { language, ..SessionOptions::default() };
+        Session::new(options, vec![input(path)]).unwrap()
+    };
+    for (language, query, part) in [
+        (Language::LogScale, "#event_simpleName=ProcessRollup2 FileName=cmd.exe | groupBy(aid)", 0.35),
+        (Language::LogScale, "event_simpleName=NetworkConnectIP4 | groupBy(RemoteAddressIP4)", 0.2),
+        (Language::LogScale, "#event_simpleName=UserLogon LogonType=3 | groupBy(UserName)", 0.2),
+        (Language::LogScale, "windows.EventData.QueryName=* | groupBy(ComputerName)", 0.2),
+        (Language::LogScale, "#event_simpleName=NoSuchEvent | count()", 0.4),
+        (Language::Spl, "src_ip=10.* | stats count by src_ip", 0.5),
+        (Language::Spl, "tag=authentication | stats count by EventCode", 0.2),
+        (Language::Spl, "process_name=cmd.exe EventCode=4688 | stats count by process_name", 0.2),
+    ] {
+        let (logs, store) = (in_language(language, &logs), in_language(language, &store));
+        let (expected, got) = (found(&logs, query).await, found(&store, query).await);
+        assert_eq!(expected.rows, got.rows, "{query}");
+        let read = got.read.unwrap();
+        let most = (part * read.all.groups as f64) as u64;
+        assert!(read.groups <= most, "{query}: {} of {} row groups", read.groups, read.all.groups);
+    }
+    let store = in_language(Language::LogScale, &store);
+    let stores = store.explain("#event_simpleName=DnsRequest").await.unwrap().stores.join("\n");
+    assert!(stores.contains("what is calculated of the fields there cannot meet the conditions"), "{stores}");
+}
+
+/// The values in the text of an event are kept once, and come out as they were.
+#[tokio::test]
+async fn texts_are_put_together_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    fs::create_dir(&logs).unwrap();
+    generate(File::create(logs.join("a.jsonl")).unwrap(), Format::JsonLines, 3, 3_000).unwrap();
+    generate(File::create(logs.join("b.xml")).unwrap(), Format::Xml, 4, 1_000).unwrap();
+    let lines: String = (0..300)
+        .map(|n| match n % 5 {
+            0 => format!("{{\"k\":\"v{n}\", \"_raw_skeleton\" : \"own\", \"t\":\"\\u00e9\\/{n}\"}}\n"),
+            1 => format!("{{\"k\":{n}.50,\"t\":\"é \\t\\\\ {n}\",\"k\":\"again\"}}\n"),
+            2 => format!("{{\"k\":null,\"t\":[\"a{n}\",{{\"b\":{n}}}],\"e\":\"\"}}\n"),
+            3 => format!("{{\"k\":\"\\u0001{n}\",\"t\":\"\u{1}\"}}\n"),
+            _ => format!("{{\"t\":\"{}\",\"key{n}\":1}}\n", "long ".repeat(20_000)),
+        })
+        .collect();
+    fs::write(logs.join("c.jsonl"), lines.replace('\u{1}', "\\u001b")).unwrap();
+    let indexed = indexed(&store, &[&logs]);
+    let said: Vec<_> = indexed.report.files.iter().flat_map(|file| &file.problems).map(|p| p.reason.as_str()).collect();
+    assert!(said.iter().any(|reason| reason.contains("_raw_skeleton and _raw_gaps, were not kept")), "{said:?}");
+    let searches = ["* | table _raw _time _serial", "* | stats count by k", "long | stats count", "own | table _raw"];
+    assert_same(&session(&[&logs]), &session(&[&store]), &searches).await;
+    let manifest = fs::read_to_string(store.join("spelunk-store.json")).unwrap();
+    assert!(manifest.contains("\"in_text\":["), "{manifest}");
+    // A log that is nothing but lines keeps them, as all stores did in the first form.
+    let (plain, lines) = (folder.path().join("plain"), folder.path().join("d.log"));
+    fs::write(&lines, "2024-01-01T00:00:01Z hello a=1\n2024-01-01T00:00:02Z bye a=2\n").unwrap();
+    indexed_with(&plain, &[&lines], &IndexOptions::default()).unwrap();
+    let path = plain.join("spelunk-store.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    assert!(!manifest.contains("in_text"), "{manifest}");
+    fs::write(&path, manifest.replace("\"version\":2", "\"version\":1")).unwrap();
+    assert_same(&session(&[&lines]), &session(&[&plain]), &["* | table _raw a", "bye | table _raw"]).await;
+}
+
+/// Fields that are too many are dropped, and the text that their values stand in is not.
+#[tokio::test]
+async fn a_text_outlives_the_fields_that_are_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, store) = (folder.path().join("a.jsonl"), folder.path().join("store"));
+    let record = |n: usize| {
+        let fields: Vec<String> = (0..500).map(|m| format!("\"f{}\":\"v{n}\"", n * 400 + m)).collect();
+        format!("{{{}}}\n", fields.join(","))
+    };
+    fs::write(&logs, (0..20).map(record).collect::<String>()).unwrap();
+    let indexed = indexed(&store, &[&logs]);
+    assert!(indexed.report.files[0].skipped > 0);
+    assert_same(&session(&[&logs]), &session(&[&store]), &["* | table _raw", "v7 | table _raw"]).await;
+}
+
 #[tokio::test]
 async fn many_small_shapes_share_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -448,7 +546,7 @@ async fn a_damaged_manifest_is_named_and_never_followed() {
     };
     for (manifest, reason) in [
         (text[..text.len() / 2].to_owned(), "the manifest is damaged"),
-        (damaged("\"version\":1", "\"version\":2"), "reads the form 1"),
+        (damaged("\"version\":2", "\"version\":3"), "reads the forms 1 to 2"),
         (damaged("spelunk store", "a shop"), "not one of a store"),
         (damaged("\"path\":\"events/", "\"path\":\"../../"), "contradicts itself"),
         (damaged("\"schema\":0", "\"schema\":7"), "contradicts itself"),

@@ -62,6 +62,8 @@ fn what_is_refused() {
         (&["index", "-o", "store", "nothing"], 1, "nothing: No such file"),
         (&["index", "-o", "other", "logs.jsonl"], 1, "neither a store nor an empty folder"),
         (&["index", "-o", "./store", "."], 1, "would lie in a folder that is indexed"),
+        (&["index", "-o", "store", "--temp", "nowhere", "logs.jsonl"], 1, "nowhere: No such file"),
+        (&["index", "-o", "store", "--temp", "logs.jsonl", "logs.jsonl"], 1, "temporary files need a folder"),
         (&["index", "-o", "store", "--row-group", "0", "logs.jsonl"], 2, "0 is not in 1..=1048576"),
     ] {
         let (found, out, told) = spelunk(folder.path(), arguments);

@@ -39,6 +39,7 @@ pub mod pattern;
 pub mod precision;
 pub mod printf;
 pub mod replacing;
+pub(crate) mod restored;
 pub mod rows;
 pub mod search;
 pub mod sed;
@@ -136,6 +137,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         operators::udfs(),
         ordering::udfs(),
         replacing::udfs(),
+        restored::udfs(),
         rows::udfs(),
         search::udfs(),
         sed::udfs(),

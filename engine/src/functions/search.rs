@@ -5,7 +5,8 @@
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::common::exec_datafusion_err;
+use datafusion::common::{ScalarValue, exec_datafusion_err};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 
 use super::kernel::{Test, TextPredicate};
@@ -91,6 +92,18 @@ static ORDER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
 /// The functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [&WILDCARD, &WILDCARD_CASE, &OTHER_THAN, &KEYWORD, &CIDR, &ORDER].map(|udf| Arc::clone(udf)).to_vec()
+}
+
+/// The text and the mode of a keyword that is looked for in a column, and that column.
+pub(crate) fn keyword_of(call: &ScalarFunction) -> Option<(&Expr, &str, &str)> {
+    let literal = |argument| match argument {
+        &Expr::Literal(ScalarValue::Utf8(Some(ref text)), _) => Some(text.as_str()),
+        _ => None,
+    };
+    match call.args.as_slice() {
+        [column, text, mode] if *call.func == **KEYWORD => Some((column, literal(text)?, literal(mode)?)),
+        _ => None,
+    }
 }
 
 fn call(udf: &Arc<ScalarUDF>, column: Expr, parameters: impl IntoIterator<Item = String>) -> Expr {

@@ -50,6 +50,9 @@ pub fn index(store: &Path, inputs: &[Input], reading: &ReadOptions, options: &In
     for input in inputs {
         check(input, store)?;
     }
+    if let Some(folder) = &reading.temp {
+        memory::check_folder(folder)?;
+    }
     let mut writer = Writer::open(store, memory::limit(options.memory), options.group_rows)?;
     let reading = ReadOptions { fields: FieldSelection::All, pool: None, ..reading.clone() };
     let mut known = Vec::new();

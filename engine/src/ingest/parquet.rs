@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::compute::{can_cast_types, cast as cast_array};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast};
 use jiff::tz::TimeZone;
@@ -27,9 +27,10 @@ use super::event::FileContext;
 use super::select::Selection;
 use super::windows::{Role, Section, plain_meaning, windows_meaning};
 use crate::functions::kernel::many_type;
-use crate::functions::{eventtime, operators};
+use crate::functions::{eventtime, operators, restored};
 use crate::store::align::{converted, dictionary_type, merged};
 use crate::store::parquet::{BASE, FileField, PATH, ParquetFile, ROW};
+use crate::store::skeleton;
 use crate::values::time_type;
 
 /// How a Parquet file begins.
@@ -117,6 +118,11 @@ impl Opener<'_> {
             collect(field, field.name(), field.name(), value, nullable, &mut leaves, &mut refused);
         }
         let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
+        let told = footer.file_metadata().key_value_metadata();
+        let told = told.into_iter().flatten().find(|told| told.key == skeleton::METADATA);
+        if let Some(names) = told.and_then(|told| serde_json::from_str::<Vec<String>>(told.value.as_deref()?).ok()) {
+            restore_text(&mut leaves, &names);
+        }
         let (fields, texts, unread) = self.fields(&leaves);
         let mut metadata = BTreeMap::new();
         for (name, text) in texts {
@@ -361,6 +367,21 @@ fn read_schema(schema: &SchemaRef, is_dictionary: &dyn Fn(usize) -> bool) -> Sch
         })
         .collect();
     Arc::new(Schema::new(fields))
+}
+
+/// Puts `_raw` in the place of what a file of a store has of it.
+fn restore_text(leaves: &mut Vec<Leaf>, names: &[String]) {
+    let mut taken = |name: &str| {
+        let at = leaves.iter().position(|leaf| leaf.name == name)?;
+        Some(leaves.remove(at).value)
+    };
+    let nothing = lit(ScalarValue::Utf8(None));
+    let whole = taken("_raw").unwrap_or_else(|| nothing.clone());
+    let gaps = taken(skeleton::GAPS).unwrap_or(nothing);
+    let Some(skeletons) = taken(skeleton::SKELETON) else { return };
+    let value = restored::text(cast(skeletons, dictionary_type()), gaps, whole, names.iter().map(String::as_str));
+    let (name, root) = ("_raw".to_owned(), skeleton::SKELETON.to_owned());
+    leaves.push(Leaf { name, root, value, data_type: DataType::Utf8, nullable: true });
 }
 
 fn is_text(data_type: &DataType) -> bool {

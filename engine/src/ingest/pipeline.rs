@@ -17,6 +17,7 @@ use crate::memory::{self, Sizes};
 use crate::store::Store;
 use crate::store::builder::Block;
 use crate::store::columns::StoreBuilder;
+use crate::store::skeleton::fold;
 
 /// What a worker made of a unit.
 struct Done {
@@ -43,7 +44,7 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let mut inputs = Inputs::new(inputs, options)?;
     let mut store = StoreBuilder::default();
     let held = options.pool.as_ref().map(|pool| Arc::new(MemoryConsumer::new(memory::EVENTS).register(pool)));
-    let mut left_out = drive(&mut inputs, options, &mut store, held.as_deref())?;
+    let mut left_out = drive(&mut inputs, options, &mut store, held.as_deref(), false)?;
     let report = ReadReport { files: inputs.reports };
     left_out.unread.extend(inputs.unread);
     let unread = left_out.unread.into_iter().collect();
@@ -59,7 +60,8 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     Ok((store, report))
 }
 
-/// Reads all inputs into a sink that keeps its own account of memory, but those that are not admitted.
+/// Reads all inputs into a sink that keeps its own account of memory, but those that are not admitted. The texts of
+/// events come without the values that fields have.
 pub(crate) fn read_into(
     inputs: &[Input],
     options: &ReadOptions,
@@ -67,7 +69,7 @@ pub(crate) fn read_into(
     sink: &mut dyn Sink,
 ) -> Result<ReadReport, Error> {
     let mut inputs = Inputs::new(inputs, options)?.admitting(admit);
-    drive(&mut inputs, options, sink, None)?;
+    drive(&mut inputs, options, sink, None, true)?;
     Ok(ReadReport { files: inputs.reports })
 }
 
@@ -86,6 +88,7 @@ fn drive(
     options: &ReadOptions,
     sink: &mut dyn Sink,
     held: Option<&MemoryReservation>,
+    folds: bool,
 ) -> Result<LeftOut, Error> {
     let shared = Shared { options, selection: Selection::new(&options.fields) };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -97,7 +100,7 @@ fn drive(
         let unit_receiver = Arc::new(unit_receiver);
         for _ in 0..workers {
             let (shared, units, done) = (&shared, Arc::clone(&unit_receiver), done_sender.clone());
-            scope.spawn(move || work(shared, &units, &done));
+            scope.spawn(move || work(shared, folds, &units, &done));
         }
         drop(done_sender);
         let mut gather =
@@ -154,7 +157,7 @@ fn feed(
     Ok(())
 }
 
-fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &mpsc::Sender<Done>) {
+fn work(shared: &Shared<'_>, folds: bool, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &mpsc::Sender<Done>) {
     let mut templates = evtx::Templates::default();
     loop {
         let next = match units.lock() {
@@ -167,7 +170,7 @@ fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &
             BlockResult::default()
         } else {
             // A worker that went away would leave everybody waiting.
-            catch_unwind(AssertUnwindSafe(|| read_unit(shared, unit, &mut templates))).unwrap_or_else(|_| {
+            catch_unwind(AssertUnwindSafe(|| read_unit(shared, folds, unit, &mut templates))).unwrap_or_else(|_| {
                 let mut result = BlockResult::default();
                 result.skip(String::new(), "a part of the file stopped the reader, which is a defect of spelunk");
                 result
@@ -179,7 +182,7 @@ fn work(shared: &Shared<'_>, units: &Mutex<mpsc::Receiver<(u64, Unit)>>, done: &
     }
 }
 
-fn read_unit(shared: &Shared<'_>, unit: Unit, templates: &mut evtx::Templates) -> BlockResult {
+fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx::Templates) -> BlockResult {
     let mut builder = EventBuilder::new(shared, &unit.file);
     match unit.payload {
         Payload::Evtx(chunks) => evtx::read_chunks(chunks, templates, &mut builder),
@@ -192,7 +195,13 @@ fn read_unit(shared: &Shared<'_>, unit: Unit, templates: &mut evtx::Templates) -
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
     }
-    builder.finish()
+    let mut result = builder.finish();
+    let dropped = if folds { fold::fold(&mut result.block) } else { 0 };
+    if dropped > 0 {
+        let reason = "fields with the names of a store's own columns, _raw_skeleton and _raw_gaps, were not kept";
+        result.skip(String::new(), reason);
+    }
+    result
 }
 
 /// Puts results in order.

@@ -133,6 +133,16 @@ impl TextColumn {
         let end = usize::try_from(*self.offsets.get(key.checked_add(1)?)?).ok()?;
         self.bytes.get(start..end)
     }
+
+    /// The position of the first value of a row.
+    pub(crate) fn key_at(&self, row: usize) -> Option<i32> {
+        self.keys.get(row.checked_sub(self.first)?).copied().filter(|key| *key >= 0)
+    }
+
+    /// The first value of a row.
+    pub(crate) fn at(&self, row: usize) -> Option<&str> {
+        self.value(self.key_at(row)?)
+    }
 }
 
 /// A [`TextColumn`] that still looks its values up.
@@ -171,10 +181,15 @@ impl ColumnBuilder {
     }
 
     /// Adds a value to a row that is the last one or comes after it; false if the column is full.
-    fn push(&mut self, hasher: &RandomState, row: usize, value: &str) -> bool {
+    pub(crate) fn push(&mut self, hasher: &RandomState, row: usize, value: &str) -> bool {
         let Some(key) = self.key(hasher, value) else { return false };
         self.push_key(row, key);
         true
+    }
+
+    /// The column without what values are looked up by.
+    pub(crate) fn finish(self) -> TextColumn {
+        self.column
     }
 
     fn push_key(&mut self, row: usize, key: i32) {

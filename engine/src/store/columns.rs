@@ -13,6 +13,7 @@ use arrow::error::ArrowError;
 use hashbrown::{HashMap, HashSet};
 
 use super::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, MAX_ROWS, NO_TIME, Noted, Piece, ShapeKey, TextColumn, join};
+use super::skeleton::{GAPS, SKELETON};
 use super::{Shape, Store};
 use crate::error::Error;
 
@@ -20,7 +21,7 @@ use crate::error::Error;
 pub(crate) const MAX_STORE_FIELDS: usize = 4 * MAX_FIELDS;
 
 /// Fields that are text even where every value looks like a number.
-const ALWAYS_TEXT: [&str; 6] = ["_raw", "_file", "source", "sourcetype", "index", "host"];
+const ALWAYS_TEXT: [&str; 8] = ["_raw", SKELETON, GAPS, "_file", "source", "sourcetype", "index", "host"];
 
 /// Gathers blocks in reading order.
 #[derive(Debug, Default)]

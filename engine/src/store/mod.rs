@@ -4,9 +4,11 @@ pub mod align;
 pub(crate) mod builder;
 pub(crate) mod columns;
 pub mod disk;
+pub mod known;
 pub mod parquet;
 mod pruning;
 pub mod scans;
+pub(crate) mod skeleton;
 pub mod table;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! of it gives every field the type that it has in the whole table. Conditions go down in the file's own columns,
 //! where they leave out row groups and pages.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -21,7 +22,7 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource as _, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchemaBuilder;
 use datafusion::logical_expr::utils::conjunction;
@@ -30,6 +31,7 @@ use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::filter_pushdown::PushedDown;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -38,10 +40,12 @@ use parquet::arrow::RowNumber;
 use super::align::{converted, merged};
 use super::disk::manifest::StoredFile;
 use super::disk::opened::{Columns, StoredEvents};
-use super::pruning::{Test, Verdict, with_native_times};
+use super::known::{Hints, Known, Setting};
+use super::pruning::{Reason, Test, Verdict, with_native_times};
 use super::scans::{Note, Scans};
 use super::table::EventTable;
 use super::{Store, columns};
+use crate::functions::restored;
 
 /// The column of a scan that holds the path of the file.
 pub const PATH: &str = "__file_path";
@@ -179,6 +183,19 @@ impl TableProvider for ParquetTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.scan_with(session, projection, filters, &Hints::default()).await
+    }
+}
+
+impl ParquetTable {
+    /// A scan of the events that the filters keep, of files in which the hints can be true.
+    pub(crate) async fn scan_with(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        hints: &Hints,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
@@ -197,7 +214,7 @@ impl TableProvider for ParquetTable {
             parts.push(scan.part(group, &filters)?.0);
         }
         for stored in &self.stored {
-            scan.stored(stored, &filters, &self.scans, &mut parts)?;
+            scan.stored(stored, &filters, hints, &self.scans, &mut parts)?;
         }
         match parts.len() {
             0 => Ok(Arc::new(EmptyExec::new(wanted))),
@@ -277,30 +294,42 @@ impl Scan<'_> {
         let columns = scanned.fields().len();
 
         let filters = rewritten(filters, table, value)?;
-        let mut used: HashSet<String> = names(&filters).map(str::to_owned).collect();
+        let mut shown: HashSet<String> = HashSet::new();
         for field in wanted.fields() {
-            used.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
+            shown.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
         }
-        let is_used = |index: &usize| scanned.fields().get(*index).is_some_and(|field| used.contains(field.name()));
-        let indices: Vec<usize> = (0..columns).filter(is_used).collect();
+        let count =
+            |used: &HashSet<String>| scanned.fields().iter().filter(|field| used.contains(field.name())).count();
         let mut options = session.config_options().execution.parquet.clone();
-        options.pushdown_filters = indices.len() >= MANY_COLUMNS;
+        let all = shown.iter().map(String::as_str).chain(names(&filters)).map(str::to_owned).collect();
+        options.pushdown_filters = count(&all) >= MANY_COLUMNS;
         let url = ObjectStoreUrl::local_filesystem();
         let runtime = session.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
-        // The optimizer gives it the conditions of the filter below, as far as they are about columns of the file.
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(TableParquetOptions { global: options, ..TableParquetOptions::default() })
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
                 runtime.object_store(&url)?,
                 footers,
             )));
+        // It leaves out what it can by statistics, and says which conditions it meets row by row. No rule of the
+        // optimizer moves conditions here.
+        let scope = DFSchema::try_from(Arc::clone(&scanned))?;
+        let physical = filters.iter().map(|filter| session.create_physical_expr(filter.clone(), &scope));
+        let pushed = source.try_pushdown_filters(physical.collect::<Result<_>>()?, session.config_options())?;
+        let is_left = |pushed: &PushedDown| matches!(pushed, PushedDown::No);
+        let left = filters.into_iter().zip(&pushed.filters).filter(|(_, pushed)| is_left(pushed));
+        let filters: Vec<Expr> = left.map(|(filter, _)| filter).collect();
+        let source: Arc<dyn FileSource> = pushed.updated_node.unwrap_or_else(|| Arc::new(source));
+        shown.extend(names(&filters).map(str::to_owned));
+        let is_used = |index: &usize| scanned.fields().get(*index).is_some_and(|field| shown.contains(field.name()));
+        let indices: Vec<usize> = (0..columns).filter(is_used).collect();
         let counted = source.metrics().clone();
         let statistics = Statistics {
             num_rows: Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX)),
             ..Statistics::new_unknown(&scanned)
         };
-        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        let config = FileScanConfigBuilder::new(url, source)
             .with_file_group(FileGroup::new(files))
             .with_statistics(statistics)
             .with_projection_indices(Some(indices))?
@@ -318,6 +347,7 @@ impl Scan<'_> {
         &self,
         events: &StoredEvents,
         filters: &[Expr],
+        hints: &Hints,
         scans: &Scans,
         parts: &mut Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<()> {
@@ -330,6 +360,7 @@ impl Scan<'_> {
         let mut groups: BTreeMap<usize, Vec<&StoredFile>> = BTreeMap::new();
         let mut kinds: Vec<(Columns, Vec<bool>)> = Vec::new();
         let mut by_kind: HashMap<(Columns, Vec<bool>), usize> = HashMap::new();
+        let mut settings: HashMap<Setting, Vec<Option<bool>>> = HashMap::new();
         'files: for (_, file) in events.present() {
             let mut asked = vec![false; tests.len()];
             for (test, asked) in tests.iter().zip(&mut asked) {
@@ -342,13 +373,35 @@ impl Scan<'_> {
                     Verdict::Sometimes => *asked = true,
                 }
             }
+            if filters.iter().zip(&asked).any(|(filter, asked)| *asked && is_calculated(filter))
+                || !hints.conditions.is_empty()
+            {
+                // What the files of one shape have in common is looked at once.
+                let truths = match settings.entry(Setting::of(file)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let setting = new.key().clone();
+                        let mut known = Known::new(events, file, &setting, table, session);
+                        let truth = |filter| if is_calculated(filter) { known.truth(filter) } else { None };
+                        let mut truths: Vec<Option<bool>> = filters.iter().map(truth).collect();
+                        truths.push(if known.allows(hints) { None } else { Some(false) });
+                        new.insert(truths)
+                    }
+                };
+                if truths.contains(&Some(false)) {
+                    note.skip(file, Reason::Made);
+                    continue;
+                }
+                for (asked, truth) in asked.iter_mut().zip(truths) {
+                    *asked &= *truth != Some(true);
+                }
+            }
             if let Err(error) = check(&events.location(file)) {
                 note.damaged(file, &error);
                 continue;
             }
             note.open(file, &tests);
-            let columns = used.iter().filter_map(|name| Some(((*name).to_owned(), events.column(file, name)?)));
-            let kind = (Columns(columns.collect()), asked);
+            let kind = (events.columns_of(file, used.iter().copied()), asked);
             let at = *by_kind.entry(kind).or_insert_with_key(|kind| {
                 kinds.push(kind.clone());
                 kinds.len().saturating_sub(1)
@@ -371,6 +424,15 @@ impl Scan<'_> {
         scans.add(note);
         Ok(())
     }
+}
+
+/// Whether a condition is about more than a column as it is, which is asked about otherwise.
+fn is_calculated(condition: &Expr) -> bool {
+    condition.exists(|part| Ok(matches!(part, Expr::Case(_)) || is_call_of_columns(part))).unwrap_or(false)
+}
+
+fn is_call_of_columns(part: &Expr) -> bool {
+    matches!(part, Expr::ScalarFunction(_)) && part.column_refs().len() > 1
 }
 
 /// Whether a file ends as it has to: one whose end was never written has the size that it should have.
@@ -406,6 +468,12 @@ fn rewritten(filters: &[Expr], table: &Schema, value: impl Fn(&Field) -> Result<
             Expr::Column(column) => {
                 let value = value(table.field_with_name(&column.name)?)?;
                 Ok(Transformed::new(value, true, TreeNodeRecursion::Jump))
+            }
+            Expr::ScalarFunction(call) => {
+                Ok(match restored::keyword(call, |name| value(table.field_with_name(name)?))? {
+                    Some(keyword) => Transformed::new(keyword, true, TreeNodeRecursion::Jump),
+                    None => Transformed::no(part),
+                })
             }
             _ => Ok(Transformed::no(part)),
         });

@@ -43,6 +43,8 @@ pub(crate) enum Reason {
     Time,
     /// None of several conditions can be met.
     Several,
+    /// What is made of the fields there cannot be what is wanted.
+    Made,
 }
 
 /// A condition made ready for asking.
@@ -229,7 +231,7 @@ fn asked(
 }
 
 /// Texts as values of a field of that type.
-fn values_as(texts: &[String], data_type: &DataType) -> Option<ArrayRef> {
+pub(super) fn values_as(texts: &[String], data_type: &DataType) -> Option<ArrayRef> {
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
     let values = cast(&texts, data_type).ok()?;
     // What became null on the way is another value than the text.

@@ -168,6 +168,7 @@ impl fmt::Display for Reason {
             Reason::Value(name) => write!(out, "{name:?} has other values there"),
             Reason::Time => write!(out, "the events are of another time"),
             Reason::Several => write!(out, "none of several conditions can be met there"),
+            Reason::Made => write!(out, "what is calculated of the fields there cannot meet the conditions"),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A table rather than a projection in the plan, because the optimizer would put the expressions in the place of the
 //! columns wherever a condition looks at them, and a search looks at the same few fields many times.
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use super::expressions::{kind, kind_name, made};
 use super::serving::Serving;
 use crate::plan::frame::column;
+use crate::store::known::Hints;
+use crate::store::parquet::ParquetTable;
 
 /// The prefix of columns that conditions look at before the others are made.
 const TESTED: &str = "__made_";
@@ -64,6 +67,18 @@ impl ViewTable {
         let kinds = serving.directions.iter().map(|&direction| (kind_name(direction), kind(&native, direction)));
         let kinds = kinds.collect();
         Self { events, schema: Arc::new(Schema::new(fields)), kinds, made: expressions }
+    }
+
+    /// The conditions on what is made, which choose files of a store.
+    fn hints(&self, filters: &[Expr], named: &BTreeSet<String>) -> Hints {
+        let is_made = |filter: &&Expr| filter.column_refs().iter().any(|column| self.made.contains_key(&column.name));
+        let conditions: Vec<Expr> = filters.iter().filter(is_made).cloned().collect();
+        if conditions.is_empty() {
+            return Hints::default();
+        }
+        let made = named.iter().filter_map(|name| Some((name.clone(), self.made.get(name)?.clone())));
+        // All are made of the columns of the events, which one of them may hide.
+        Hints { kinds: self.kinds.clone(), made: made.collect(), conditions }
     }
 
     /// The columns of the events that expressions are made of.
@@ -119,7 +134,10 @@ impl TableProvider for ViewTable {
         read.extend(named.iter().filter(|name| !self.made.contains_key(*name)).cloned());
         let events = self.events.schema();
         let indices = (0..events.fields().len()).filter(|&at| read.contains(events.field(at).name())).collect();
-        let scan = self.events.scan(session, Some(&indices), &native, None).await?;
+        let scan = match (self.events.as_ref() as &dyn Any).downcast_ref::<ParquetTable>() {
+            Some(events) => events.scan_with(session, Some(&indices), &native, &self.hints(filters, &named)).await?,
+            None => self.events.scan(session, Some(&indices), &native, None).await?,
+        };
 
         let mut columns: Vec<(String, Expr)> = names(&scan).map(|name| (name.clone(), column(&name))).collect();
         columns.extend(kinds.cloned());

@@ -46,6 +46,9 @@ pub struct IndexArgs {
     /// machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<usize>,
+    /// The folder for archives inside of archives, while they are read [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub temp: Option<PathBuf>,
     /// The most events of a row group: fewer are left out more precisely, more are compressed better [default: 131072]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub row_group: Option<u32>,

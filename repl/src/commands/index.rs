@@ -23,7 +23,7 @@ const NAMED: usize = 5;
 /// # Errors
 /// A wrong command line, an input that does not exist, a store that cannot be written, Ctrl-C.
 pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
-    let IndexArgs { output, paths, index, sourcetype, host, tz, memory, row_group, strict, quiet } = args;
+    let IndexArgs { output, paths, index, sourcetype, host, tz, memory, temp, row_group, strict, quiet } = args;
     let bound =
         index.into_iter().map(|index| Input { location: inputs::location(index.path), index: Some(index.name) });
     let free = paths.into_iter().map(|path| Input { location: inputs::location(path), index: None });
@@ -46,7 +46,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
         strict,
         time_zone: tz,
         cancelled: std::sync::Arc::clone(&cancelled),
-        temp: None,
+        temp,
         pool: None,
         watch: std::sync::Arc::default(),
     };

@@ -4,6 +4,7 @@
 //! conditions look at once a value, unless it hardly repeats. Bloom filters stand where equality is asked of many
 //! values that are in no order: hosts, process numbers.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
@@ -17,6 +18,7 @@ use hashbrown::HashMap;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -24,6 +26,7 @@ use super::manifest::{ColumnType, METADATA, MOST_VALUES, StoredGroup, TRACKED};
 use crate::store::align::dictionary_type;
 use crate::store::builder::{NO_TIME, Piece, TextColumn, join};
 use crate::store::columns;
+use crate::store::skeleton::{self, GAPS, Part, SKELETON, parsed};
 use crate::values;
 
 /// The most rows of a row group: enough for a dictionary to pay, few enough to leave most of them out.
@@ -67,6 +70,8 @@ pub(crate) struct Written {
     pub(crate) untimed: bool,
     /// Of each tracked field.
     pub(crate) values: Vec<Values>,
+    /// The fields whose values stand in the texts of the events, and are taken out there.
+    pub(crate) in_text: Vec<String>,
 }
 
 /// The distinct values of a tracked field.
@@ -93,7 +98,8 @@ pub(crate) fn write(job: Job, aside: &Path) -> io::Result<Written> {
     let per_group = rows_of_group(rows, bytes, group_rows);
     let groups = groups(&piece, &order, per_group);
     let untimed = piece.times.contains(&NO_TIME);
-    let properties = properties(&piece, &columns);
+    let in_text = in_text(&piece);
+    let properties = properties(&piece, &columns, &in_text)?;
 
     // Read as dictionaries first: the bytes of each distinct value are there once, whatever the column becomes.
     let fields = |of: &dyn Fn(ColumnType) -> DataType| -> SchemaRef {
@@ -120,7 +126,7 @@ pub(crate) fn write(job: Job, aside: &Path) -> io::Result<Written> {
     file.sync_all()?;
     let bytes = file.metadata()?.len();
     let rows = u64::try_from(rows).unwrap_or(u64::MAX);
-    Ok(Written { shape, path, held, plain, bytes, rows, columns, groups, untimed, values })
+    Ok(Written { shape, path, held, plain, bytes, rows, columns, groups, untimed, values, in_text })
 }
 
 /// The rows by time, those without one first, and where that is the same in reading order.
@@ -171,7 +177,8 @@ fn column_type(name: &str, column: &TextColumn) -> ColumnType {
         DataType::Int64 => ColumnType::Integer,
         // Where other files have texts in this field, the number is printed again.
         DataType::Float64 if prints_the_same(column) => ColumnType::Number,
-        _ if name == "_raw" || column.bytes.len() > MOST_DICTIONARY => ColumnType::Text,
+        _ if name == SKELETON => ColumnType::Dictionary,
+        _ if name == "_raw" || name == GAPS || column.bytes.len() > MOST_DICTIONARY => ColumnType::Text,
         _ => ColumnType::Dictionary,
     }
 }
@@ -181,6 +188,22 @@ fn prints_the_same(column: &TextColumn) -> bool {
     (0..distinct)
         .filter_map(|key| column.value(key))
         .all(|text| text.parse::<f64>().is_ok_and(|number| values::format_number(number) == text))
+}
+
+/// The fields that skeletons name.
+fn in_text(piece: &Piece) -> Vec<String> {
+    let skeletons = piece.columns.iter().find(|(name, _)| **name == *SKELETON);
+    let mut named = BTreeSet::new();
+    if let Some((_, column)) = skeletons {
+        let distinct = i32::try_from(column.distinct()).unwrap_or(i32::MAX);
+        let texts = (0..distinct).filter_map(|key| column.value(key));
+        for part in texts.filter_map(|text| parsed(text, |name| Some(name.to_owned()))).flatten() {
+            if let Part::Field(name, _) = part {
+                named.insert(name);
+            }
+        }
+    }
+    named.into_iter().collect()
 }
 
 fn tracked(piece: &Piece, name: &str, always: bool) -> Values {
@@ -197,8 +220,14 @@ fn tracked(piece: &Piece, name: &str, always: bool) -> Values {
     Values { texts, nulls, told }
 }
 
-fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)]) -> WriterProperties {
+fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)], in_text: &[String]) -> io::Result<WriterProperties> {
+    // For who reads the file without the manifest.
+    let in_text = match in_text.is_empty() {
+        true => None,
+        false => Some(vec![KeyValue::new(skeleton::METADATA.to_owned(), serde_json::to_string(in_text)?)]),
+    };
     let mut properties = WriterProperties::builder()
+        .set_key_value_metadata(in_text)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL).unwrap_or_default()))
         // Where row groups end is decided by whoever writes them.
         .set_max_row_group_row_count(None)
@@ -242,7 +271,7 @@ fn properties(piece: &Piece, columns: &[(Arc<str>, ColumnType)]) -> WriterProper
                 .set_column_bloom_filter_max_ndv(path, count);
         }
     }
-    properties.build()
+    Ok(properties.build())
 }
 
 /// An error of the disk keeps its kind.

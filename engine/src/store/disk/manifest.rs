@@ -5,7 +5,7 @@
 //! fields that searches name most.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Component, Path};
 
 use arrow::datatypes::DataType;
@@ -21,7 +21,10 @@ pub(crate) const NAME: &str = "spelunk-store.json";
 pub(crate) const ASIDE: &str = "spelunk-store.json.new";
 
 const FORMAT: &str = "spelunk store";
-const VERSION: u32 = 1;
+/// The form that is written; the first one had the texts of all events whole.
+const VERSION: u32 = 2;
+/// The oldest form that is read.
+const OLDEST: u32 = 1;
 
 /// The metadata of events. All values that the store has are known.
 pub(crate) const METADATA: usize = 4;
@@ -103,6 +106,9 @@ pub(crate) struct StoredFile {
     /// The values of each tracked field by position, `None` among them for events without one; nothing where there
     /// are too many.
     pub(crate) values: Vec<Option<Vec<Option<u32>>>>,
+    /// The positions of the fields whose values were taken out of the texts of its events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_text: Vec<u32>,
 }
 
 /// A row group: its rows, and the first and last time in microseconds since 1970 if any has one.
@@ -160,21 +166,22 @@ impl Manifest {
 
     /// Reads the manifest of a store.
     pub(crate) fn read(root: &Path) -> io::Result<Self> {
-        let file = BufReader::with_capacity(1 << 20, File::open(root.join(NAME))?);
+        // From memory it is parsed several times as fast as from a file.
+        let text = fs::read(root.join(NAME))?;
         let manifest: Manifest =
-            serde_json::from_reader(file).map_err(|error| damaged(format!("the manifest is damaged: {error}")))?;
+            serde_json::from_slice(&text).map_err(|error| damaged(format!("the manifest is damaged: {error}")))?;
         manifest.checked()
     }
 
     /// Nothing in it may lead elsewhere.
-    fn checked(self) -> io::Result<Self> {
+    fn checked(mut self) -> io::Result<Self> {
         if self.format != FORMAT {
             return Err(damaged("the manifest is not one of a store".to_owned()));
         }
-        if self.version != VERSION {
+        if !(OLDEST..=VERSION).contains(&self.version) {
             let version = self.version;
             return Err(damaged(format!(
-                "the store has the form {version}, and this spelunk reads the form {VERSION}"
+                "the store has the form {version}, and this spelunk reads the forms {OLDEST} to {VERSION}"
             )));
         }
         let fields = self.fields.len();
@@ -186,6 +193,7 @@ impl Manifest {
             usize::try_from(file.schema).is_ok_and(|at| at < self.schemas.len())
                 && file.values.len() == TRACKED.len()
                 && file.values.iter().zip(&self.values).all(is_value)
+                && file.in_text.iter().all(|at| usize::try_from(*at).is_ok_and(|at| at < fields))
                 && Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_)))
                 && file.groups.iter().map(|group| group.0).try_fold(0_u64, u64::checked_add) == Some(file.rows)
         };
@@ -195,6 +203,8 @@ impl Manifest {
         {
             return Err(damaged("the manifest contradicts itself".to_owned()));
         }
+        // Whoever adds to it writes the newest form.
+        self.version = VERSION;
         Ok(self)
     }
 

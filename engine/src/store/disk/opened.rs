@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, cast, lit};
 
 use super::manifest::{self, ColumnType, METADATA, Manifest, StoredColumn, StoredFile, TRACKED};
 use super::{EVENTS, generation_of, listed, lock};
+use crate::functions::restored;
 use crate::ingest::{FieldSelection, Problem};
 use crate::store::columns;
 use crate::store::parquet::FileField;
+use crate::store::skeleton::{GAPS, SKELETON};
 
 /// The events of a store.
 #[derive(Debug)]
@@ -156,8 +158,14 @@ impl StoredEvents {
         for (schema, plain) in used {
             let schema = usize::try_from(schema).ok().and_then(|at| events.columns.get(at));
             for (name, kind) in schema.into_iter().flatten() {
+                // Who asks for the text is not told how it is kept.
+                let (name, kind) = match name.as_str() {
+                    GAPS => continue,
+                    SKELETON => ("_raw", ColumnType::Text),
+                    name => (name, *kind),
+                };
                 if name != "_raw" || events.has_text(plain, selection) {
-                    *there.entry(name).or_default() |= *kind == ColumnType::Text;
+                    *there.entry(name).or_default() |= kind == ColumnType::Text;
                 }
             }
         }
@@ -201,7 +209,30 @@ impl StoredEvents {
         if name == "_raw" && !self.all_text && !file.plain {
             return None;
         }
-        self.columns.get(usize::try_from(file.schema).ok()?)?.get(name).copied()
+        let columns = self.columns.get(usize::try_from(file.schema).ok()?)?;
+        match name {
+            "_raw" if columns.contains_key(SKELETON) => Some(ColumnType::Text),
+            SKELETON | GAPS => None,
+            name => columns.get(name).copied(),
+        }
+    }
+
+    /// The columns that the texts of a file's events are made of; nothing where they are kept whole.
+    fn text(&self, file: &StoredFile) -> Option<Text> {
+        let columns = self.columns.get(usize::try_from(file.schema).ok()?)?;
+        let named = |name: &str| Some((name.to_owned(), columns.get(name).copied()?));
+        named(SKELETON)?;
+        let fields = file.in_text.iter().filter_map(|at| self.manifest.fields.get(usize::try_from(*at).ok()?));
+        let parts = fields.filter_map(|field| named(&field.name)).collect();
+        Some(Text { parts, has_gaps: columns.contains_key(GAPS), has_whole: columns.contains_key("_raw") })
+    }
+
+    /// Some of the columns of a file.
+    pub(crate) fn columns_of<'n>(&self, file: &StoredFile, names: impl Iterator<Item = &'n str>) -> Columns {
+        let own: Vec<(String, ColumnType)> =
+            names.filter_map(|name| Some((name.to_owned(), self.column(file, name)?))).collect();
+        let text = own.iter().any(|(name, _)| name == "_raw").then(|| self.text(file)).flatten();
+        Columns { own, text }
     }
 
     /// The absolute path of a file.
@@ -219,18 +250,43 @@ impl StoredEvents {
 
 /// Some of the columns of a file, as a scan sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Columns(pub(crate) Vec<(String, ColumnType)>);
+pub(crate) struct Columns {
+    own: Vec<(String, ColumnType)>,
+    /// What `_raw` is made of, if it is among them and not whole.
+    text: Option<Text>,
+}
+
+/// What the text of events is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Text {
+    /// The fields that have values of it.
+    parts: Vec<(String, ColumnType)>,
+    has_gaps: bool,
+    /// Whether some events have it whole.
+    has_whole: bool,
+}
 
 impl Columns {
     /// The schema of the scan.
     pub(crate) fn schema(&self) -> SchemaRef {
-        let own = self.0.iter().map(|(name, kind)| Arc::new(Field::new(name, kind.data_type(), true)));
-        Arc::new(Schema::new(
-            [columns::time_field(), columns::serial_field()].into_iter().chain(own).collect::<Vec<_>>(),
-        ))
+        let field = |name: &str, kind: ColumnType| Arc::new(Field::new(name, kind.data_type(), true));
+        let mut fields = vec![columns::time_field(), columns::serial_field()];
+        let whole = self.text.as_ref().is_none_or(|text| text.has_whole);
+        let own = self.own.iter().filter(|(name, _)| whole || name != "_raw");
+        fields.extend(own.map(|(name, kind)| field(name, *kind)));
+        if let Some(text) = &self.text {
+            let further = text.parts.iter().filter(|part| !self.own.contains(part));
+            fields.extend(further.map(|(name, kind)| field(name, *kind)));
+            fields.push(field(SKELETON, ColumnType::Dictionary));
+            if text.has_gaps {
+                fields.push(field(GAPS, ColumnType::Text));
+            }
+        }
+        Arc::new(Schema::new(fields))
     }
 
-    /// The fields, which are columns, but for the serial number and the index that the user gave.
+    /// The fields, which are columns, but for the serial number, the index that the user gave, and the text that is
+    /// put together.
     pub(crate) fn fields(&self, events: &StoredEvents) -> Vec<FileField> {
         let column = |name: &str| Expr::Column(Column::new_unqualified(name));
         let field =
@@ -239,10 +295,27 @@ impl Columns {
             field("_time", column("_time"), columns::time_field().data_type().clone()),
             field("_serial", lit(events.base) + column("_serial"), DataType::Int64),
         ];
-        fields.extend(self.0.iter().map(|(name, kind)| match events.index.as_deref() {
-            Some(index) if name == "index" => field(name, cast(lit(index), kind.data_type()), kind.data_type()),
-            _ => field(name, column(name), kind.data_type()),
+        fields.extend(self.own.iter().map(|(name, kind)| {
+            let value = match (events.index.as_deref(), &self.text) {
+                (Some(index), _) if name == "index" => cast(lit(index), kind.data_type()),
+                (_, Some(text)) if name == "_raw" => text.restored(),
+                _ => column(name),
+            };
+            field(name, value, kind.data_type())
         }));
         fields
+    }
+}
+
+impl Text {
+    fn restored(&self) -> Expr {
+        let column = |name: &str| Expr::Column(Column::new_unqualified(name));
+        let optional = |there: bool, name: &str| if there { column(name) } else { lit(ScalarValue::Utf8(None)) };
+        restored::text(
+            column(SKELETON),
+            optional(self.has_gaps, GAPS),
+            optional(self.has_whole, "_raw"),
+            self.parts.iter().map(|(name, _)| name.as_str()),
+        )
     }
 }

@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::ingest::Sink;
 use crate::store::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, Piece};
 use crate::store::columns::MAX_STORE_FIELDS;
+use crate::store::skeleton::{GAPS, SKELETON, fold};
 
 /// A shape with fewer events shares a file with others.
 const OWN_FILE: usize = 256;
@@ -147,6 +148,12 @@ impl Writer {
             let thread = std::thread::Builder::new().name("spelunk-store".to_owned());
             running.push(thread.spawn(move || write_jobs(&waiting, &finished)).map_err(failed)?);
         }
+        let mut manifest = manifest;
+        for name in [SKELETON, GAPS] {
+            if !manifest.fields.iter().any(|field| field.name == name) {
+                manifest.fields.push(StoredField { name: name.to_owned(), kind: Kind::EMPTY });
+            }
+        }
         let positions = manifest.fields.iter().enumerate();
         let by_name = positions.map(|(at, field)| (Arc::from(field.name.as_str()), at)).collect();
         Ok(Self {
@@ -218,14 +225,21 @@ impl Writer {
             self.gathered.push(Gathered { source, code, plain, pieces: Vec::new(), rows: 0, bytes: 0, fields });
         }
         let Some(gathered) = self.gathered.get_mut(at) else { return Ok(0) };
-        let before = piece.columns.len();
         let by_name = &self.by_name;
+        let new = |name: &Arc<str>| !gathered.fields.contains(name);
+        let unknown = piece.columns.iter().any(|(name, _)| !by_name.contains_key(name));
+        let added = piece.columns.iter().filter(|(name, _)| new(name)).count();
+        if unknown || gathered.fields.len().saturating_add(added) > MAX_FIELDS {
+            // The text needs the columns that its values were left in.
+            fold::unfold(&mut piece);
+        }
+        let before = piece.columns.len();
         piece.columns.retain(|(name, _)| {
             if gathered.fields.contains(name) {
                 return true;
             }
-            let has_room = gathered.fields.len() < MAX_FIELDS && by_name.contains_key(name);
-            has_room && gathered.fields.insert(Arc::clone(name))
+            let has_room = **name == *"_raw" || gathered.fields.len() < MAX_FIELDS;
+            has_room && by_name.contains_key(name) && gathered.fields.insert(Arc::clone(name))
         });
         let dropped = before.saturating_sub(piece.columns.len());
         for (name, column) in &piece.columns {
@@ -457,6 +471,7 @@ impl Writer {
             }
             values.push(told.then_some(positions));
         }
+        let in_text = written.in_text.into_iter().filter_map(|name| position(&Arc::from(name))).collect();
         self.added.count(written.rows, written.groups.len(), written.bytes);
         self.manifest.files.push(StoredFile {
             path: written.path,
@@ -468,6 +483,7 @@ impl Writer {
             groups: written.groups,
             untimed: written.untimed,
             values,
+            in_text,
         });
     }
 }
