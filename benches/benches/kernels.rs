@@ -97,6 +97,7 @@ fn main() {
         fields: FieldSelection::Only(FIELDS.map(str::to_string).to_vec()),
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),

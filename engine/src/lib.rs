@@ -3,6 +3,7 @@
 //! The way through the house: [`ingest`] turns files into the tables of a [`store`], the planner turns the
 //! syntax tree of `spelunk-grammar` into a DataFusion plan over them, and a [`session`] ties both together.
 
+pub mod demands;
 pub mod documents;
 pub mod error;
 pub mod functions;
@@ -13,6 +14,7 @@ pub mod lookups;
 pub mod memory;
 pub mod methods;
 pub mod operators;
+pub mod pack;
 pub mod plan;
 pub mod reference;
 pub mod session;

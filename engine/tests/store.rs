@@ -122,6 +122,7 @@ fn reading() -> ReadOptions {
         fields: FieldSelection::All,
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: TimeZone::UTC,
         cancelled: Default::default(),

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and how it is explained.
 
+mod packs;
 mod trials;
 
 use std::ffi::OsString;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use packs::{CoverageArgs, HuntArgs, TestArgs};
 pub use trials::{CompareArgs, CompareForm, ValidateArgs, ValidateForm};
 
 const EXIT_CODES: &str = "\
@@ -88,6 +90,12 @@ pub enum Command {
     Repl(ShellArgs),
     /// Parse and plan searches without running them
     Check(CheckArgs),
+    /// Run a pack of detections over logs, and report what they find
+    Hunt(HuntArgs),
+    /// Say which detections of a pack can find anything in logs, and what the others miss
+    Coverage(CoverageArgs),
+    /// Run the tests that detections bring along
+    Test(TestArgs),
     /// Put detections on trial against known attacks and look-alikes
     Validate(ValidateArgs),
     /// Show what one detection finds and another does not, and why

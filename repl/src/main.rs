@@ -6,14 +6,17 @@ mod bundled;
 mod cli;
 mod commands;
 mod compare;
+mod coverage;
 mod detections;
 mod diagnostics;
 mod escape;
 mod exit;
 mod fields;
+mod hunt;
 mod interrupt;
 mod notebook;
 mod nothing;
+mod pack;
 mod pager;
 mod progress;
 mod render;
@@ -22,6 +25,7 @@ mod search;
 mod shell;
 mod steps;
 mod terminal;
+mod testing;
 mod traced;
 mod validate;
 mod why;
@@ -68,6 +72,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(args) => on_runtime(commands::index::run(args)),
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
+        Command::Hunt(args) => on_runtime(commands::hunt::run(args)),
+        Command::Coverage(args) => on_runtime(commands::coverage::run(args)),
+        Command::Test(args) => on_runtime(commands::test::run(args)),
         Command::Validate(args) => on_runtime(commands::validate::run(args)),
         Command::Compare(args) => on_runtime(commands::compare::run(args)),
         Command::Generate(args) => commands::generate::run(&args),

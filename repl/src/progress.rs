@@ -19,7 +19,16 @@ const TURNS: [char; 8] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧'
 /// The progress of one search. Dropping it ends it.
 pub struct Progress {
     rows: Arc<AtomicU64>,
+    /// What is counted, and how many of it there will be, where that is known.
+    unit: Unit,
     line: Arc<Mutex<Line>>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    noun: &'static str,
+    total: Option<u64>,
 }
 
 /// What stands on the screen.
@@ -32,15 +41,22 @@ struct Line {
 impl Progress {
     /// Starts to tell, if standard error is a terminal that can take back what it shows.
     pub fn start(wanted: bool) -> Self {
-        let progress = Self { rows: Arc::default(), line: Arc::default() };
+        Self::counting(wanted, "row", None)
+    }
+
+    /// The same for something else than rows, of which there are so many.
+    pub fn counting(wanted: bool, noun: &'static str, total: Option<u64>) -> Self {
+        let unit = Unit { noun, total };
+        let progress = Self { rows: Arc::default(), unit, line: Arc::default() };
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if wanted && !dumb && terminal::stderr_is_terminal() {
-            let (rows, line) = (Arc::clone(&progress.rows), Arc::clone(&progress.line));
+            let (rows, line, unit) = (Arc::clone(&progress.rows), Arc::clone(&progress.line), progress.unit);
             tokio::spawn(async move {
                 let started = Instant::now();
                 tokio::time::sleep(PATIENCE).await;
                 for turn in TURNS.iter().cycle() {
-                    let text = told(*turn, started.elapsed(), rows.load(Ordering::Relaxed), terminal::stderr_width());
+                    let text =
+                        told(*turn, started.elapsed(), rows.load(Ordering::Relaxed), unit, terminal::stderr_width());
                     {
                         let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
                         if line.over {
@@ -92,9 +108,13 @@ impl Drop for Progress {
 }
 
 /// One line that leaves the last cell free, so that no terminal breaks it.
-fn told(turn: char, elapsed: Duration, rows: u64, width: usize) -> String {
+fn told(turn: char, elapsed: Duration, rows: u64, unit: Unit, width: usize) -> String {
     let seconds = elapsed.as_secs_f64();
-    let rows = if rows > 0 { format!(" · {}", report::count(rows, "row")) } else { String::new() };
+    let rows = match (rows, unit.total) {
+        (rows, Some(total)) => format!(" · {} of {}", report::thousands(rows), report::count(total, unit.noun)),
+        (0, None) => String::new(),
+        (rows, None) => format!(" · {}", report::count(rows, unit.noun)),
+    };
     fit::cut_end(&format!("{turn} {seconds:.1} s{rows} (Ctrl-C cancels)"), width.saturating_sub(1))
 }
 
@@ -105,9 +125,12 @@ mod tests {
 
     #[test]
     fn the_line_fits() {
+        let unit = Unit { noun: "row", total: None };
         for width in 0..100 {
-            assert!(told('⠋', Duration::from_secs(99), u64::MAX, width).width() <= width.saturating_sub(1));
+            assert!(told('⠋', Duration::from_secs(99), u64::MAX, unit, width).width() <= width.saturating_sub(1));
         }
-        assert_eq!(told('⠋', Duration::from_millis(2100), 0, 80), "⠋ 2.1 s (Ctrl-C cancels)");
+        assert_eq!(told('⠋', Duration::from_millis(2100), 0, unit, 80), "⠋ 2.1 s (Ctrl-C cancels)");
+        let rules = Unit { noun: "rule", total: Some(1200) };
+        assert_eq!(told('⠋', Duration::from_millis(2100), 3, rules, 80), "⠋ 2.1 s · 3 of 1,200 rules (Ctrl-C cancels)");
     }
 }

@@ -41,6 +41,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
         fields: FieldSelection::All,
         sourcetype,
         host,
+        source: None,
         strict,
         time_zone: tz,
         cancelled: std::sync::Arc::clone(&cancelled),

@@ -92,6 +92,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         strict: data.strict,
         sourcetype: data.sourcetype,
         host: data.host,
+        source: None,
         geoip: data.geoip,
         // The latest event is looked for before the search.
         keep: keep || data.now == Now::Latest,

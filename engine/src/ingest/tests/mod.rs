@@ -22,6 +22,7 @@ pub(super) fn options() -> ReadOptions {
         fields: FieldSelection::AllButRaw,
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),

@@ -1,8 +1,5 @@
 //! `spelunk check`: whether searches can be run, without data.
 
-mod parallel;
-mod sources;
-
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -18,9 +15,10 @@ use crate::commands::inputs;
 use crate::diagnostics::{self, Style};
 use crate::escape;
 use crate::exit::{Exit, Failure};
+use crate::pack::sources::{Item, Text};
+use crate::pack::{parallel, sources};
 use crate::report;
 use crate::terminal;
-use sources::{Item, Text};
 
 /// What is said of a query in a language that spelunk does not run.
 const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
@@ -121,7 +119,7 @@ fn check(item: &Item, known: Known<'_>) -> Verdict {
         Text::LogScale(query) => (query, Language::LogScale),
         Text::OtherLanguage(language) => {
             let code = Some(UNSUPPORTED_LANGUAGE);
-            return Verdict::Failed { code, message: format!("{language} is not supported yet") };
+            return Verdict::Failed { code, message: format!("{language} is not supported") };
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
@@ -241,10 +239,11 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::about::About;
     use spelunk_grammar::Span;
 
     fn item(query: &str) -> Item {
-        Item { id: "one".into(), file: "f.spl".into(), text: Text::Spl(query.into()) }
+        Item { id: "one".into(), file: "f.spl".into(), text: Text::Spl(query.into()), about: About::default() }
     }
 
     fn json(item: &Item, verdict: &Verdict) -> String {
@@ -269,7 +268,7 @@ mod tests {
         let known = Known { knowledge, definitions: &Definitions::default(), strict: false };
         assert_eq!(
             json(&other, &check(&other, known)),
-            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported yet","line":null,"column":null}"#
+            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported","line":null,"column":null}"#
         );
     }
 
