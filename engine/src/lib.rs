@@ -9,6 +9,7 @@ pub mod error;
 pub mod functions;
 pub mod ingest;
 pub mod knowledge;
+pub mod lint;
 pub mod logscale;
 pub mod lookups;
 pub mod memory;

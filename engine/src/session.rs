@@ -282,6 +282,24 @@ impl Session {
         Ok(session)
     }
 
+    /// The same logs, and what was read of them, for searches with other knowledge. The flag that stops reading is the
+    /// same too.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn renewed(&self, options: SessionOptions) -> Result<Self, Error> {
+        let mut session = Self::new(options, self.inputs())?;
+        session.surround(self.context())?;
+        session.speak(self.language());
+        session.cancelled = Arc::clone(&self.cancelled);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = &mut kept {
+            kept.events.summaries = Arc::default();
+        }
+        session.kept = Mutex::new(kept);
+        Ok(session)
+    }
+
     /// The options it was made with.
     pub fn options(&self) -> &SessionOptions {
         &self.options

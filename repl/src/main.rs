@@ -82,7 +82,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn on_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+/// Runs work on the threads of the engine.
+pub(crate) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("spelunk-worker")

@@ -152,3 +152,16 @@ pub struct TestArgs {
     #[command(flatten)]
     pub data: DataArgs,
 }
+
+/// What `spelunk check` looks for besides mistakes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Lint")]
+pub struct LintArgs {
+    /// Tell too what is right and seldom meant: OR and AND without parentheses, values that end at a blank, doubtful
+    /// backslashes, macros in quotes
+    #[arg(long)]
+    pub lint: bool,
+    /// Lint over the events of PATH too: sources and fields that none has, groups by fields that many lack; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub data: Vec<PathBuf>,
+}

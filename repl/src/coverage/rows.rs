@@ -111,7 +111,9 @@ pub fn text(report: &Report, look: Look, summary: &str) -> String {
     let missed = most_missed(report);
     if !missed.is_empty() {
         let _ = writeln!(out, "\nWhat is not there");
-        missed.iter().for_each(|line| drop(writeln!(out, "  {}", escape::line(line))));
+        for line in &missed {
+            let _ = writeln!(out, "  {}", escape::line(line));
+        }
     }
     let _ = writeln!(out, "\n{summary}");
     out

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use spelunk_engine::ingest::Location;
 use spelunk_engine::{Language, Session};
 
-use crate::cli::ShellArgs;
+use crate::cli::{DataArgs, ShellArgs};
 use crate::commands::inputs;
 use crate::diagnostics;
 use crate::escape;
@@ -49,11 +49,13 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         return Err(Failure::Usage(message.into()));
     }
     let now = args.data.now;
+    let data = args.data.clone();
     let session = inputs::session(args.data, args.paths, true)?;
     let interrupt = Interrupt::listen(session.cancelled());
     let clocked = Arc::clone(&session);
     interrupt.guard(move || async move { inputs::set_clock(&clocked, now).await }).await??;
-    let mut shell = Shell { session, sink, interrupt, interactive, asked: None, logged: Vec::new(), loading: None };
+    let (asked, logged, loading) = Default::default();
+    let mut shell = Shell { session, data, sink, interrupt, interactive, asked, logged, loading };
     if interactive {
         let loading = Loading::start(&shell.session)?;
         return prompt::run(&mut shell, loading).await;
@@ -68,6 +70,8 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
 /// What the shell works with.
 struct Shell {
     session: Arc<Session>,
+    /// What was said of the data, and of the knowledge that searches are run with.
+    data: DataArgs,
     sink: Arc<Sink>,
     interrupt: Interrupt,
     /// Whether a person is there to read more than was asked for.

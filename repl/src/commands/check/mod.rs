@@ -1,4 +1,6 @@
-//! `spelunk check`: whether searches can be run, without data.
+//! `spelunk check`: whether searches can be run, without data, and what is doubtful about them.
+
+mod lint;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -6,6 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use serde::Serialize;
+use spelunk_engine::SessionOptions;
 use spelunk_engine::knowledge::{Definitions, Knowledge};
 use spelunk_engine::session::{self, Checked, Language};
 use spelunk_grammar::{Code, Diagnostic, Severity};
@@ -44,20 +47,34 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
+    let options = SessionOptions {
+        macros: Arc::clone(&macros),
+        saved_searches: Arc::clone(&saved_searches),
+        logscale: definitions.clone(),
+        apps: Arc::clone(&apps),
+        lookups: lookups.clone().unwrap_or_default(),
+        ..SessionOptions::default()
+    };
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
     let verdicts = parallel::map(&items, |item| check(item, known));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
+    let doubts = lint::doubts(&items, &args.lint, options)?;
+    let linted = args.lint.lint || !args.lint.data.is_empty();
 
     let mut out = BufWriter::new(io::stdout().lock());
     match args.output {
         CheckForm::Jsonl => {
-            for (item, verdict) in items.iter().zip(&verdicts) {
-                serde_json::to_writer(&mut out, &Line::new(item, verdict)).map_err(io::Error::from)?;
+            for ((item, verdict), doubts) in items.iter().zip(&verdicts).zip(&doubts) {
+                let line = Line { warnings: linted.then(|| told(item, doubts)), ..Line::new(item, verdict) };
+                serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
             }
         }
-        CheckForm::Text => write_text(&mut out, &items, &verdicts)?,
+        CheckForm::Text => {
+            write_doubts(&mut out, &items, &doubts)?;
+            write_text(&mut out, &items, &verdicts)?;
+        }
     }
     out.flush()?;
     Ok(if failures == 0 { Exit::Ok } else { Exit::Runtime })
@@ -148,6 +165,44 @@ struct Line<'a> {
     message: Option<&'a str>,
     line: Option<usize>,
     column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<Told<'a>>>,
+}
+
+/// What is doubtful, in a line of `--output jsonl`.
+#[derive(Serialize)]
+struct Told<'a> {
+    code: String,
+    message: &'a str,
+    line: usize,
+    column: usize,
+}
+
+fn told<'a>(item: &Item, doubts: &'a [Diagnostic]) -> Vec<Told<'a>> {
+    let (Text::Spl(query) | Text::LogScale(query)) = &item.text else { return Vec::new() };
+    let told = doubts.iter().map(|finding| {
+        let (line, column) = finding.line_column(query);
+        Told { code: finding.code.to_string(), message: &finding.message, line, column }
+    });
+    told.collect()
+}
+
+/// What is doubtful about each search, before what is wrong.
+fn write_doubts(out: &mut impl Write, items: &[Item], doubts: &[Vec<Diagnostic>]) -> io::Result<()> {
+    let style = Style { colour: terminal::stdout_colour(), width: terminal::stdout_width().unwrap_or(100) };
+    for (item, doubts) in items.iter().zip(doubts) {
+        let (Text::Spl(query) | Text::LogScale(query)) = &item.text else { continue };
+        for finding in doubts {
+            writeln!(out, "{}\n", diagnostics::render(finding, query, Some(&item.origin()), style))?;
+        }
+    }
+    let all: usize = doubts.iter().map(Vec::len).sum();
+    if all > 0 {
+        let queries = doubts.iter().filter(|doubts| !doubts.is_empty()).count();
+        let queries = report::count(queries as u64, "query");
+        writeln!(out, "{} about {queries}", report::count(all as u64, "warning"))?;
+    }
+    Ok(())
 }
 
 impl<'a> Line<'a> {
@@ -157,8 +212,8 @@ impl<'a> Line<'a> {
             Verdict::Plan(_) => ("ok", "error"),
             Verdict::Parse(_) | Verdict::Failed { .. } => ("error", "skipped"),
         };
-        let mut line =
-            Line { id: &item.id, file: &item.file, parse, plan, code: None, message: None, line: None, column: None };
+        let (code, message, row, column, warnings) = Default::default();
+        let mut line = Line { id: &item.id, file: &item.file, parse, plan, code, message, line: row, column, warnings };
         if let Verdict::Failed { code, message } = verdict {
             line.code = code.map(str::to_owned);
             line.message = Some(message);

@@ -17,6 +17,7 @@ pub use results::Logged;
 /// A command of the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
+    App,
     Around,
     Drill,
     Explain,
@@ -39,7 +40,8 @@ enum Command {
 }
 
 /// Name, command, arguments, what it does.
-const COMMANDS: [(&str, Command, &str, &str); 20] = [
+const COMMANDS: [(&str, Command, &str, &str); 21] = [
+    (".app", Command::App, "[PATH]", "load an app, a folder or a packed one; without PATH, those that are loaded"),
     (".context", Command::Around, "N [SPAN]", "the events of the same host around row N, 5m before and after"),
     (".drill", Command::Drill, "N FIELD", "the last search, where FIELD is as in row N"),
     (".exit", Command::Quit, "", "leave"),
@@ -91,6 +93,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
     let done = match command {
         Command::Quit => return Flow::Leave,
         Command::Help => help_on(rest),
+        Command::App => context::app(shell, rest),
         Command::Language => context::language(shell, rest),
         Command::Time => context::time(shell, rest),
         Command::Zone => context::zone(shell, rest),
