@@ -50,7 +50,10 @@ pub struct Watcher {
 impl Watcher {
     /// For rows with these columns.
     pub fn new(schema: &Schema, zone: TimeZone) -> Self {
-        let find = |names: &[&str]| names.iter().find_map(|name| Some(schema.column_with_name(name)?.0));
+        // Fields of data models keep the name of their object where nobody drops it.
+        let plain = |name: &str| schema.fields().iter().position(|field| field.name().rsplit('.').next() == Some(name));
+        let exact = |name: &str| schema.column_with_name(name).map(|(position, _)| position);
+        let find = |names: &[&str]| names.iter().find_map(|name| exact(name).or_else(|| plain(name)));
         let (first, last) = (find(&FIRST), find(&LAST));
         Self { seen: Seen::default(), first: first.or(last), last: last.or(first), host: find(&HOST), zone }
     }
