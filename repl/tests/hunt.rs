@@ -122,7 +122,8 @@ mod hunt {
         let table = report("table");
         assert!(table.contains("Shell") && table.contains("Not run: 1 rule"), "{table}");
         assert!(table.contains("4 rules ran over 3 events: 3 with hits, 1 without"), "{table}");
-        assert_eq!(report("csv").lines().count(), 6);
+        let csv = report("csv");
+        assert!(csv.starts_with("rule,id,file,severity,techniques,status,count,first,last,hosts,"), "{csv}");
         assert_eq!(report("jsonl").lines().count(), 5);
         assert!(report("markdown").contains("| Shell | high |"));
         let html = report("html");
@@ -307,7 +308,7 @@ mod apps {
         assert_eq!((ran.code, ran.stdout.trim()), (0, r#"{"count":2}"#), "{}", ran.stderr);
         assert!(ran.stderr.contains("its path leads out of the app"), "{}", ran.stderr);
         let ran = run(here.path(), &["run", "| inputlookup l.csv", "--app", "ta.spl", "-q"]);
-        assert_eq!(ran.stdout.trim(), r#"{"Image":"x","known":1}"#, "{}", ran.stderr);
+        assert_eq!(ran.stdout.trim(), r#"{"Image":"x","known":"1"}"#, "{}", ran.stderr);
     }
 
     #[test]

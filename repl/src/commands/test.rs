@@ -25,7 +25,12 @@ pub async fn run(args: TestArgs) -> Result<Exit, Failure> {
         let shown = crate::escape::line(&folder.display().to_string()).into_owned();
         return Err(Failure::Usage(format!("--attack-data {shown}: no such folder")));
     }
-    let pack = Pack::read(&detections)?;
+    let mut pack = Pack::read(&detections)?;
+    // What lies beside them may be their data.
+    pack.rules.retain(|rule| rule.file.ends_with(".yml") || rule.file.ends_with(".yaml"));
+    if pack.rules.is_empty() {
+        return Err(Failure::Usage("no detections in YAML found: only these have tests".into()));
+    }
     let own = pack.apps.iter().filter(|app| !data.app.contains(app)).cloned().collect::<Vec<_>>();
     data.app.splice(0..0, own);
     let base = inputs::session(data, Vec::new(), false)?;
