@@ -99,6 +99,7 @@ fn main() {
         conditions: None,
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),

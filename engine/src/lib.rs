@@ -122,16 +122,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod demands;
 pub mod documents;
 pub mod error;
 pub mod functions;
 pub mod ingest;
 pub mod knowledge;
+pub mod lint;
 pub mod logscale;
 pub mod lookups;
 pub mod memory;
 pub mod methods;
 pub mod operators;
+pub mod pack;
 pub mod plan;
 pub mod reference;
 pub mod session;

@@ -36,8 +36,11 @@ use crate::operators::single::SingleRow;
 use crate::plan::calculated::{self, Reading};
 use crate::plan::frame::{Frame, SERIAL};
 use crate::plan::possible::Possible;
+use crate::plan::summary::Summary;
 use crate::plan::trace::{Judged, Row, Tracer, Verdict};
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, conditions, fieldformat, needs, prefilter, subsearch};
+use crate::plan::{
+    Clock, Events, PlanError, Planner, Runner, conditions, fieldformat, needs, outputlookup, prefilter, subsearch,
+};
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::scans::Scans;
@@ -85,6 +88,8 @@ pub struct SessionOptions {
     pub sourcetype: Option<String>,
     /// The host of all events.
     pub host: Option<String>,
+    /// The source of all events, instead of the one that they or their file have.
+    pub source: Option<String>,
     /// The MaxMind database that `iplocation` asks; `None` for the file that `SPELUNK_GEOIP` names.
     pub geoip: Option<PathBuf>,
     /// Keep what was read for the next search (a shell), instead of reading only what one search needs.
@@ -118,6 +123,7 @@ impl Default for SessionOptions {
             strict: false,
             sourcetype: None,
             host: None,
+            source: None,
             geoip: None,
             keep: false,
             macros: Arc::default(),
@@ -162,18 +168,20 @@ pub struct Session {
     /// Whether the next searches measure their commands.
     measured: AtomicBool,
     kept: Mutex<Option<Loaded>>,
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// Made at the first search: it takes as long as a small search.
     state: OnceLock<SessionState>,
+    /// The same for searches that run side by side, each on one core.
+    pub(crate) pack_state: OnceLock<SessionState>,
 }
 
 /// Events that were read, and which fields of them.
 #[derive(Debug, Clone)]
-struct Loaded {
+pub(crate) struct Loaded {
     fields: FieldSelection,
     store: Arc<Store>,
-    events: Events,
-    report: Arc<ReadReport>,
+    pub(crate) events: Events,
+    pub(crate) report: Arc<ReadReport>,
     /// Whether all was read, rather than what came until the search was ended.
     complete: bool,
 }
@@ -224,7 +232,7 @@ pub struct Explanation {
 
 /// What a result is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(crate) enum Purpose {
     /// Programs.
     Rows,
     /// People.
@@ -233,17 +241,19 @@ enum Purpose {
     Export,
     /// Finding the events that rows come from.
     Trace,
+    /// One of many searches that run side by side.
+    Pack,
     /// Finding out what there is to search, whatever bounds of time the session has.
     Census,
 }
 
 /// A planned query, ready to run.
-struct Planned {
+pub(crate) struct Planned {
     canonical: String,
     state: SessionState,
     plan: LogicalPlan,
     events: bool,
-    diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     possible: Vec<Possible>,
     report: Arc<ReadReport>,
     scans: Arc<Scans>,
@@ -291,8 +301,28 @@ impl Session {
             measured: AtomicBool::new(false),
             kept: Mutex::new(None),
             state: OnceLock::new(),
+            pack_state: OnceLock::new(),
         };
         session.bounds()?;
+        Ok(session)
+    }
+
+    /// The same logs, and what was read of them, for searches with other knowledge. The flag that stops reading is the
+    /// same too.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn renewed(&self, options: SessionOptions) -> Result<Self, Error> {
+        let mut session = Self::new(options, self.inputs())?;
+        session.surround(self.context())?;
+        session.speak(self.language());
+        session.cancelled = Arc::clone(&self.cancelled);
+        session.watch = Arc::clone(&self.watch);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = &mut kept {
+            kept.events.summaries = Arc::default();
+        }
+        session.kept = Mutex::new(kept);
         Ok(session)
     }
 
@@ -378,7 +408,7 @@ impl Session {
         Clock { now: context.now.unwrap_or_else(Timestamp::now), time_zone: context.time_zone.clone() }
     }
 
-    fn knowledge(&self) -> Knowledge<'_> {
+    pub(crate) fn knowledge(&self) -> Knowledge<'_> {
         Knowledge {
             macros: &self.options.macros,
             saved_searches: &self.options.saved_searches,
@@ -438,24 +468,40 @@ impl Session {
     }
 
     /// The kept events, if they have these fields.
-    fn kept(&self, wanted: FieldSelection) -> Option<Loaded> {
-        let wanted = self.to_read(wanted);
+    fn kept(&self, wanted: &FieldSelection) -> Option<Loaded> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|kept| kept.fields == wanted || kept.fields == FieldSelection::All).cloned()
+        kept.as_ref().filter(|kept| kept.fields.covers(wanted)).cloned()
+    }
+
+    /// Keeps what was computed of the loaded events for the next searches.
+    pub(crate) fn summarised(&self, summaries: Vec<Summary>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.as_mut() {
+            kept.events.summaries = Arc::new(summaries);
+        }
     }
 
     /// The events with at least these fields: the kept ones if they have them, else read, without those that do not fulfil
     /// the conditions.
-    async fn events(
+    pub(crate) async fn events(
         &self,
         wanted: FieldSelection,
         prefilter: Option<Prefilter>,
         conditions: Option<Arc<Conditions>>,
     ) -> Result<Loaded, Error> {
-        if let Some(kept) = self.kept(wanted.clone()) {
-            return Ok(kept);
+        match self.kept(&wanted) {
+            Some(kept) => Ok(kept),
+            None => self.read(self.to_read(wanted), prefilter, conditions).await,
         }
-        let wanted = self.to_read(wanted);
+    }
+
+    /// Reads the events with these fields.
+    pub(crate) async fn read(
+        &self,
+        wanted: FieldSelection,
+        prefilter: Option<Prefilter>,
+        conditions: Option<Arc<Conditions>>,
+    ) -> Result<Loaded, Error> {
         let options = ReadOptions {
             fields: wanted.clone(),
             // What is kept for the next search must be there whole.
@@ -463,6 +509,7 @@ impl Session {
             prefilter: prefilter.filter(|_| !self.options.keep).map(Arc::new),
             sourcetype: self.options.sourcetype.clone(),
             host: self.options.host.clone(),
+            source: self.options.source.clone(),
             strict: self.options.strict,
             time_zone: self.options.time_zone.clone(),
             cancelled: Arc::clone(&self.cancelled),
@@ -611,7 +658,7 @@ impl Session {
         self.prepare_in(self.language(), text, purpose, None).await
     }
 
-    async fn prepare_in(
+    pub(crate) async fn prepare_in(
         &self,
         language: Language,
         text: &str,
@@ -666,7 +713,7 @@ impl Session {
         let view = self.options.view;
         let wanted = Serving::read(view, &asked);
         // Mistakes show before anything is read; where nothing is left to read, the plan itself shows them.
-        if only_mistakes || self.kept(wanted.clone()).is_none() {
+        if only_mistakes || self.kept(&wanted).is_none() {
             let checked = match &query {
                 Parsed::Spl(query) => plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await,
                 Parsed::LogScale(query) => logscale_without_data(query, &self.clock(), self.knowledge()).await,
@@ -699,7 +746,7 @@ impl Session {
         let mut read_time = started.elapsed();
         // Outlives the planner, which may come to look at it.
         let more: Events;
-        let state = self.state.get_or_init(|| state_in(&self.memory)).clone();
+        let state = self.state_for(purpose);
         let trail = Arc::<Trail>::default();
         let runner = ContextRunner {
             state: state.clone(),
@@ -708,23 +755,11 @@ impl Session {
             trail: Arc::clone(&trail),
             measured: self.measured.load(Ordering::SeqCst),
         };
-        let mut planner = Planner {
-            events: Some(&events),
-            clock: &clock,
-            strict: self.options.strict,
-            assume_macros: false,
-            bounds,
-            geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
-            lookups: Some(Arc::clone(&self.options.lookups)),
-            tables: Tables::default(),
-            writes: Vec::new(),
-            runner: Some(&runner),
-            knowledge: Some(self.knowledge()),
-            running: Vec::new(),
-            diagnostics: Vec::new(),
-            possible: Vec::new(),
-            trace: None,
-            trail: Arc::clone(&trail),
+        let mut planner = self.planner(&events, &clock, &runner, purpose)?;
+        planner.trail = Arc::clone(&trail);
+        planner.written = match &query {
+            Parsed::Spl(search) => outputlookup::names(search),
+            Parsed::LogScale(_) => Vec::new(),
         };
         let mut report = loaded.report;
         let mut complete = loaded.complete;
@@ -769,7 +804,7 @@ impl Session {
             Purpose::Trace if trace.is_some() => frame.finish_judged()?,
             Purpose::Trace => frame.finish_traced()?,
             Purpose::Export => frame.finish_numbered()?,
-            Purpose::Rows | Purpose::Listing | Purpose::Census => frame.finish()?,
+            Purpose::Rows | Purpose::Listing | Purpose::Census | Purpose::Pack => frame.finish()?,
         };
         Ok(Planned {
             canonical,
@@ -790,8 +825,66 @@ impl Session {
         })
     }
 
+    /// DataFusion as a search of this purpose needs it.
+    pub(crate) fn state_for(&self, purpose: Purpose) -> SessionState {
+        match purpose {
+            Purpose::Pack => self.pack_state.get_or_init(|| {
+                let config = SessionConfig::new().with_target_partitions(1);
+                state_of(
+                    SessionStateBuilder::new().with_runtime_env(self.memory.runtime()),
+                    self.memory.configure(config),
+                )
+            }),
+            _ => self.state.get_or_init(|| state_in(&self.memory)),
+        }
+        .clone()
+    }
+
+    /// A planner over events.
+    ///
+    /// # Errors
+    /// As [`Session::bounds`].
+    pub(crate) fn planner<'a>(
+        &'a self,
+        events: &'a Events,
+        clock: &'a Clock,
+        runner: &'a dyn Runner,
+        purpose: Purpose,
+    ) -> Result<Planner<'a>, Error> {
+        Ok(Planner {
+            events: Some(events),
+            clock,
+            strict: self.options.strict,
+            assume_macros: false,
+            bounds: if purpose == Purpose::Census { (None, None) } else { self.bounds()? },
+            geoip: self.options.geoip.clone().or_else(|| std::env::var_os("SPELUNK_GEOIP").map(PathBuf::from)),
+            lookups: Some(Arc::clone(&self.options.lookups)),
+            tables: Tables::default(),
+            writes: Vec::new(),
+            written: Vec::new(),
+            runner: Some(runner),
+            knowledge: Some(self.knowledge()),
+            running: Vec::new(),
+            diagnostics: Vec::new(),
+            possible: Vec::new(),
+            trace: None,
+            trail: Arc::default(),
+        })
+    }
+
+    /// What runs parts of a search while it is planned.
+    pub(crate) fn runner(&self, purpose: Purpose) -> impl Runner + use<> {
+        ContextRunner {
+            state: self.state_for(purpose),
+            ledger: Arc::new(Ledger::new(&self.memory)),
+            watch: Arc::clone(&self.watch),
+            trail: Arc::default(),
+            measured: false,
+        }
+    }
+
     /// Writes what the search writes, and starts it.
-    async fn start(&self, planned: Planned, expanded: Expanded) -> Result<Search, Error> {
+    pub(crate) async fn start(&self, planned: Planned, expanded: Expanded) -> Result<Search, Error> {
         let Planned {
             canonical: _,
             state,
@@ -866,7 +959,7 @@ fn located(error: Error, expanded: &Expanded) -> Error {
 }
 
 /// What an SPL search asks of the events. Where it names them is not known: its begin stands for that.
-fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
+pub(crate) fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
     let place = query.commands.first().map_or(query.span, |first| first.span);
     let names = needs::names(query).into_iter().map(|name| (name, place)).collect();
     Asked { names, fields, types: Vec::new(), falcon: false }
@@ -885,7 +978,7 @@ fn at_begin(error: Error, query: &Parsed) -> Error {
 }
 
 /// Every finding as an error; DataFusion's own where there is none.
-fn failure(errors: Vec<PlanError>, ledger: Option<&Arc<Ledger>>) -> Error {
+pub(crate) fn failure(errors: Vec<PlanError>, ledger: Option<&Arc<Ledger>>) -> Error {
     let mut findings = Vec::new();
     let mut failed = None;
     let mut left = std::collections::VecDeque::from(errors);
@@ -1026,7 +1119,9 @@ fn describe(store: Arc<Store>) -> Events {
         Some(table) => Arc::clone(table) as _,
         None => Arc::new(EventTable::new(store)),
     };
-    Events { table, on_disk, metadata, fields: FieldSelection::All, unread, rows, serving: None, named: Vec::new() }
+    let fields = FieldSelection::All;
+    let summaries = Arc::default();
+    Events { table, on_disk, metadata, fields, unread, rows, serving: None, named: Vec::new(), summaries }
 }
 
 /// What [`check`] found.
@@ -1136,6 +1231,7 @@ fn without_data<'k>(clock: &'k Clock, knowledge: Knowledge<'k>, assume_macros: b
         lookups: knowledge.lookups.map(Arc::clone),
         tables: Tables::default(),
         writes: Vec::new(),
+        written: Vec::new(),
         runner: None,
         knowledge: Some(knowledge),
         running: Vec::new(),
@@ -1153,6 +1249,7 @@ async fn plan_without_data(
     assume_macros: bool,
 ) -> Result<(Frame, Vec<Diagnostic>), Vec<PlanError>> {
     let mut planner = without_data(clock, knowledge, assume_macros);
+    planner.written = outputlookup::names(&query);
     subsearch::resolve(&mut planner, &mut query).await?;
     let frame = planner.plan(&query).await?;
     Ok((frame, planner.diagnostics))

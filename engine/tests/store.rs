@@ -137,6 +137,7 @@ fn reading() -> ReadOptions {
         conditions: None,
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: TimeZone::UTC,
         cancelled: Default::default(),

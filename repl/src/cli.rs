@@ -9,6 +9,7 @@ mod generated;
 mod help;
 mod index;
 mod output;
+mod packs;
 mod run;
 mod shell;
 mod trials;
@@ -29,6 +30,7 @@ pub use generated::{CompletionsArgs, ManArgs};
 pub use help::HelpArgs;
 pub use index::IndexArgs;
 pub use output::{Colour, Form, OutputArgs};
+pub use packs::{CoverageArgs, HuntArgs, LintArgs, TestArgs};
 pub use run::RunArgs;
 pub use shell::ShellArgs;
 pub use trials::{CompareArgs, CompareForm, ValidateArgs, ValidateForm};
@@ -143,6 +145,12 @@ pub enum Command {
     Check(CheckArgs),
     /// Print the completions of the command line for a shell
     Completions(CompletionsArgs),
+    /// Run a pack of detections over logs, and report what they find
+    Hunt(HuntArgs),
+    /// Say which detections of a pack can find anything in logs, and what the others miss
+    Coverage(CoverageArgs),
+    /// Run the tests that detections bring along
+    Test(TestArgs),
     /// Put detections on trial against known attacks and look-alikes
     Validate(ValidateArgs),
     /// Show what one detection finds and another does not, and why

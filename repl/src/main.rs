@@ -6,14 +6,17 @@ mod bundled;
 mod cli;
 mod commands;
 mod compare;
+mod coverage;
 mod detections;
 mod diagnostics;
 mod escape;
 mod exit;
 mod fields;
+mod hunt;
 mod interrupt;
 mod notebook;
 mod nothing;
+mod pack;
 mod pager;
 mod profile;
 mod progress;
@@ -25,6 +28,7 @@ mod shell;
 mod sink;
 mod steps;
 mod terminal;
+mod testing;
 mod traced;
 mod validate;
 mod why;
@@ -72,6 +76,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Index(args) => on_runtime(commands::index::run(args)),
         Command::Demo(args) => on_runtime(commands::demo::run(args)),
         Command::Check(args) => commands::check::run(&args),
+        Command::Hunt(args) => on_runtime(commands::hunt::run(args)),
+        Command::Coverage(args) => on_runtime(commands::coverage::run(args)),
+        Command::Test(args) => on_runtime(commands::test::run(args)),
         Command::Validate(args) => on_runtime(commands::validate::run(args)),
         Command::Completions(args) => commands::generated::completions(&args),
         Command::Man(args) => commands::generated::man(&args),
@@ -81,7 +88,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn on_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+/// Runs work on the threads of the engine.
+pub(crate) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("spelunk-worker")

@@ -23,7 +23,16 @@ const TURNS: [char; 8] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧'
 /// The progress of one search. Dropping it ends it.
 pub struct Progress {
     rows: Arc<AtomicU64>,
+    /// What is counted, and how many of it there will be, where that is known.
+    unit: Unit,
     line: Arc<Mutex<Line>>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    noun: &'static str,
+    total: Option<u64>,
 }
 
 /// What stands on the screen.
@@ -36,17 +45,23 @@ struct Line {
 impl Progress {
     /// Starts to tell, if standard error is a terminal that can take back what it shows.
     pub fn start(wanted: bool, watch: Arc<Watch>) -> Self {
-        let progress = Self { rows: Arc::default(), line: Arc::default() };
+        Self::counting(wanted, watch, "row", None)
+    }
+
+    /// The same for something else than rows, of which there are so many.
+    pub fn counting(wanted: bool, watch: Arc<Watch>, noun: &'static str, total: Option<u64>) -> Self {
+        let unit = Unit { noun, total };
+        let progress = Self { rows: Arc::default(), unit, line: Arc::default() };
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if wanted && !dumb && terminal::stderr_is_terminal() {
-            let (rows, line) = (Arc::clone(&progress.rows), Arc::clone(&progress.line));
+            let (rows, line, unit) = (Arc::clone(&progress.rows), Arc::clone(&progress.line), progress.unit);
             // The threads of the engine may all compute for a while, and nothing else runs on them then.
             let telling = move || {
                 let started = Instant::now();
                 thread::sleep(PATIENCE);
                 for turn in TURNS.iter().cycle() {
                     let (rows, width) = (rows.load(Ordering::Relaxed), terminal::stderr_width());
-                    let text = told(*turn, started.elapsed(), rows, &watch, width);
+                    let text = told(*turn, started.elapsed(), rows, unit, &watch, width);
                     {
                         let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
                         if line.over {
@@ -100,10 +115,10 @@ impl Drop for Progress {
 }
 
 /// One line that leaves the last cell free, so that no terminal breaks it.
-fn told(turn: char, elapsed: Duration, rows: u64, watch: &Watch, width: usize) -> String {
+fn told(turn: char, elapsed: Duration, rows: u64, unit: Unit, watch: &Watch, width: usize) -> String {
     let hint = if watch.has_ended() { "ending; Ctrl-C again gives it up" } else { "Ctrl-C ends it" };
     let mut text = format!("{turn} {:.1} s", elapsed.as_secs_f64());
-    for part in counted(&watch.progress(), rows) {
+    for part in counted(&watch.progress(), rows, unit) {
         text.push_str(" · ");
         text.push_str(&part);
     }
@@ -111,7 +126,7 @@ fn told(turn: char, elapsed: Duration, rows: u64, watch: &Watch, width: usize) -
 }
 
 /// What there is to say of how far a search is.
-fn counted(counts: &Counts, rows: u64) -> Vec<String> {
+fn counted(counts: &Counts, rows: u64, unit: Unit) -> Vec<String> {
     let Counts { files, bytes, events, scanned, matched } = *counts;
     let mut parts = Vec::new();
     // In a shell the files were read before.
@@ -125,8 +140,10 @@ fn counted(counts: &Counts, rows: u64) -> Vec<String> {
             None => format!("{} scanned", report::thousands(scanned)),
         });
     }
-    if rows > 0 {
-        parts.push(report::count(rows, "row"));
+    match unit.total {
+        Some(total) => parts.push(format!("{} of {}", report::thousands(rows), report::count(total, unit.noun))),
+        None if rows > 0 => parts.push(report::count(rows, unit.noun)),
+        None => {}
     }
     parts
 }
@@ -138,22 +155,26 @@ mod tests {
 
     #[test]
     fn the_line_fits() {
+        let unit = Unit { noun: "row", total: None };
         let watch = Watch::default();
         for width in 0..100 {
-            let text = told('⠋', Duration::from_secs(99), u64::MAX, &watch, width);
+            let text = told('⠋', Duration::from_secs(99), u64::MAX, unit, &watch, width);
             assert!(text.width() <= width.saturating_sub(1));
         }
-        assert_eq!(told('⠋', Duration::from_millis(2100), 0, &watch, 80), "⠋ 2.1 s (Ctrl-C ends it)");
+        assert_eq!(told('⠋', Duration::from_millis(2100), 0, unit, &watch, 80), "⠋ 2.1 s (Ctrl-C ends it)");
         watch.end();
-        let text = told('⠋', Duration::from_millis(2100), 1, &watch, 80);
+        let text = told('⠋', Duration::from_millis(2100), 1, unit, &watch, 80);
         assert_eq!(text, "⠋ 2.1 s · 1 row (ending; Ctrl-C again gives it up)");
     }
 
     #[test]
     fn reading_comes_before_scanning() {
+        let unit = Unit { noun: "row", total: None };
         let reading = Counts { files: 12, bytes: 640 << 20, events: 1_900_000, scanned: 0, matched: None };
-        assert_eq!(counted(&reading, 0), ["12 files, 640 MiB, 1,900,000 events read"]);
+        assert_eq!(counted(&reading, 0, unit), ["12 files, 640 MiB, 1,900,000 events read"]);
         let searching = Counts { scanned: 1_200_000, matched: Some(84), ..reading };
-        assert_eq!(counted(&searching, 3), ["1,200,000 scanned, 84 matched", "3 rows"]);
+        assert_eq!(counted(&searching, 3, unit), ["1,200,000 scanned, 84 matched", "3 rows"]);
+        let rules = Unit { noun: "rule", total: Some(1200) };
+        assert_eq!(counted(&searching, 3, rules), ["1,200,000 scanned, 84 matched", "3 of 1,200 rules"]);
     }
 }

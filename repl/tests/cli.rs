@@ -346,7 +346,7 @@ mod apps {
     #[test]
     fn what_is_no_app() {
         let site = folder(&[("packed.tgz", "x"), ("logs/a.log", LOG)]);
-        for (name, reason) in [("packed.tgz", "unpack it"), ("logs", "it is no app"), ("none", "none: ")] {
+        for (name, reason) in [("packed.tgz", "it is no packed app"), ("logs", "it is no app"), ("none", "none: ")] {
             let ran = run(&["run", "*", "--app", text(&site.path().join(name))]);
             assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
             assert!(ran.stderr.contains(reason), "{}", ran.stderr);

@@ -409,7 +409,7 @@ impl<'a> EventBuilder<'a> {
             self.file.index.as_deref().or(known.index).unwrap_or(if is_windows { "wineventlog" } else { "main" });
         let default_source = if is_windows { channel_source.as_str() } else { self.file.path.as_str() };
         let default_sourcetype = if is_windows { channel_source.as_str() } else { defaults.sourcetype };
-        let source = known.source.unwrap_or(default_source);
+        let source = options.source.as_deref().or(known.source).unwrap_or(default_source);
         let sourcetype = options.sourcetype.as_deref().or(known.sourcetype).unwrap_or(default_sourcetype);
         let code = if is_windows { known.event_id.unwrap_or_default() } else { sourcetype };
 

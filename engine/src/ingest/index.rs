@@ -132,7 +132,12 @@ pub fn digest(path: &Path) -> io::Result<(String, u64)> {
 /// What the user said of the events, in one text.
 fn said(index: Option<&str>, reading: &ReadOptions) -> String {
     let zone = reading.time_zone.iana_name().map_or_else(|| format!("{:?}", reading.time_zone), str::to_owned);
-    let parts = [("index", index), ("sourcetype", reading.sourcetype.as_deref()), ("host", reading.host.as_deref())];
+    let parts = [
+        ("index", index),
+        ("sourcetype", reading.sourcetype.as_deref()),
+        ("host", reading.host.as_deref()),
+        ("source", reading.source.as_deref()),
+    ];
     let said = parts.iter().filter_map(|(name, value)| Some(format!("{name}={:?} ", (*value)?)));
     said.chain([format!("tz={zone}")]).collect()
 }

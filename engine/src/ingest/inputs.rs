@@ -359,7 +359,8 @@ impl<'a> Inputs<'a> {
         let file = Arc::new(FileContext { ordinal, path: path.clone(), index: self.index.clone(), clock });
         let mut report =
             FileReport { path, format: "", bytes: 0, events: 0, passed_over: 0, skipped: 0, problems: Vec::new() };
-        let said = self.options.sourcetype.is_some() || self.options.host.is_some();
+        let said =
+            [&self.options.sourcetype, &self.options.host, &self.options.source].iter().any(|said| said.is_some());
         let opened = match (&self.admit, said) {
             (Some(_), _) => Err(io::Error::other(SEARCHED_WHERE_IT_IS)),
             (None, true) => Err(io::Error::other(

@@ -86,6 +86,8 @@ pub struct ReadOptions {
     pub sourcetype: Option<String>,
     /// The host of all events, instead of the one they name.
     pub host: Option<String>,
+    /// The source of all events, instead of the one that they or their file have.
+    pub source: Option<String>,
     /// Whether a damaged record, chunk or file is an error.
     pub strict: bool,
     /// The zone of times that name none.

@@ -184,7 +184,8 @@ impl Opener<'_> {
         let channels = one(Role::Channel);
         let channel = || windows.then(|| Text::of(&channels, None)).flatten().map(|text| text.after("XmlWinEventLog:"));
         let source = channel().unwrap_or_else(|| Text::path(&self.file.path));
-        texts.extend(Text::of(&one(Role::Source), Some(source)).map(|source| ("source", source)));
+        let source = fixed(&self.options.source).or_else(|| Text::of(&one(Role::Source), Some(source)));
+        texts.extend(source.map(|source| ("source", source)));
         let sourcetype = channel().unwrap_or_else(|| Text::fixed(SOURCETYPE));
         let sourcetype = fixed(&self.options.sourcetype).or_else(|| Text::of(&one(Role::Sourcetype), Some(sourcetype)));
         texts.extend(sourcetype.map(|sourcetype| ("sourcetype", sourcetype)));

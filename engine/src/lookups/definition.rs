@@ -34,7 +34,8 @@ pub struct TimeBounds {
 pub enum Source {
     /// A CSV file of that name.
     File(String),
-    /// A collection of a KV store of that name, with these columns. It is empty: only a server fills one.
+    /// A collection of a KV store of that name, with these columns. A file keeps what searches write to it
+    /// ([`collection_file`]); without one it is empty.
     Collection(String, Vec<String>),
     /// Something that spelunk does not have, and what.
     Refused(String),
@@ -61,6 +62,11 @@ pub struct Definition {
     pub filter: Option<String>,
     /// What is wrong with the definition; only a search that uses it minds.
     pub problem: Option<String>,
+}
+
+/// The file that stands for a collection of a KV store, which only a server has.
+pub fn collection_file(collection: &str) -> String {
+    format!("{collection}.csv")
 }
 
 /// How many rows a value finds at most, and with a time.

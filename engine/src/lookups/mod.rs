@@ -69,6 +69,14 @@ pub struct Missing {
     pub help: Option<String>,
 }
 
+impl Opened {
+    /// A table without rows and columns, which a search is about to write.
+    pub fn empty(name: &str) -> Self {
+        let (definition, table) = (Definition::of_file(name), Arc::new(Table::empty(&[])));
+        Self { name: name.to_owned(), definition, table, note: None }
+    }
+}
+
 impl Lookups {
     /// Finds CSV files, `transforms.conf` files and definitions in YAML, and folders of them; what is named later
     /// counts. Tables are read when a search names them.
@@ -133,11 +141,16 @@ impl Lookups {
             let file = match &definition.source {
                 Source::File(file) => file,
                 Source::Collection(collection, columns) => {
-                    let table = Table::empty(columns);
-                    let note = format!("the collection {collection:?} of a KV store is not here: it counts as empty");
+                    let (table, note) = match self.locate(&definition::collection_file(collection)) {
+                        Some(path) => (self.table(name, &path)?.with_columns(columns), None),
+                        None => {
+                            let note =
+                                format!("the collection {collection:?} of a KV store is not here: it counts as empty");
+                            (Table::empty(columns), Some(note))
+                        }
+                    };
                     let definition = definition.clone();
-                    let (name, table) = (name.to_owned(), Arc::new(table));
-                    return Ok(Opened { name, definition, table, note: Some(note) });
+                    return Ok(Opened { name: name.to_owned(), definition, table: Arc::new(table), note });
                 }
                 Source::Refused(reason) => return Err(plain(format!("the lookup {name:?} cannot be read: {reason}"))),
             };
@@ -151,6 +164,13 @@ impl Lookups {
             return Ok(Opened { name: name.to_owned(), definition: definition.clone(), table, note: None });
         }
         self.open_file(name)
+    }
+
+    /// Whether nothing defines a lookup of that name, and no file holds it.
+    pub fn is_missing(&self, name: &str) -> bool {
+        self.definition(name).is_none()
+            && self.locate(name).filter(|_| target::is_table(name)).is_none()
+            && self.locate(&format!("{name}.csv")).is_none()
     }
 
     /// Finds and reads a CSV file; `.csv` may be left out.

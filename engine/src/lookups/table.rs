@@ -63,6 +63,17 @@ impl Table {
         Self { columns: columns.iter().map(column).collect(), rows: 0, problems: Vec::new() }
     }
 
+    /// The same table with these columns too, empty where they are not there.
+    pub fn with_columns(&self, names: &[String]) -> Self {
+        let mut table = self.clone();
+        for name in names {
+            if table.position(name).is_none() {
+                table.columns.push((name.clone(), Arc::new(StringArray::new_null(self.rows)) as ArrayRef));
+            }
+        }
+        table
+    }
+
     /// Reads CSV.
     ///
     /// # Errors

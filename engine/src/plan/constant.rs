@@ -33,6 +33,7 @@ pub fn plan(expression: &str, variables: &[(&str, &str)], clock: &Clock) -> Plan
         lookups: Some(Default::default()),
         tables: Default::default(),
         writes: Vec::new(),
+        written: Vec::new(),
         runner: None,
         knowledge: None,
         running: Vec::new(),

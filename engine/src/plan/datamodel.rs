@@ -1,8 +1,8 @@
 //! Data models: their objects become searches over the events, from `tstats`, `datamodel`, `from` and `pivot`.
 //!
 //! An object is the events that match the constraints of its line of parents, with the fields that these declare: as
-//! the events have them, or calculated. Only the fields that a search touches are calculated. There are no summaries:
-//! everything is computed from the events.
+//! the events have them, or calculated. Only the fields that a search touches are calculated, from the events: there are
+//! no summaries on disk. Where many searches run over the same events, [`super::summary`] keeps an object in memory.
 //!
 //! Source: Splunk Search Reference, "datamodel", "tstats", "from"; Knowledge Manager Manual, "About data models".
 
@@ -20,7 +20,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column};
-use super::{Clock, PlanError, PlanResult, Planner, calculated, needs, search};
+use super::{Clock, PlanError, PlanResult, Planner, calculated, needs, search, summary};
 use crate::functions::comparison::search_expression;
 use crate::functions::extraction;
 use crate::functions::pattern::Pattern;
@@ -35,7 +35,7 @@ pub use pivot::plan as plan_pivot;
 const EVENT_FIELDS: [&str; 6] = ["_time", "_raw", "host", "index", "source", "sourcetype"];
 
 /// The field that says which objects an event belongs to.
-const NODE: &str = "nodename";
+pub(super) const NODE: &str = "nodename";
 
 /// Which fields an object gives, and what they are called.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +96,11 @@ impl Chosen {
         };
         let line = model.lineage(found)?.into_iter().map(|object| object.name.clone()).collect();
         Ok(Self { model: Arc::clone(&model), line })
+    }
+
+    /// What tells it from other objects, whichever way a search names it.
+    fn key(&self) -> String {
+        format!("{}.{}", self.model.name, self.line.join("."))
     }
 
     fn objects(&self) -> impl DoubleEndedIterator<Item = (&Object, String)> {
@@ -229,6 +234,11 @@ pub fn inputs(apps: &Apps, name: &str, named: &dyn Fn(&str) -> bool, clock: &Clo
     inputs.into_iter().collect()
 }
 
+/// What tells the object that a search names from others; `None` if there is none.
+pub fn key(apps: &Apps, name: &str, named: &[String]) -> Option<String> {
+    Chosen::of(apps, name, &|field| named.iter().any(|known| known == field)).ok().map(|chosen| chosen.key())
+}
+
 /// The plain names of the fields that are named, plainly or in full.
 fn wanted(chosen: &Chosen, named: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let fields = chosen.fields().into_iter().filter(|(plain, full)| named(plain) || named(full));
@@ -293,6 +303,14 @@ pub async fn events(planner: &mut Planner<'_>, name: &str, form: Form<'_>, span:
         return planner.open_frame();
     };
     let chosen = Chosen::of(&apps, name, &named).map_err(wrong)?;
+    if let Form::Qualified(names) = form
+        && let Some(frame) = summary::frame(planner, &chosen.key(), names)?
+    {
+        if events.summarised_empty(&chosen.key()) {
+            planner.diagnostics.push(nothing_belongs(&format!("the data model {name:?}"), span));
+        }
+        return Ok(frame);
+    }
     // What the query cannot name need not be made; a query that takes all rows as they are can name anything.
     let closed = match &events.fields {
         crate::ingest::FieldSelection::Only(_) => Some(events.named.clone()),
@@ -369,13 +387,15 @@ async fn constrain(
         planner.diagnostics.push(Diagnostic { span, message, label: None, ..finding });
     }
     if is_empty(frame.plan()) {
-        let message = format!("no loaded event belongs to {about}");
-        planner.diagnostics.push(
-            Diagnostic::warning(Code::UnknownMetadata, message, span)
-                .with_help("`--app PATH` reads an app whose event types and tags say which events do"),
-        );
+        planner.diagnostics.push(nothing_belongs(about, span));
     }
     Ok(())
+}
+
+fn nothing_belongs(about: &str, span: Span) -> Diagnostic {
+    let message = format!("no loaded event belongs to {about}");
+    let warning = Diagnostic::warning(Code::UnknownMetadata, message, span);
+    warning.with_help("`--app PATH` reads an app whose event types and tags say which events do")
 }
 
 /// Whether a plan filters every row out.

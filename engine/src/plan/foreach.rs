@@ -49,7 +49,7 @@ struct Matched {
 async fn each_field(planner: &mut Planner<'_>, frame: &mut Frame, command: &Foreach) -> PlanResult<()> {
     let mut batch = eval::Batch::default();
     let mut steps = 0_usize;
-    for matched in fields(frame, &command.fields) {
+    for matched in present(planner, frame, command).await? {
         let expansion = Expansion::new(&command.template, &field_tokens(&command.tokens, &matched));
         let about = |error| about_field(&matched.field, &expansion, error);
         let mut query = expansion.parse().map_err(|errors| about(first(errors)))?;
@@ -82,6 +82,23 @@ async fn each_field(planner: &mut Planner<'_>, frame: &mut Frame, command: &Fore
         }
     }
     batch.flush(frame)
+}
+
+/// The fields to go through. Where there are many, the rows are looked at, and those that no row has are left out: over
+/// events of many kinds a pattern fits most fields of others, and each would be a step.
+async fn present(planner: &Planner<'_>, frame: &mut Frame, command: &Foreach) -> PlanResult<Vec<Matched>> {
+    let mut all = fields(frame, &command.fields);
+    if all.len() > STEPS_PER_PLAN
+        && let Some(batches) = barrier::materialise(planner, frame).await?
+    {
+        let held = |name: &str| {
+            let mut columns = batches.iter().filter_map(|batch| batch.column_by_name(name));
+            columns.any(|column| column.logical_null_count() < column.len())
+        };
+        let named = |name: &str| command.fields.iter().any(|field| field.text == name);
+        all.retain(|matched| named(&matched.field) || held(&matched.field));
+    }
+    Ok(all)
 }
 
 /// The assignments of an `eval` whose names are all known.

@@ -105,6 +105,13 @@ fn rows(planner: &Planner<'_>, request: &Request<'_>) -> PlanResult<Frame> {
         Some(lookups) => {
             let nothing = makeresults::rows(planner, 0)?;
             let opened = match request.lookup {
+                true if lookups.is_missing(&request.name.text) && planner.writes_lookup(&request.name.text) => {
+                    let name = &request.name.text;
+                    let message =
+                        format!("the lookup {name:?} is not there yet: it is empty until this search writes it");
+                    nothing.note(Diagnostic::note(Code::Note, message, span));
+                    Opened::empty(name)
+                }
                 true => lookup::open(lookups, &nothing, &request.name.text, span)?,
                 false => open_csv(planner, &nothing, request)?,
             };

@@ -3,6 +3,8 @@
 //! Source: Splunk Search Reference, "lookup"; Knowledge Manager Manual, "Add field matching rules to your lookup
 //! configuration".
 
+mod toolbox;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
@@ -31,6 +33,9 @@ pub fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Lookup) -> PlanR
         frame.note(assumed(name.span));
         return unknown(frame, keys, output.as_ref());
     };
+    if let Some(planned) = toolbox::plan(lookups, frame, command) {
+        return planned;
+    }
     let opened = open(lookups, frame, &name.text, name.span)?;
     let table = &opened.table;
     let find = |field: &LookupField| position(table, &name.text, &field.column.text, field.column.span);

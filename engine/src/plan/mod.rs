@@ -33,7 +33,7 @@ pub mod constant;
 mod contingency;
 mod convert;
 mod correlate;
-mod datamodel;
+pub(crate) mod datamodel;
 mod dataset;
 mod dedup;
 mod delta;
@@ -78,7 +78,7 @@ mod mvexpand;
 pub mod needs;
 mod nomv;
 mod outlier;
-mod outputlookup;
+pub(crate) mod outputlookup;
 mod outputtext;
 mod pivot;
 pub mod possible;
@@ -112,6 +112,7 @@ mod streamstats;
 pub mod subsearch;
 mod substituted;
 pub mod suggest;
+pub mod summary;
 mod table;
 mod tags;
 mod tail;
@@ -169,6 +170,7 @@ use crate::views::{Asked, Serving, View, ViewTable};
 use crate::watch::trail::Trail;
 use frame::{Frame, OrderKey, SERIAL, column};
 use possible::Possible;
+use summary::Summary;
 use trace::Tracer;
 
 /// Loaded events as the planner sees them.
@@ -190,6 +192,8 @@ pub struct Events {
     pub serving: Option<Serving>,
     /// The fields that the query can name, for what apps make of the events.
     pub named: Vec<String>,
+    /// Objects of data models that were computed from them before.
+    pub summaries: Arc<Vec<Summary>>,
 }
 
 impl Events {
@@ -333,6 +337,8 @@ pub struct Planner<'a> {
     pub tables: Tables,
     /// What is written when the search runs, in this order.
     pub writes: Vec<Write>,
+    /// The lookups that the query writes, wherever in it.
+    pub written: Vec<String>,
     /// Runs parts of the query; `None` to plan without data.
     pub runner: Option<&'a dyn Runner>,
     /// What macro calls and names of saved searches stand for.
@@ -350,6 +356,11 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Whether the query writes a lookup of that name, which need not be there before it.
+    pub(crate) fn writes_lookup(&self, name: &str) -> bool {
+        self.written.iter().any(|written| written == name)
+    }
+
     /// What frames pass on to the expressions in them.
     pub fn setting(&self) -> Setting {
         Setting {

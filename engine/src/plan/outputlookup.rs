@@ -3,6 +3,7 @@
 //! Source: Splunk Search Reference, "outputlookup", "outputcsv".
 
 use datafusion::logical_expr::LogicalPlanBuilder;
+use spelunk_grammar::spl::Query;
 use spelunk_grammar::spl::commands::outputcsv::Outputcsv;
 use spelunk_grammar::spl::commands::outputlookup::{OutputFormat, Outputlookup};
 use spelunk_grammar::spl::expression::Name;
@@ -10,9 +11,21 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::frame::Frame;
 use super::{PlanError, PlanResult, Planner, barrier};
-use crate::lookups::definition::Source;
+use crate::lookups::definition::{Source, collection_file};
 use crate::lookups::target::{self, Writable};
 use crate::lookups::write::{Form, TableForm, Write};
+
+/// The lookups that a query writes, in its subsearches too. Its canonical form is looked through, in which the name
+/// stands last.
+pub fn names(query: &Query) -> Vec<String> {
+    let text = query.to_string();
+    let calls = text.split("outputlookup ").skip(1);
+    let named = calls.filter_map(|rest| {
+        let call = rest.split(['|', ']']).next()?.trim_end();
+        call.rsplit(' ').next().map(|name| name.trim_matches('"').to_owned())
+    });
+    named.collect()
+}
 
 /// Plans the command.
 pub async fn plan(planner: &mut Planner<'_>, frame: &mut Frame, command: &Outputlookup) -> PlanResult<()> {
@@ -63,11 +76,10 @@ fn file_of(planner: &Planner<'_>, frame: &Frame, table: &Name) -> Result<String,
     match definition.map(|definition| &definition.source) {
         Some(Source::File(file)) => Ok(file.clone()),
         Some(Source::Collection(collection, _)) => {
-            let message = format!(
-                "the lookup {:?} cannot be written: it is the collection {collection:?} of a KV store, and spelunk has none",
-                table.text
-            );
-            Err(Diagnostic::error(Code::InvalidArgument, message, table.span))
+            let file = collection_file(collection);
+            let message = format!("the collection {collection:?} of a KV store is kept as the file {file:?}");
+            frame.note(Diagnostic::note(Code::Note, message, table.span));
+            Ok(file)
         }
         Some(Source::Refused(reason)) => {
             let message = format!("the lookup {:?} cannot be written: {reason}", table.text);

@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod expression;
+pub mod lint;
 pub mod macros;
 mod parser;
 mod print;

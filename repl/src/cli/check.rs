@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::LintArgs;
 use super::values::parse_parameter;
 
 const CHECK_HELP: &str = "\
@@ -13,15 +14,18 @@ Reads searches from:
   .yml .yaml           a detection with a `search:` key
   savedsearches.conf   the `search` of every stanza (any .conf file that is named itself)
   .jsonl               lines of {\"id\", \"query\", \"lang\"}
-A folder is read recursively. No data is needed: every field is assumed to exist.
+A folder is read recursively. No data is needed: without --data, every field is assumed to exist.
 
 With --output jsonl, each search gives a line
   {\"id\",\"file\",\"parse\":\"ok|error\",\"plan\":\"ok|error|skipped\",\"code\",\"message\",\"line\",\"column\"}
-where line and column count within the search. `spelunk check` exits with 1 if any search has an error.
+where line and column count within the search; with --lint or --data also \"warnings\", a list of
+  {\"code\",\"message\",\"line\",\"column\"}
+`spelunk check` exits with 1 if any search has an error; warnings change nothing.
 
 Examples:
   spelunk check detection.spl
   spelunk check --app ./security_content ./security_content/detections
+  spelunk check --lint --data ./logs detection.spl
   spelunk check ./security_content/detections --output jsonl | jq -c 'select(.plan==\"error\")'";
 
 /// `spelunk check`
@@ -56,6 +60,9 @@ pub struct CheckArgs {
     /// How the findings are written
     #[arg(short, long, value_enum, default_value_t = CheckForm::Text, value_name = "FORM")]
     pub output: CheckForm,
+    /// What is looked for besides mistakes.
+    #[command(flatten)]
+    pub lint: LintArgs,
 }
 
 /// How the findings of a check are written.

@@ -43,6 +43,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
         conditions: None,
         sourcetype,
         host,
+        source: None,
         strict,
         time_zone: tz,
         cancelled: std::sync::Arc::clone(&cancelled),

@@ -72,16 +72,26 @@ pub fn without_mark(text: &str) -> &str {
 ///
 /// # Errors
 /// Standard input named twice, a time that cannot be read.
-pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
-    let bound = data.index.into_iter().map(|index| Input { location: location(index.path), index: Some(index.name) });
+pub fn session(mut data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
+    let bound = std::mem::take(&mut data.index)
+        .into_iter()
+        .map(|index| Input { location: location(index.path), index: Some(index.name) });
     let free = paths.into_iter().map(|path| Input { location: location(path), index: None });
     let inputs: Vec<Input> = free.chain(bound).collect();
     if inputs.iter().filter(|input| input.location == Location::Stdin).count() > 1 {
         return Err(Failure::Usage("standard input can be read once only".into()));
     }
+    Session::new(options(data, keep)?, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// How searches are run, with the knowledge that was named.
+///
+/// # Errors
+/// An app, or a file of macros, saved searches or lookups that cannot be read.
+pub fn options(data: DataArgs, keep: bool) -> Result<SessionOptions, Failure> {
     let mut apps = apps(&data.app)?;
     let macros = macros(&mut apps, &data.macros)?;
-    let options = SessionOptions {
+    Ok(SessionOptions {
         language: language(data.lang),
         time_zone: data.tz,
         now: match data.now {
@@ -93,6 +103,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         strict: data.strict,
         sourcetype: data.sourcetype,
         host: data.host,
+        source: None,
         geoip: data.geoip,
         // The latest event is looked for before the search.
         keep: keep || data.now == Now::Latest,
@@ -104,8 +115,7 @@ pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Se
         view: view(data.view),
         memory: data.memory,
         temp: data.temp,
-    };
-    Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+    })
 }
 
 /// For commands that search several sets of logs.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use spelunk_engine::ingest::Location;
 use spelunk_engine::{Context, Language, Session};
 
-use crate::cli::ShellArgs;
+use crate::cli::{DataArgs, ShellArgs};
 use crate::commands::inputs;
 use crate::diagnostics;
 use crate::escape;
@@ -50,6 +50,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         return Err(Failure::Usage(message.into()));
     }
     let now = args.data.now;
+    let data = args.data.clone();
     let session = inputs::session(args.data, args.paths, true)?;
     let interrupt = Interrupt::listen(session.cancelled());
     let clocked = Arc::clone(&session);
@@ -57,6 +58,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
     let begun = (session.language(), session.context());
     let mut shell = Shell {
         session,
+        data,
         sink,
         interrupt,
         interactive,
@@ -80,6 +82,8 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
 /// What the shell works with.
 struct Shell {
     session: Arc<Session>,
+    /// What was said of the data, and of the knowledge that searches are run with.
+    data: DataArgs,
     sink: Arc<Sink>,
     interrupt: Interrupt,
     /// Whether a person is there to read more than was asked for.

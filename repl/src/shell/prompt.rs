@@ -87,6 +87,11 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
         if shell.submit(&text).await == Flow::Leave {
             return Ok(Exit::Ok);
         }
+        if let Some(assistant) = editor.helper_mut().filter(|known| !Arc::ptr_eq(&known.session, &shell.session)) {
+            assistant.session = Arc::clone(&shell.session);
+            assistant.names.gather_knowledge(&shell.session);
+            assistant.names.gather_fields(&shell.session);
+        }
     }
 }
 

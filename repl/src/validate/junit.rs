@@ -75,12 +75,13 @@ pub fn document(report: &Report) -> String {
     )
 }
 
-/// XML has no form for control characters; they are shown as everywhere.
-fn attribute(text: &str) -> String {
+/// The value of an attribute. XML has no form for control characters; they are shown as everywhere.
+pub fn attribute(text: &str) -> String {
     content(text)
 }
 
-fn content(text: &str) -> String {
+/// The content of an element.
+pub fn content(text: &str) -> String {
     // Two code points are no characters of XML.
     escape(safe::line(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}").as_str()).into_owned()
 }

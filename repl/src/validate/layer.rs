@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::verdict::Coverage;
 use super::{Case, Report};
+use crate::pack::attack::is_technique;
 
 /// The version of ATT&CK whose techniques are named.
 const ATTACK: &str = "16";
@@ -26,30 +27,31 @@ pub fn document(report: &Report) -> Value {
         }
         entries.extend(entry(report, technique));
     }
+    let about = format!("Tests of {} of which the detections catch at least one signal", report.scenarios);
+    layer(&format!("spelunk validate: {}", names.join(", ")), &about, entries, GOOD)
+}
+
+/// The colours of scores that are good where they are high.
+pub const GOOD: [&str; 3] = ["#ff6666ff", "#ffe766ff", "#8ec843ff"];
+/// The colours of scores that are alarming where they are high.
+pub const ALARMING: [&str; 3] = ["#ffffffff", "#ffe766ff", "#ff6666ff"];
+
+/// A layer of techniques with scores from 0 to 100.
+pub fn layer(name: &str, about: &str, techniques: Vec<Value>, colours: [&str; 3]) -> Value {
     json!({
-        "name": format!("spelunk validate: {}", names.join(", ")),
+        "name": name,
         "versions": {"attack": ATTACK, "navigator": "5.1.0", "layer": "4.5"},
         "domain": "enterprise-attack",
-        "description": format!("Tests of {} of which the detections catch at least one signal", report.scenarios),
+        "description": about,
         "sorting": 3,
         "hideDisabled": false,
-        "techniques": entries,
-        "gradient": {"colors": ["#ff6666ff", "#ffe766ff", "#8ec843ff"], "minValue": 0, "maxValue": 100},
+        "techniques": techniques,
+        "gradient": {"colors": colours, "minValue": 0, "maxValue": 100},
         "legendItems": [],
         "showTacticRowBackground": false,
         "selectTechniquesAcrossTactics": true,
         "selectSubtechniquesWithParent": false,
     })
-}
-
-/// `T1021` or `T1021.003`
-fn is_technique(name: &str) -> bool {
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|digit| digit.is_ascii_digit());
-    let Some(number) = name.strip_prefix('T') else { return false };
-    match number.split_once('.') {
-        Some((number, sub)) => digits(number, 4) && digits(sub, 3),
-        None => digits(number, 4),
-    }
 }
 
 fn entry(report: &Report, technique: &str) -> Option<Value> {
@@ -86,17 +88,4 @@ fn entry(report: &Report, technique: &str) -> Option<Value> {
         "comment": format!("{caught} of {} tests caught", attacks.len()),
         "metadata": metadata,
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_technique;
-
-    #[test]
-    fn techniques_are_numbers() {
-        assert!(is_technique("T1021") && is_technique("T1021.003"));
-        for name in ["", "T1", "T1021.3", "T1021.003.1", "TA0008", "t1021", "Ünïcödé"] {
-            assert!(!is_technique(name), "{name}");
-        }
-    }
 }

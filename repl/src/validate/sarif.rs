@@ -3,6 +3,8 @@
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
+use std::path::Path;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -49,15 +51,21 @@ pub fn document(report: &Report) -> Value {
             json!({"id": id, "shortDescription": {"text": text}, "defaultConfiguration": {"level": level}})
         })
         .collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "spelunk", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    log(rules, results, Vec::new())
+}
+
+/// A log of one run.
+pub fn log(rules: Vec<Value>, results: Vec<Value>, notifications: Vec<Value>) -> Value {
+    let mut run = json!({
+        "tool": {"driver": {"name": "spelunk", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    if let Some(run) = run.as_object_mut().filter(|_| !notifications.is_empty()) {
+        let invocation = json!({"executionSuccessful": true, "toolExecutionNotifications": notifications});
+        run.insert("invocations".to_owned(), json!([invocation]));
+    }
+    json!({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 }
 
 fn result(finding: &Finding<'_>, trial: &Trial) -> Option<Value> {
@@ -106,9 +114,14 @@ fn result(finding: &Finding<'_>, trial: &Trial) -> Option<Value> {
 
 /// The detection's file, relative as it was named where it was.
 fn uri(trial: &Trial) -> String {
-    let Some(path) = &trial.detection.path else {
-        return utf8_percent_encode(&trial.detection.name, PATH).to_string();
-    };
+    match &trial.detection.path {
+        Some(path) => uri_of(path),
+        None => utf8_percent_encode(&trial.detection.name, PATH).to_string(),
+    }
+}
+
+/// The address of a file.
+pub fn uri_of(path: &Path) -> String {
     let text = path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/");
     let text = text.strip_prefix("./").unwrap_or(&text);
     let encoded = utf8_percent_encode(text, PATH).to_string();

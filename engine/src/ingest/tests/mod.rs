@@ -26,6 +26,7 @@ pub(super) fn options() -> ReadOptions {
         conditions: None,
         sourcetype: None,
         host: None,
+        source: None,
         strict: false,
         time_zone: jiff::tz::TimeZone::UTC,
         cancelled: Arc::default(),

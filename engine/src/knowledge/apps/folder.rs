@@ -32,10 +32,8 @@ impl Folder {
     pub fn read(path: &Path, problems: &mut Vec<String>) -> Result<Self, Error> {
         let found = fs::metadata(path).map_err(|error| failed(path, error))?;
         if !found.is_dir() {
-            let reason = match is_archive(path) {
-                true => "packed apps are not read: unpack it (`tar xf`) and name the folder",
-                false => "an app is a folder with `default`, `local`, `macros` or `lookups` in it",
-            };
+            let reason = "an app is a folder with `default`, `local`, `macros` or `lookups` in it, or one that is packed: \
+                          .tgz, .tar.gz, .spl";
             return Err(failed(path, reason));
         }
         let mut app = Self { macros: macros::of_yaml_folder(path, problems)?, ..Self::default() };
@@ -100,11 +98,6 @@ impl Folder {
         }
         Ok(true)
     }
-}
-
-fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    [".tgz", ".spl", ".tar", ".gz", ".zip"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// The text of a file of bounded size.

@@ -3,6 +3,7 @@
 //! Source: Splunk Admin Manual, "Configuration file precedence"; Knowledge Manager Manual, "The sequence of search-time
 //! operations".
 
+mod archive;
 mod folder;
 pub mod labels;
 pub mod models;
@@ -18,6 +19,7 @@ use super::conf::Conf;
 use super::macros::Macros;
 use super::saved::SavedSearches;
 use crate::error::Error;
+pub use archive::{Unpacked, is_archive};
 use folder::Folder;
 use labels::Labels;
 use models::Models;
@@ -38,6 +40,8 @@ pub struct Apps {
     /// What the macros in event types and data models stand for.
     pub macros: Arc<Macros>,
     folders: Vec<PathBuf>,
+    /// Where packed ones are unpacked, for as long as their lookups may be read.
+    _unpacked: Vec<Unpacked>,
     /// What is wrong with them, each with its place, and how much of them concerns nothing that spelunk does.
     pub problems: Vec<String>,
     /// How many settings are about what spelunk does not do.
@@ -47,7 +51,7 @@ pub struct Apps {
 impl Default for Apps {
     /// Spelunk's own.
     fn default() -> Self {
-        Self::of(Vec::new(), Vec::new(), Vec::new())
+        Self::of(Vec::new(), Vec::new(), Vec::new(), Vec::new())
     }
 }
 
@@ -58,7 +62,7 @@ impl Apps {
         Arc::clone(&OWN)
     }
 
-    /// The apps in these folders; what is named later counts. What is wrong inside one is told in
+    /// The apps in these folders and archives; what is named later counts. What is wrong inside one is told in
     /// [`Apps::problems`].
     ///
     /// # Errors
@@ -66,13 +70,33 @@ impl Apps {
     pub fn load(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut problems = Vec::new();
         let mut found = Vec::new();
+        let (mut folders, mut unpacked) = (Vec::new(), Vec::new());
         for path in paths {
-            found.push(Folder::read(path, &mut problems)?);
+            if !(path.is_file() && is_archive(path)) {
+                found.push(Folder::read(path, &mut problems)?);
+                folders.push(path.clone());
+                continue;
+            }
+            let archive = Unpacked::read(path, &mut problems)?;
+            let before = found.len();
+            for app in &archive.apps {
+                let mut inside = Vec::new();
+                match Folder::read(app, &mut inside) {
+                    Ok(app) => found.push(app),
+                    Err(error) => inside.push(error.to_string()),
+                }
+                problems.extend(inside.iter().map(|problem| archive.renamed(path, problem)));
+            }
+            if found.len() == before {
+                return Err(failed(path, "there is no app in it"));
+            }
+            folders.extend(archive.apps.iter().cloned());
+            unpacked.push(archive);
         }
-        Ok(Self::of(found, paths.to_vec(), problems))
+        Ok(Self::of(found, folders, unpacked, problems))
     }
 
-    fn of(found: Vec<Folder>, folders: Vec<PathBuf>, mut problems: Vec<String>) -> Self {
+    fn of(found: Vec<Folder>, folders: Vec<PathBuf>, unpacked: Vec<Unpacked>, mut problems: Vec<String>) -> Self {
         let own = own::folder();
         let mut all = own.clone();
         let mut given = Folder::default();
@@ -92,6 +116,7 @@ impl Apps {
             macro_conf: macros,
             saved_conf: saved_searches,
             folders,
+            _unpacked: unpacked,
             problems,
             ignored,
         }

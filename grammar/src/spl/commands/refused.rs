@@ -41,6 +41,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("audit", SERVER),
     ("bucketdir", SERVER),
     ("crawl", SERVER),
+    ("cyberchef", "it is a program of the app CyberChef for Splunk"),
     ("datamodelsimple", "it lists the data models that a Splunk server keeps"),
     ("dbinspect", SERVER),
     ("delete", "it removes events, and spelunk never changes what it reads"),

@@ -1,7 +1,6 @@
-//! `spelunk check`: whether searches can be run, without data.
+//! `spelunk check`: whether searches can be run, without data, and what is doubtful about them.
 
-mod parallel;
-mod sources;
+mod lint;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -9,6 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use serde::Serialize;
+use spelunk_engine::SessionOptions;
 use spelunk_engine::knowledge::{Definitions, Knowledge};
 use spelunk_engine::session::{self, Checked, Language};
 use spelunk_grammar::{Code, Diagnostic, Severity};
@@ -18,9 +18,10 @@ use crate::commands::inputs;
 use crate::diagnostics::{self, Style};
 use crate::escape;
 use crate::exit::{Exit, Failure};
+use crate::pack::sources::{Item, Text};
+use crate::pack::{parallel, sources};
 use crate::report;
 use crate::terminal;
-use sources::{Item, Text};
 
 /// What is said of a query in a language that spelunk does not run.
 const UNSUPPORTED_LANGUAGE: &str = "SPL0006";
@@ -46,20 +47,34 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     if items.is_empty() {
         return Err(Failure::Usage("no searches found".into()));
     }
+    let options = SessionOptions {
+        macros: Arc::clone(&macros),
+        saved_searches: Arc::clone(&saved_searches),
+        logscale: definitions.clone(),
+        apps: Arc::clone(&apps),
+        lookups: lookups.clone().unwrap_or_default(),
+        ..SessionOptions::default()
+    };
     // A query that brings the engine down is reported as its result.
     panic::set_hook(Box::new(|_| {}));
     let verdicts = parallel::map(&items, |item| check(item, known));
     let failures = verdicts.iter().filter(|verdict| !verdict.is_ok()).count();
+    let doubts = lint::doubts(&items, &args.lint, options)?;
+    let linted = args.lint.lint || !args.lint.data.is_empty();
 
     let mut out = BufWriter::new(io::stdout().lock());
     match args.output {
         CheckForm::Jsonl => {
-            for (item, verdict) in items.iter().zip(&verdicts) {
-                serde_json::to_writer(&mut out, &Line::new(item, verdict)).map_err(io::Error::from)?;
+            for ((item, verdict), doubts) in items.iter().zip(&verdicts).zip(&doubts) {
+                let line = Line { warnings: linted.then(|| told(item, doubts)), ..Line::new(item, verdict) };
+                serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
             }
         }
-        CheckForm::Text => write_text(&mut out, &items, &verdicts)?,
+        CheckForm::Text => {
+            write_doubts(&mut out, &items, &doubts)?;
+            write_text(&mut out, &items, &verdicts)?;
+        }
     }
     out.flush()?;
     Ok(if failures == 0 { Exit::Ok } else { Exit::Runtime })
@@ -121,7 +136,7 @@ fn check(item: &Item, known: Known<'_>) -> Verdict {
         Text::LogScale(query) => (query, Language::LogScale),
         Text::OtherLanguage(language) => {
             let code = Some(UNSUPPORTED_LANGUAGE);
-            return Verdict::Failed { code, message: format!("{language} is not supported yet") };
+            return Verdict::Failed { code, message: format!("{language} is not supported") };
         }
         Text::Unreadable(reason) => return Verdict::Failed { code: None, message: reason.clone() },
     };
@@ -150,6 +165,44 @@ struct Line<'a> {
     message: Option<&'a str>,
     line: Option<usize>,
     column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<Told<'a>>>,
+}
+
+/// What is doubtful, in a line of `--output jsonl`.
+#[derive(Serialize)]
+struct Told<'a> {
+    code: String,
+    message: &'a str,
+    line: usize,
+    column: usize,
+}
+
+fn told<'a>(item: &Item, doubts: &'a [Diagnostic]) -> Vec<Told<'a>> {
+    let (Text::Spl(query) | Text::LogScale(query)) = &item.text else { return Vec::new() };
+    let told = doubts.iter().map(|finding| {
+        let (line, column) = finding.line_column(query);
+        Told { code: finding.code.to_string(), message: &finding.message, line, column }
+    });
+    told.collect()
+}
+
+/// What is doubtful about each search, before what is wrong.
+fn write_doubts(out: &mut impl Write, items: &[Item], doubts: &[Vec<Diagnostic>]) -> io::Result<()> {
+    let style = Style { colour: terminal::stdout_colour(), width: terminal::stdout_width().unwrap_or(100) };
+    for (item, doubts) in items.iter().zip(doubts) {
+        let (Text::Spl(query) | Text::LogScale(query)) = &item.text else { continue };
+        for finding in doubts {
+            writeln!(out, "{}\n", diagnostics::render(finding, query, Some(&item.origin()), style))?;
+        }
+    }
+    let all: usize = doubts.iter().map(Vec::len).sum();
+    if all > 0 {
+        let queries = doubts.iter().filter(|doubts| !doubts.is_empty()).count();
+        let queries = report::count(queries as u64, "query");
+        writeln!(out, "{} about {queries}", report::count(all as u64, "warning"))?;
+    }
+    Ok(())
 }
 
 impl<'a> Line<'a> {
@@ -159,8 +212,8 @@ impl<'a> Line<'a> {
             Verdict::Plan(_) => ("ok", "error"),
             Verdict::Parse(_) | Verdict::Failed { .. } => ("error", "skipped"),
         };
-        let mut line =
-            Line { id: &item.id, file: &item.file, parse, plan, code: None, message: None, line: None, column: None };
+        let (code, message, row, column, warnings) = Default::default();
+        let mut line = Line { id: &item.id, file: &item.file, parse, plan, code, message, line: row, column, warnings };
         if let Verdict::Failed { code, message } = verdict {
             line.code = code.map(str::to_owned);
             line.message = Some(message);
@@ -241,10 +294,11 @@ fn write_text(out: &mut impl Write, items: &[Item], verdicts: &[Verdict]) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::about::About;
     use spelunk_grammar::Span;
 
     fn item(query: &str) -> Item {
-        Item { id: "one".into(), file: "f.spl".into(), text: Text::Spl(query.into()) }
+        Item { id: "one".into(), file: "f.spl".into(), text: Text::Spl(query.into()), about: About::default() }
     }
 
     fn json(item: &Item, verdict: &Verdict) -> String {
@@ -269,7 +323,7 @@ mod tests {
         let known = Known { knowledge, definitions: &Definitions::default(), strict: false };
         assert_eq!(
             json(&other, &check(&other, known)),
-            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported yet","line":null,"column":null}"#
+            r#"{"id":"one","file":"f.spl","parse":"error","plan":"skipped","code":"SPL0006","message":"language \"kql\" is not supported","line":null,"column":null}"#
         );
     }
 

@@ -13,6 +13,23 @@ use crate::exit::Failure;
 use crate::render::grid;
 use crate::terminal;
 
+/// `.app`
+pub fn app(shell: &mut Shell, rest: &str) -> Outcome {
+    if rest.is_empty() {
+        let named = shell.data.app.iter().map(|app| format!("{}\n", escape::line(&app.display().to_string())));
+        let named: String = named.collect();
+        return Ok(Done::Said(if named.is_empty() { "no apps but spelunk's own\n".to_owned() } else { named }));
+    }
+    let mut data = shell.data.clone();
+    data.app.push(rest.into());
+    let options = inputs::options(data.clone(), true)?;
+    let session = shell.session.renewed(options).map_err(|error| Failure::Usage(error.to_string()))?;
+    // What was read stays; searches from now on know the app.
+    shell.session = Arc::new(session);
+    shell.data = data;
+    silent()
+}
+
 /// `.lang`
 pub fn language(shell: &Shell, rest: &str) -> Outcome {
     match rest.to_ascii_lowercase().as_str() {

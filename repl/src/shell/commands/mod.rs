@@ -17,6 +17,7 @@ pub use results::Logged;
 /// A command of the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
+    App,
     Around,
     Config,
     Drill,
@@ -41,7 +42,8 @@ enum Command {
 }
 
 /// Name, command, arguments, what it does.
-const COMMANDS: [(&str, Command, &str, &str); 22] = [
+const COMMANDS: [(&str, Command, &str, &str); 23] = [
+    (".app", Command::App, "[PATH]", "load an app, a folder or a packed one; without PATH, those that are loaded"),
     (".config", Command::Config, "", "every setting, and where its value is from"),
     (".context", Command::Around, "N [SPAN]", "the events of the same host around row N, 5m before and after"),
     (".drill", Command::Drill, "N FIELD", "the last search, where FIELD is as in row N"),
@@ -99,6 +101,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
     let done = match command {
         Command::Quit => return Flow::Leave,
         Command::Help => help_on(rest),
+        Command::App => context::app(shell, rest),
         Command::Language => context::language(shell, rest),
         Command::Time => context::time(shell, rest),
         Command::Zone => context::zone(shell, rest),

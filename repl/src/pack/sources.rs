@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 use spelunk_engine::knowledge::{Conf, yaml};
 use walkdir::WalkDir;
 
+use super::about::About;
 use super::parallel;
 use crate::commands::inputs::without_mark;
 use crate::escape;
@@ -19,6 +20,8 @@ pub struct Item {
     pub file: String,
     /// The search.
     pub text: Text,
+    /// What is said of it.
+    pub about: About,
 }
 
 /// What stands where a search was looked for.
@@ -96,40 +99,40 @@ fn kind(path: &Path) -> Option<Kind> {
 fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
     let file = path.display().to_string();
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let item = |id: String, text: Text| Item { id, file: file.clone(), text };
+    let item = |id: String, text: Text, about: About| Item { id, file: file.clone(), text, about };
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return vec![item(stem, Text::Unreadable(error.to_string()))],
+        Err(error) => return vec![item(stem, Text::Unreadable(error.to_string()), About::default())],
     };
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let reason = "it is compressed: a packed app is read when it is named itself".to_owned();
+        return vec![item(stem, Text::Unreadable(reason), About::default())];
+    }
     let text = String::from_utf8_lossy(&bytes);
     let text = without_mark(&text);
     match kind {
-        Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()))],
-        Kind::LogScale => vec![item(stem, Text::LogScale(text.to_owned()))],
+        Kind::Spl => vec![item(stem, Text::Spl(text.to_owned()), About::default())],
+        Kind::LogScale => vec![item(stem, Text::LogScale(text.to_owned()), About::default())],
         Kind::Conf => Conf::read(text)
             .stanzas()
-            .filter_map(|stanza| Some((stanza.name, stanza.get("search").filter(|search| !search.is_empty())?)))
-            .map(|(name, search)| item(name.to_owned(), Text::Spl(search.to_owned())))
+            .filter_map(|stanza| {
+                let search = stanza.get("search").filter(|search| !search.is_empty())?;
+                Some(item(stanza.name.to_owned(), Text::Spl(search.to_owned()), About::of_stanza(&stanza)))
+            })
             .collect(),
-        Kind::Yaml => match yaml::documents::<Detection>(text) {
-            Ok(found) => found
-                .into_iter()
-                .filter_map(|detection| {
-                    let id = detection.id.or(detection.name).unwrap_or_else(|| stem.clone());
-                    Some(item(id, Text::Spl(detection.search?)))
-                })
-                .collect(),
-            Err(reason) => vec![item(stem, Text::Unreadable(reason))],
+        Kind::Yaml => match yaml::documents::<Value>(text) {
+            Ok(found) => found.iter().filter_map(|document| of_yaml(document, &stem, &item)).collect(),
+            Err(reason) => vec![item(stem, Text::Unreadable(reason), About::default())],
         },
         Kind::Jsonl => text
             .lines()
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty())
             .map(|(number, line)| {
-                let place = format!("line {}", number + 1);
-                match serde_json::from_str::<Entry>(line) {
-                    Ok(entry) => item(entry.id.map_or(place, name), in_language(entry.lang, entry.query)),
-                    Err(error) => item(place, Text::Unreadable(error.to_string())),
+                let place = format!("line {}", number.saturating_add(1));
+                match serde_json::from_str::<Value>(line) {
+                    Ok(entry) => of_json(&entry, place, &item),
+                    Err(error) => item(place, Text::Unreadable(error.to_string()), About::default()),
                 }
             })
             .collect(),
@@ -137,24 +140,37 @@ fn read_file(path: &Path, kind: Kind) -> Vec<Item> {
 }
 
 /// A detection. Files of other things (lookups, macros, baselines) have no search.
-#[derive(Deserialize)]
-struct Detection {
-    id: Option<String>,
-    name: Option<String>,
-    search: Option<String>,
+fn of_yaml(document: &Value, stem: &str, item: &dyn Fn(String, Text, About) -> Item) -> Option<Item> {
+    let text = |key: &str| document.get(key).and_then(Value::as_str).map(str::to_owned);
+    let given = |key: &str| document.get(key).filter(|value| !value.is_null());
+    let id = given("id").or_else(|| given("name")).cloned().map_or_else(|| stem.to_owned(), name);
+    let found = match (given("search"), text("search")) {
+        (_, Some(search)) => Text::Spl(search),
+        (Some(_), None) => Text::Unreadable("its `search` is no text".to_owned()),
+        // A rule in Sigma's own form.
+        _ if given("detection").is_some() && given("logsource").is_some() => {
+            Text::OtherLanguage("a Sigma rule that is not converted to SPL".to_owned())
+        }
+        _ => return None,
+    };
+    Some(item(id, found, About::of_yaml(document)))
 }
 
 /// A line of a `.jsonl` file.
-#[derive(Deserialize)]
-struct Entry {
-    id: Option<serde_json::Value>,
-    query: String,
-    lang: Option<String>,
+fn of_json(entry: &Value, place: String, item: &dyn Fn(String, Text, About) -> Item) -> Item {
+    let id = entry.get("id").filter(|id| !id.is_null()).cloned().map_or(place, name);
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+    let found = match text("query") {
+        Some(query) => in_language(text("lang"), query),
+        None if entry.get("query").is_some() => Text::Unreadable("its `query` is no text".to_owned()),
+        None => Text::Unreadable("missing field `query`".to_owned()),
+    };
+    item(id, found, About::of_json(entry))
 }
 
-fn name(id: serde_json::Value) -> String {
+fn name(id: Value) -> String {
     match id {
-        serde_json::Value::String(text) => text,
+        Value::String(text) => text,
         other => other.to_string(),
     }
 }
@@ -201,6 +217,8 @@ mod tests {
         assert_eq!(read_as("a.yml", yaml), [pair("1234-5", "index=main\n| stats count")]);
         assert_eq!(read_as("a.yaml", "name: 'N'\nsearch: 'a: b'\n"), [pair("N", "a: b")]);
         assert_eq!(read_as("a.yml", "definition: x\n"), []);
+        let sigma = "title: S\nlogsource: {product: windows}\ndetection: {condition: a}\n";
+        assert_eq!(read_as("a.yml", sigma), [pair("a", "<a Sigma rule that is not converted to SPL>")]);
         let careless = "search: 'a\n| b'\nname: N\ntags:\n- x\n";
         assert_eq!(read_as("a.yml", careless), [pair("N", "a | b")]);
         let broken = read_as("a.yml", "search: [1\n");
