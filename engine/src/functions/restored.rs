@@ -5,11 +5,11 @@
 //! serialise.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, StringArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
@@ -310,6 +310,8 @@ enum Values {
     Dictionary(Int32Array, StringArray),
     /// A value a row.
     Texts(StringArray),
+    /// The same, printed only where it is asked for.
+    Integers(Int64Array),
 }
 
 impl Values {
@@ -322,17 +324,10 @@ impl Values {
                 },
                 None => Values::Texts(texts(array)?),
             },
-            DataType::Int64 => {
-                let numbers = array.as_primitive::<Int64Type>();
-                Values::Texts(printed(numbers.iter(), |number, out| write!(out, "{number}").is_ok()))
-            }
+            DataType::Int64 => Values::Integers(array.as_primitive::<Int64Type>().clone()),
             DataType::Float64 => {
-                let numbers = array.as_primitive::<Float64Type>();
-                let print = |number, out: &mut String| {
-                    out.push_str(&values::format_number(number));
-                    true
-                };
-                Values::Texts(printed(numbers.iter(), print))
+                let numbers = array.as_primitive::<Float64Type>().iter();
+                Values::Texts(numbers.map(|number| number.map(values::format_number)).collect())
             }
             DataType::List(_) => {
                 // An event with several values keeps its text whole.
@@ -348,25 +343,34 @@ impl Values {
         })
     }
 
-    fn get(&self, row: usize) -> Option<&str> {
+    fn get(&self, row: usize) -> Option<Cow<'_, str>> {
         let (values, at) = match self {
             Values::Dictionary(keys, values) => {
                 let key = keys.is_valid(row).then(|| keys.values().get(row).copied()).flatten()?;
                 (values, usize::try_from(key).ok()?)
             }
             Values::Texts(texts) => (texts, row),
+            Values::Integers(numbers) => {
+                let number = numbers.is_valid(row).then(|| numbers.values().get(row).copied()).flatten()?;
+                return Some(Cow::Owned(number.to_string()));
+            }
         };
-        (at < values.len() && values.is_valid(at)).then(|| values.value(at))
+        (at < values.len() && values.is_valid(at)).then(|| Cow::Borrowed(values.value(at)))
     }
 
     fn at(&self, row: usize, style: Style) -> Option<Cow<'_, str>> {
-        self.get(row).map(|value| style.written(value))
+        Some(match self.get(row)? {
+            Cow::Borrowed(value) => style.written(value),
+            // No style escapes a digit.
+            number => number,
+        })
     }
 
     /// Marks the rows in whose value the needle is.
     fn find(&self, needle: &Needle, style: Style, found: &mut [bool]) {
         let is_in = |value: &str| needle.regex.is_match(&style.written(value));
         match self {
+            Values::Integers(_) if needle.text.chars().any(|letter| letter != '-' && !letter.is_ascii_digit()) => {}
             // After a filter a dictionary may hold far more values than the batch has rows.
             Values::Dictionary(keys, values) if values.len() <= keys.len() => {
                 let is_in: Vec<bool> = values.iter().map(|value| value.is_some_and(is_in)).collect();
@@ -380,7 +384,7 @@ impl Values {
             }
             _ => {
                 for (row, found) in found.iter_mut().enumerate() {
-                    *found = *found || self.get(row).is_some_and(is_in);
+                    *found = *found || self.get(row).is_some_and(|value| is_in(&value));
                 }
             }
         }
@@ -390,15 +394,6 @@ impl Values {
 fn texts(array: &ArrayRef) -> Result<StringArray> {
     let texts = cast(array, &DataType::Utf8)?;
     texts.as_string_opt::<i32>().cloned().ok_or_else(|| exec_datafusion_err!("values are not texts"))
-}
-
-fn printed<N>(numbers: impl Iterator<Item = Option<N>>, print: impl Fn(N, &mut String) -> bool) -> StringArray {
-    let mut out = String::new();
-    let texts = numbers.map(|number| {
-        out.clear();
-        number.is_some_and(|number| print(number, &mut out)).then(|| out.clone())
-    });
-    texts.collect()
 }
 
 impl fmt::Debug for Restored {

@@ -3,7 +3,10 @@
 //! DataFusion puts the expression of each column in the place of its name when it moves a condition below a projection.
 //! Where fields are assigned from each other step by step, ten steps would make it a thousand times as large.
 
+mod physical;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -12,10 +15,8 @@ use datafusion::optimizer::eliminate_outer_join::EliminateOuterJoin;
 use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use std::sync::Arc;
+
+pub use physical::physical_rules;
 
 /// How many nodes a condition may have that has grown on its way.
 const LARGEST: usize = 128;
@@ -52,13 +53,6 @@ pub fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         }
     };
     Optimizer::new().rules.into_iter().filter_map(replaced).collect()
-}
-
-/// The rules for the plan that runs, without the one that moves conditions once more: what may move has moved, and
-/// that rule writes the expressions of columns into them whatever their size.
-pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let moves_again = FilterPushdown::new();
-    PhysicalOptimizer::new().rules.into_iter().filter(|rule| rule.name() != moves_again.name()).collect()
 }
 
 impl OptimizerRule for PushDownSmall {
@@ -114,6 +108,5 @@ mod tests {
         let known: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
         assert!(IDLE.iter().all(|name| known.contains(name)), "{known:?}");
         assert_eq!(super::rules().len(), known.len() - IDLE.len() - 1);
-        assert_eq!(physical_rules().len(), PhysicalOptimizer::new().rules.len() - 1);
     }
 }
