@@ -107,12 +107,14 @@ QUESTIONS = [
 NEEDLE = "dcomcnfg"
 
 DUCKDB = """
-import sys, duckdb
+import csv, sys, duckdb
 connection = duckdb.connect()
+# It would stand among the rows.
+connection.execute("SET enable_progress_bar = false")
 connection.execute("SET threads = %d" % int(sys.argv[3]))
 connection.execute("SET TimeZone = 'UTC'")
 connection.execute("CREATE VIEW events AS SELECT * FROM " + sys.argv[1])
-connection.execute("COPY (%s) TO '/dev/stdout' (FORMAT csv, HEADER false, FORCE_QUOTE *)" % sys.argv[2])
+csv.writer(sys.stdout).writerows(connection.execute(sys.argv[2]).fetchall())
 """
 
 DATAFUSION = """
