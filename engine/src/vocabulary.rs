@@ -153,16 +153,7 @@ mod tests {
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(users), Arc::new(codes)]).unwrap();
         let shape = Shape { name: "s".into(), schema: Arc::clone(&schema), batches: vec![batch] };
         let unread = vec!["_raw".to_owned()];
-        Store {
-            shapes: vec![shape],
-            schema,
-            unread,
-            hosts: vec![],
-            noted: Default::default(),
-            files: vec![],
-            stored: vec![],
-            held: None,
-        }
+        Store { shapes: vec![shape], unread, ..Store::empty(schema) }
     }
 
     #[test]

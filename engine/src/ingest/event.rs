@@ -190,8 +190,8 @@ impl<'a> EventBuilder<'a> {
     }
 
     /// Counts an event that is not wanted and of which nothing is to be noted but its text.
-    pub(crate) fn pass_over(&mut self) {
-        self.result.events = self.result.events.saturating_add(1);
+    pub(crate) fn pass_over_text(&mut self) {
+        self.pass_over();
         if self.left_out == 0
             && let Some(judge) = &mut self.judge
         {

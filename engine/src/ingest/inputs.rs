@@ -69,6 +69,7 @@ impl Payload {
             | Payload::JsonStream(lines, _)
             | Payload::Csv(lines, _)
             | Payload::Zeek(lines, _)
+            | Payload::W3c(lines, _)
             | Payload::Text(lines, _) => lines.bytes.len(),
             Payload::Problem(_) => 0,
         }

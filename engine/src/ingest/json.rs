@@ -79,7 +79,7 @@ fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut Eve
                 found = words.find(text, end);
             }
         } else if !line.is_empty() {
-            builder.pass_over();
+            builder.pass_over_text();
         }
         at = end.saturating_add(1);
         number = number.saturating_add(1);

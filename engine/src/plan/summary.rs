@@ -79,8 +79,7 @@ pub async fn compute(
     let bytes = encoded.iter().map(RecordBatch::get_array_memory_size).sum();
     let held = hold(bytes)?;
     let shape = Shape { name: key.clone(), schema: Arc::clone(&schema), batches: encoded };
-    let store =
-        Store { shapes: vec![shape], schema, unread: Vec::new(), files: Vec::new(), stored: Vec::new(), held: None };
+    let store = Store { shapes: vec![shape], ..Store::empty(schema) };
     let table: Arc<dyn TableProvider> = Arc::new(EventTable::new(Arc::new(store)));
     drop((frame.take_missing(), frame.take_findings()));
     Ok(Some(Summary { key, fields: fields.to_vec(), table, origin: frame, rows, _held: Some(held) }))

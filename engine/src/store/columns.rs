@@ -137,16 +137,7 @@ impl StoreBuilder {
             shapes.push(self.finish_shape(shape, &schema).map_err(|error| Error::Run(error.to_string()))?);
         }
         let noted = std::mem::take(&mut self.noted);
-        Ok(Store {
-            shapes,
-            schema,
-            unread: Vec::new(),
-            hosts: Vec::new(),
-            noted,
-            files: Vec::new(),
-            stored: Vec::new(),
-            held: None,
-        })
+        Ok(Store { shapes, noted, ..Store::empty(schema) })
     }
 
     fn finish_shape(&self, shape: OpenShape, store: &SchemaRef) -> Result<Shape, ArrowError> {

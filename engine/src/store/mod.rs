@@ -47,6 +47,22 @@ pub struct Store {
     pub held: Option<Arc<MemoryReservation>>,
 }
 
+impl Store {
+    /// One without events, whose table has these columns.
+    pub(crate) fn empty(schema: SchemaRef) -> Self {
+        Store {
+            shapes: Vec::new(),
+            schema,
+            unread: Vec::new(),
+            hosts: Vec::new(),
+            noted: builder::Noted::default(),
+            files: Vec::new(),
+            stored: Vec::new(),
+            held: None,
+        }
+    }
+}
+
 /// Events with the same fields.
 #[derive(Debug, Clone)]
 pub struct Shape {

@@ -3,7 +3,7 @@
 use std::panic;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use spelunk_engine::Session;
 use spelunk_engine::ingest::ReadReport;
@@ -101,7 +101,8 @@ fn tell(read: &ReadReport, report: &Report, started: Instant) {
     let cost = Cost {
         rows,
         elapsed: started.elapsed(),
-        read: std::time::Duration::ZERO,
+        read: Duration::ZERO,
+        plan: Duration::ZERO,
         stores: Default::default(),
         peak: told::peak_memory(),
         warnings: 0,

@@ -141,6 +141,8 @@ fn index(base: &Session, file: &Prepared, store: &Path) -> Result<(), Error> {
     let options = base.options();
     let reading = ReadOptions {
         fields: FieldSelection::All,
+        prefilter: None,
+        conditions: None,
         sourcetype: file.sourcetype.clone(),
         host: file.host.clone(),
         source: file.source.clone(),
@@ -149,6 +151,7 @@ fn index(base: &Session, file: &Prepared, store: &Path) -> Result<(), Error> {
         cancelled: base.cancelled(),
         temp: options.temp.clone(),
         pool: None,
+        watch: base.watch(),
     };
     let input = Input { location: Location::Path(file.path.clone()), index: file.index.clone() };
     ingest::index(store, &[input], &reading, &IndexOptions { memory: options.memory, group_rows: None })?;
