@@ -279,5 +279,5 @@ fn what_is_wrong_with_an_app_is_named_and_the_rest_counts() {
     assert!(reason("none").contains("none: "));
     assert!(reason("logs").contains("it is no app"));
     fs::write(site.folder.path().join("x.spl"), "").unwrap();
-    assert!(reason("x.spl").contains("unpack it"));
+    assert!(reason("x.spl").contains("it is no packed app"));
 }

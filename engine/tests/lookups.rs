@@ -420,7 +420,27 @@ fn definitions_in_yaml() {
         ["user|k", "ann|"]
     );
     assert_eq!(shell.rows("| inputlookup seen | stats count"), ["count", "0"]);
-    assert!(shell.error("| makeresults | outputlookup seen").contains("KV store"));
+    assert!(shell.error("| makeresults | outputlookup seen").contains("--allow-write"));
+    // What is written to it is kept as a file, in which columns may be missing.
+    let out = tempfile::tempdir().unwrap();
+    let shell = Shell::writing(&[folder.path().to_owned()], out.path());
+    shell.rows("| makeresults | eval user=\"ann\" | table user | outputlookup seen");
+    assert!(out.path().join("seen.csv").is_file());
+    assert_eq!(
+        shell.rows("| makeresults | eval user=\"ann\" | lookup seen user OUTPUT _key AS k, user AS u | table u k"),
+        ["u|k", "ann|"]
+    );
+}
+
+#[test]
+fn a_lookup_that_the_search_writes_may_be_missing_before() {
+    let out = tempfile::tempdir().unwrap();
+    let shell = Shell::writing(&[], out.path());
+    let search =
+        "| makeresults | eval a=1 | inputlookup append=t known.csv | stats count by a | outputlookup known.csv";
+    assert_eq!(shell.rows(search), ["a|count", "1|1"]);
+    assert_eq!(shell.rows(search), ["a|count", "1|2"]);
+    assert!(shell.error("| inputlookup unknown.csv").contains("there is no lookup"));
 }
 
 #[test]
