@@ -134,6 +134,7 @@ fn logs(folder: &Path) -> PathBuf {
 fn reading() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::All,
+        prefilter: None,
         conditions: None,
         sourcetype: None,
         host: None,
