@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// The reason why it is no YAML, or not of this type.
 pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
-    let error = match serde_saphyr::from_multiple::<T>(text) {
+    // `N` and `off` are words in the names of detections.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let error = match serde_saphyr::from_multiple_with_options::<T>(text, options.clone()) {
         Ok(found) => return Ok(found),
         Err(error) => error.to_string(),
     };
@@ -22,7 +24,8 @@ pub fn documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
         indented.push_str(line);
     }
     let first = error.lines().next().unwrap_or_default();
-    serde_saphyr::from_multiple(&indented).map_err(|_| first.trim_start_matches("error: ").to_owned())
+    serde_saphyr::from_multiple_with_options(&indented, options)
+        .map_err(|_| first.trim_start_matches("error: ").to_owned())
 }
 
 fn begins_with_key(line: &str) -> bool {

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn backslashes() {
         only(r#"Image="C:\*""#, r"\*", "an asterisk cannot be looked for");
-        only(r#"Image="C:\Temp\" OR a="b""#, "\\\"", "keeps the quote");
+        only(r#"Image="C:\Temp\" OR a="b"#, "\\\"", "keeps the quote");
         for clear in [r#"Image="*\\cmd.exe""#, r#"Image="C:\\*""#, r#"Image="C:\Windows""#] {
             assert!(messages(clear).is_empty(), "{clear}: {:?}", messages(clear));
         }
