@@ -2,7 +2,8 @@
 //! events in memory, in one run.
 //!
 //! Each row stands for one construct of a published search. The ratio is spelunk's median time over DataFusion's: below
-//! 1 spelunk is faster. Both sides count the rows that remain, over the same table, with the same threads.
+//! 1 spelunk is faster. Both sides count the rows that remain, with the same threads: spelunk over the events as it keeps
+//! them, DataFusion over the same columns in its own table in memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::DataType;
+use datafusion::datasource::MemTable;
 use datafusion::functions::expr_fn::{lower, regexp_like};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, ident, lit};
@@ -109,7 +111,11 @@ fn main() {
     };
     let (store, _) = ingest::read(&inputs, &read).unwrap();
     let context = SessionContext::new();
-    context.register_table("events", Arc::new(EventTable::new(Arc::new(store)))).unwrap();
+    // The hand-written side has a table of DataFusion's own, which leaves nothing out.
+    let events = context.read_table(Arc::new(EventTable::new(Arc::new(store)))).unwrap();
+    let schema = Arc::new(events.schema().as_arrow().clone());
+    let batches = runtime.block_on(events.collect_partitioned()).unwrap();
+    context.register_table("events", Arc::new(MemTable::try_new(schema, batches).unwrap())).unwrap();
 
     println!("{:<52} {:>11} {:>13} {:>7}", "kernel, 1,000,000 events", "spelunk ms", "DataFusion ms", "ratio");
     for (name, query, direct) in PAIRS {

@@ -146,8 +146,7 @@ fn events(condition: &str) -> String {
 }
 
 fn demands(condition: Option<&SearchExpression>, known: Option<Demand>, search: &dyn Fn(&str) -> String) -> Demands {
-    let model = known.is_some();
-    let relaxed = condition.and_then(|condition| relaxed(condition, model));
+    let relaxed = condition.and_then(relaxed);
     let together = match (&relaxed, &known) {
         (Some(relaxed), _) => search(&relaxed.to_string()),
         (None, Some(known)) => known.search.clone(),
@@ -192,11 +191,11 @@ fn is(known: &[&str], name: &str) -> bool {
 }
 
 /// The condition without what depends on the values of ordinary fields; `None` if nothing is left of it.
-fn relaxed(expression: &SearchExpression, model: bool) -> Option<SearchExpression> {
+fn relaxed(expression: &SearchExpression) -> Option<SearchExpression> {
     match expression {
         SearchExpression::And(all) => {
             let mut left: Vec<SearchExpression> = Vec::new();
-            for condition in all.iter().filter_map(|condition| relaxed(condition, model)) {
+            for condition in all.iter().filter_map(relaxed) {
                 match condition {
                     SearchExpression::And(more) => left.extend(more),
                     one => left.push(one),
@@ -212,7 +211,7 @@ fn relaxed(expression: &SearchExpression, model: bool) -> Option<SearchExpressio
         SearchExpression::Or(any) => {
             let mut left: Vec<SearchExpression> = Vec::new();
             for condition in any {
-                let condition = relaxed(condition, model)?;
+                let condition = relaxed(condition)?;
                 if !left.contains(&condition) {
                     left.push(condition);
                 }

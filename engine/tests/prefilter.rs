@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -20,8 +20,8 @@ fn log(folder: &tempfile::TempDir) -> PathBuf {
 }
 
 /// The rows of a search as texts, what was read for it, and its warnings.
-async fn run(options: &SessionOptions, path: &PathBuf, query: &str) -> (Vec<Vec<String>>, ReadReport, Vec<String>) {
-    let inputs = vec![Input { location: Location::Path(path.clone()), index: None }];
+async fn run(options: &SessionOptions, path: &Path, query: &str) -> (Vec<Vec<String>>, ReadReport, Vec<String>) {
+    let inputs = vec![Input { location: Location::Path(path.to_owned()), index: None }];
     let session = Session::new(options.clone(), inputs).unwrap();
     let search = session.search(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
     let (report, told) = (search.report.as_ref().clone(), search.diagnostics.clone());
@@ -43,7 +43,7 @@ async fn run(options: &SessionOptions, path: &PathBuf, query: &str) -> (Vec<Vec<
 const TABLE: &str = "| table _time, host, source, EventCode, Image, TargetUserName, RecordNumber";
 
 /// A search, and the same with its conditions behind a command that stands between them and the events.
-async fn assert_same(options: &SessionOptions, path: &PathBuf, conditions: &str, is_filtered: bool) {
+async fn assert_same(options: &SessionOptions, path: &Path, conditions: &str, is_filtered: bool) {
     let (rows, report, told) = run(options, path, &format!("{conditions} {TABLE}")).await;
     let behind = format!("* | makemv Image | search {conditions} {TABLE}");
     let kept = SessionOptions { keep: true, ..options.clone() };

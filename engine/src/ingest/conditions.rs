@@ -263,8 +263,8 @@ fn holds(condition: &Condition, met: &mut impl Iterator<Item = bool>) -> bool {
     match condition {
         Condition::Untold => true,
         // Without a short cut, because each part takes its truth.
-        Condition::All(parts) => parts.iter().fold(true, |all, part| holds(part, met) && all),
-        Condition::Any(parts) => parts.iter().fold(false, |any, part| holds(part, met) || any),
+        Condition::All(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| !holds).count() == 0,
+        Condition::Any(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| *holds).count() > 0,
         Condition::Field(..) | Condition::Word(..) => met.next().unwrap_or(true),
     }
 }

@@ -42,6 +42,7 @@ pub use conditions::{Condition, Conditions};
 pub use index::{IndexOptions, Indexed, index};
 pub(crate) use pipeline::Sink;
 pub use prefilter::Prefilter;
+pub(crate) use select::Selection;
 pub(crate) use time::EventClock;
 pub(crate) use windows::spellings;
 

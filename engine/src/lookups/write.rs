@@ -11,10 +11,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Schema, TimestampMicrosecondType};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::SessionContext;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::StreamExt;
@@ -71,7 +70,7 @@ impl Write {
         let path = target::path(&self.folder, &self.name).map_err(|reason| self.failed(&reason))?;
         let physical = state.create_physical_plan(&self.plan).await.map_err(|error| error.strip_backtrace())?;
         let schema = physical.schema();
-        let context = SessionContext::new_with_state(state.clone()).task_ctx();
+        let context = Arc::new(TaskContext::from(state));
         let mut rows = execute_stream(physical, context).map_err(|error| error.strip_backtrace())?;
         let mut open: Option<Open> = None;
         while let Some(batch) = rows.next().await {

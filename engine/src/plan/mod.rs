@@ -158,7 +158,7 @@ use spelunk_grammar::spl::commands::Unexpanded;
 use spelunk_grammar::spl::{Command, Query};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use crate::ingest::FieldSelection;
+use crate::ingest::{FieldSelection, Selection};
 use crate::knowledge::Knowledge;
 use crate::knowledge::apps::Apps;
 use crate::logscale::tables::Tables;
@@ -201,7 +201,8 @@ impl Events {
     pub fn narrowed(&self, fields: FieldSelection) -> Self {
         let mut events = Self { fields, ..self.clone() };
         let schema = events.table.schema();
-        let hidden = schema.fields().iter().map(|field| field.name()).filter(|name| !events.shows(name));
+        let is_shown = events.shown();
+        let hidden = schema.fields().iter().map(|field| field.name()).filter(|name| !is_shown(name));
         let hidden: Vec<String> =
             hidden.filter(|name| *name != STORED_SERIAL && !self.unread.contains(name)).cloned().collect();
         events.unread.extend(hidden);
@@ -232,9 +233,10 @@ impl Events {
         Self { named, ..self }
     }
 
-    /// Whether a query can name the field.
-    fn shows(&self, name: &str) -> bool {
-        name == "_time" || self.fields.wants(name)
+    /// Tells whether the query can name a field.
+    fn shown(&self) -> impl Fn(&str) -> bool + use<> {
+        let selection = Selection::new(&self.fields);
+        move |name| name == "_time" || selection.wants(name)
     }
 }
 
@@ -487,7 +489,8 @@ impl Planner<'_> {
         let Some(events) = self.events else { return self.open_frame() };
         let schema = events.table.schema();
         let names = schema.fields().iter().map(|field| field.name()).enumerate();
-        let shown = names.filter(|(_, name)| *name == STORED_SERIAL || events.shows(name));
+        let is_shown = events.shown();
+        let shown = names.filter(|(_, name)| *name == STORED_SERIAL || is_shown(name));
         let shown = shown.map(|(index, _)| index).collect();
         let plan = scan_columns("events", Arc::clone(&events.table), Some(shown), planned_name)?;
         let mut frame = Frame::new(plan, newest_first(), self.setting());

@@ -53,7 +53,7 @@ fn below(folder: &Path, path: &str) -> Option<PathBuf> {
     // No part leads out of the folder.
     let plain =
         |part: &&str| matches!(Path::new(part).components().next(), Some(Component::Normal(name)) if name == *part);
-    if !parts.iter().all(|part| plain(&part)) {
+    if !parts.iter().all(plain) {
         return None;
     }
     (0..parts.len()).find_map(|start| {

@@ -73,7 +73,7 @@ fn log(seed: u64, lines: &[prop::sample::Index], changes: &[(prop::sample::Index
     for (event, line) in events.lines().zip(lines.iter().cycle()) {
         text.push_str(event);
         text.push('\n');
-        text.push_str(*line.get::<&str>(LINES));
+        text.push_str(line.get::<&str>(LINES));
         text.push('\n');
     }
     let mut bytes = text.into_bytes();
@@ -99,8 +99,11 @@ fn block(bytes: &[u8], fields: FieldSelection, read: fn(Lines, &mut EventBuilder
     format!("{:?}", builder.finish())
 }
 
+/// How many events a file has, how many were skipped, and why.
+type Health = (u64, u64, Vec<Problem>);
+
 /// The rows of a search and what was told about it.
-fn searched(path: &Path, search: &str, keep: bool) -> (String, Vec<String>, Vec<(u64, u64, Vec<Problem>)>) {
+fn searched(path: &Path, search: &str, keep: bool) -> (String, Vec<String>, Vec<Health>) {
     let session = Session::new(SessionOptions { keep, ..SessionOptions::default() }, vec![input(path)]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

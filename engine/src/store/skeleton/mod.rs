@@ -166,7 +166,7 @@ pub(crate) fn parsed<F>(text: &str, field: impl Fn(&str) -> Option<F>) -> Option
     let mut skeleton = Vec::new();
     let mut pieces = text.split(MARK);
     loop {
-        let Some(literal) = pieces.next() else { return None };
+        let literal = pieces.next()?;
         if !literal.is_empty() {
             skeleton.push(Part::Text(literal.to_owned()));
         }
