@@ -235,6 +235,16 @@ mod test {
     }
 
     #[test]
+    fn what_tests_say_themselves_is_not_taken_from_the_command_line() {
+        let here = folder(&[("rules/untested.yml", SHELL)]);
+        for (option, value) in [("--index", "main=x"), ("--sourcetype", "x"), ("--host", "x")] {
+            let ran = run(here.path(), &["test", "rules", option, value]);
+            assert_eq!(ran.code, 2, "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("leave out {option}")), "{}", ran.stderr);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_tested_is_told() {
         let here = tested();
         let ran = run(here.path(), &["test", "rules/untested.yml"]);

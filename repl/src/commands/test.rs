@@ -18,8 +18,13 @@ use crate::testing::{Report, running};
 pub async fn run(args: TestArgs) -> Result<Exit, Failure> {
     let TestArgs { detections, attack_data, report: form, mut data } = args;
     inputs::refuse_latest(data.now)?;
-    if !data.index.is_empty() {
-        return Err(Failure::Usage("a test names its own data: leave out --index".into()));
+    let of_tests = [
+        ("--index", !data.index.is_empty()),
+        ("--sourcetype", data.sourcetype.is_some()),
+        ("--host", data.host.is_some()),
+    ];
+    if let Some((option, _)) = of_tests.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::Usage(format!("a test names its own data: leave out {option}")));
     }
     if let Some(folder) = attack_data.as_ref().filter(|folder| !folder.is_dir()) {
         let shown = crate::escape::line(&folder.display().to_string()).into_owned();
