@@ -296,6 +296,8 @@ fn plain_command() -> impl Strategy<Value = CommandKind> {
             .prop_map(|(limit, keys, reverse)| CommandKind::Sort(sort::Sort { limit, keys, reverse })),
         (number(), vec(name(), 1..4), boolean(), boolean(), boolean(), vec(sort_key(), 0..3)).prop_map(
             |(count, fields, keepevents, keepempty, consecutive, sortby)| {
+                // It keeps one row of each combination at least.
+                let count = count.filter(|&count| count > 0);
                 CommandKind::Dedup(dedup::Dedup { count, fields, keepevents, keepempty, consecutive, sortby })
             }
         ),
