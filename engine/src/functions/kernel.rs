@@ -9,9 +9,11 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, Float64Array, ListBuilder, StringArray,
-    StringBuilder,
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, Float64Array, Int32Array, ListBuilder,
+    StringArray, StringBuilder,
 };
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Int32Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
@@ -86,9 +88,10 @@ impl RowFunction {
                 _ => None,
             })
             .collect();
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(readers.len());
         let results = (0..rows).map(|row| {
-            let values: Vec<Value<'_>> =
-                readers.iter().map(|(array, literal)| Value::read(*array, if *literal { 0 } else { row })).collect();
+            values.clear();
+            values.extend(readers.iter().map(|(array, literal)| Value::read(*array, if *literal { 0 } else { row })));
             (self.evaluate)(&values)
         });
         Ok(build(self.returns, results, rows))
@@ -348,8 +351,7 @@ pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
             if dictionary.values().len() > dictionary.len() {
                 return test_column(&take(dictionary.values(), dictionary.keys(), None)?, test);
             }
-            let per_value: ArrayRef = Arc::new(test_column(dictionary.values(), test)?);
-            Ok(take(&per_value, dictionary.keys(), None)?.as_boolean().clone())
+            spread(test_column(dictionary.values(), test)?, dictionary.keys())
         }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
@@ -373,6 +375,17 @@ pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
     }
 }
 
+/// What is true of each distinct value, row by row.
+fn spread(per_value: BooleanArray, keys: &Int32Array) -> Result<BooleanArray> {
+    let mut passing = per_value.values().set_indices();
+    match (per_value.null_count(), passing.next(), passing.next()) {
+        (0, None, _) => Ok(BooleanArray::new(BooleanBuffer::new_unset(keys.len()), keys.nulls().cloned())),
+        // Comparing keys takes many rows at once, looking them up takes one after the other.
+        (0, Some(only), None) => Ok(eq(keys, &Int32Array::new_scalar(i32::try_from(only).unwrap_or(-1)))?),
+        _ => Ok(take(&per_value, keys, None)?.as_boolean().clone()),
+    }
+}
+
 impl fmt::Debug for TextPredicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TextPredicate({})", self.name)
@@ -390,5 +403,25 @@ impl Eq for TextPredicate {}
 impl Hash for TextPredicate {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_get_what_is_true_of_their_value() {
+        let keys = Int32Array::from(vec![Some(2), None, Some(0), Some(1), Some(2)]);
+        for per_value in [
+            [Some(false), Some(false), Some(false)],
+            [Some(false), Some(false), Some(true)],
+            [Some(true), Some(false), Some(true)],
+            [Some(true), None, Some(false)],
+        ] {
+            let expected: BooleanArray =
+                keys.iter().map(|key| key.and_then(|key| per_value.get(key as usize).copied().flatten())).collect();
+            assert_eq!(spread(BooleanArray::from(per_value.to_vec()), &keys).unwrap(), expected, "{per_value:?}");
+        }
     }
 }
