@@ -128,11 +128,6 @@ impl Needle {
 
     /// Whether it could be in a text of that skeleton, whatever the values are.
     fn spans(&self, skeleton: &[Part<usize>]) -> bool {
-        // What begins in a value and goes on behind it has the letter that comes next.
-        let has = |letter: Option<char>| match letter {
-            Some(letter) if letter.is_ascii() && !letter.is_ascii_alphanumeric() => self.text.contains(letter),
-            _ => true,
-        };
         let mut after_value = false;
         for (at, part) in skeleton.iter().enumerate() {
             let Part::Text(text) = part else {
@@ -143,7 +138,7 @@ impl Needle {
                 continue;
             };
             let is_last = at.saturating_add(1) == skeleton.len();
-            let crosses = (after_value && has(text.chars().next())) || (!is_last && has(text.chars().next_back()));
+            let crosses = (after_value && self.may_end_in(text)) || (!is_last && self.may_begin_in(text));
             if crosses || self.regex.is_match(text) {
                 return true;
             }
@@ -151,6 +146,23 @@ impl Needle {
         }
         false
     }
+
+    /// Whether it could begin in the value before a text and end in it, or go on behind it.
+    fn may_end_in(&self, text: &str) -> bool {
+        let ends = self.text.char_indices().skip(1).filter_map(|(at, _)| self.text.get(at..));
+        ends.into_iter().any(|end| end.chars().zip(text.chars()).all(may_be_same))
+    }
+
+    /// Whether it could begin in a text, or before it, and end in the value behind it.
+    fn may_begin_in(&self, text: &str) -> bool {
+        let begins = self.text.char_indices().skip(1).filter_map(|(at, _)| self.text.get(..at));
+        begins.into_iter().any(|begin| begin.chars().rev().zip(text.chars().rev()).all(may_be_same))
+    }
+}
+
+/// Whether two letters could be the same in some letter case.
+fn may_be_same((one, other): (char, char)) -> bool {
+    !one.is_ascii() || !other.is_ascii() || one.eq_ignore_ascii_case(&other)
 }
 
 /// The texts of a batch of events.
@@ -413,5 +425,55 @@ impl Eq for Restored {}
 impl Hash for Restored {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_text_with_the_needle_is_a_candidate(
+            texts in prop::collection::vec("[abK\\-ß]{1,3}", 1..5),
+            values in prop::collection::vec("[abK\\\\ſ]{0,3}", 1..5),
+            needle in "[abk\\\\\\-]{1,5}",
+            case: bool,
+        ) {
+            let mut skeleton = Vec::new();
+            for (at, text) in texts.iter().enumerate() {
+                skeleton.push(Part::Text(text.clone()));
+                if at < values.len() {
+                    skeleton.push(Part::Field(at, Style::Json));
+                }
+            }
+            let needle = Needle::new(&needle, case).unwrap().unwrap();
+            let mut text = String::new();
+            let value = |at: &usize, style: Style| values.get(*at).map(|value| style.written(value));
+            prop_assert!(restore(&skeleton, value, "", &mut text));
+            if needle.regex.is_match(&text) {
+                let in_value = values.iter().any(|value| needle.regex.is_match(&Style::Json.written(value)));
+                prop_assert!(in_value || needle.spans(&skeleton), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_needle_that_fits_nowhere_is_no_candidate() {
+        let skeleton = [
+            Part::Text("{\"time\":\"".to_owned()),
+            Part::Gap,
+            Part::Text("Z\",\"guid\":\"{59b234c8-".to_owned()),
+            Part::Field(0, Style::Json),
+            Part::Text("\",\"keywords\":\"0x80\"}".to_owned()),
+        ];
+        for (needle, spans) in [("cmd.exe", false), ("-embedding", true), ("c8-1", true), ("12z", true), ("x80", true)]
+        {
+            assert_eq!(Needle::new(needle, false).unwrap().unwrap().spans(&skeleton), spans, "{needle}");
+        }
     }
 }
