@@ -3,6 +3,9 @@
 //!
 //! Source: Splunk Search Reference, "search"; Splunk Search Manual, "Difference between != and NOT".
 
+mod labels;
+mod times;
+
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, is_not_true, lit};
 use spelunk_grammar::spl::commands::search::Search;
@@ -11,14 +14,15 @@ use spelunk_grammar::spl::search::{
 };
 use spelunk_grammar::{Code, Diagnostic, Span};
 
+use self::labels::{is_knowledge, one_tag};
+use self::times::TIME_FORMAT;
+pub use self::times::within;
+pub(super) use self::times::{Bound, modifier, names, time_format};
 use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner, relevancy, trace};
-use crate::functions::{operators, pattern, search as kernels, strptime, timeformat};
-use crate::ingest::spellings;
-use crate::knowledge::apps::Apps;
-use crate::knowledge::apps::labels::Labels;
-use crate::{time, values};
+use crate::functions::{operators, pattern, search as kernels, timeformat};
+use crate::values;
 
 /// Plans `search` over loaded events, with the session's time bounds where the search sets none.
 pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) -> PlanResult<()> {
@@ -27,21 +31,6 @@ pub fn plan_first(planner: &Planner<'_>, frame: &mut Frame, command: &Search) ->
     let unless = |bound: Bound, time: Option<i64>| time.filter(|_| !named(bound));
     within(frame, (unless(Bound::Earliest, earliest), unless(Bound::Latest, latest)))?;
     plan(frame, command)
-}
-
-/// Keeps the events from the first time (microseconds) on and before the second.
-///
-/// # Errors
-/// DataFusion's own.
-pub fn within(frame: &mut Frame, (earliest, latest): (Option<i64>, Option<i64>)) -> PlanResult<()> {
-    let time = || column("_time");
-    if let Some(earliest) = earliest {
-        frame.filter(time().gt_eq(lit(timestamp(earliest))))?;
-    }
-    if let Some(latest) = latest {
-        frame.filter(time().lt(lit(timestamp(latest))))?;
-    }
-    Ok(())
 }
 
 /// Plans `search` over any rows.
@@ -93,17 +82,6 @@ pub(super) fn expression_span(expression: &SearchExpression) -> Span {
     }
 }
 
-pub(super) fn names(expression: &SearchExpression, bound: Bound) -> bool {
-    match expression {
-        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().any(|part| names(part, bound)),
-        SearchExpression::Not(inner) => names(inner, bound),
-        SearchExpression::Comparison(comparison) => {
-            modifier(&comparison.field.text).is_some_and(|modifier| modifier.bound == bound)
-        }
-        _ => false,
-    }
-}
-
 /// How many keywords and phrases a search may have: each becomes a pattern of its own.
 const MOST_WORDS: usize = 1_000;
 
@@ -115,28 +93,6 @@ fn words(expression: &SearchExpression) -> usize {
         SearchExpression::Term(_) => 1,
         _ => 0,
     }
-}
-
-/// The modifier that says how the others are written.
-const TIME_FORMAT: &str = "timeformat";
-
-/// The text that a search gives for it.
-pub(super) fn time_format(expression: &SearchExpression) -> Option<&Literal> {
-    match expression {
-        SearchExpression::And(parts) | SearchExpression::Or(parts) => parts.iter().find_map(time_format),
-        SearchExpression::Not(inner) => time_format(inner),
-        SearchExpression::Comparison(Comparison {
-            field,
-            operator: ComparisonOperator::Equal,
-            value: Operand::Literal(literal),
-            span: _,
-        }) if field.text == TIME_FORMAT => Some(literal),
-        _ => None,
-    }
-}
-
-fn timestamp(microseconds: i64) -> datafusion::common::ScalarValue {
-    datafusion::common::ScalarValue::TimestampMicrosecond(Some(microseconds), Some("UTC".into()))
 }
 
 /// The condition that a search expression sets for the rows of a frame.
@@ -425,219 +381,12 @@ impl<'f> Lowering<'f> {
             None => Ok(lit(self.frame.open)),
         }
     }
-
-    /// `earliest=`, `latest=` and their like.
-    fn time_bound(
-        &self,
-        modifier: Modifier,
-        operator: ComparisonOperator,
-        literal: &Literal,
-        span: Span,
-    ) -> Result<Expr, Diagnostic> {
-        if operator != ComparisonOperator::Equal {
-            return Err(Diagnostic::error(Code::InvalidTime, "a time modifier is set with `=`", span));
-        }
-        if self.frame.setting.planning && literal.text == "*" {
-            // A subsearch stands there, which was not run.
-            return Ok(lit(self.frame.open));
-        }
-        let time = modifier
-            .time(&literal.text, self.time_format.map(|format| format.text.as_str()), &self.frame.setting.clock)
-            .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, literal.span))?;
-        if self.frame.data_type("_time").is_none() {
-            return Ok(lit(self.frame.open));
-        }
-        let typed = ExpressionPlanner::new(self.frame).field("_time", span);
-        let (field, time) = match typed.kind {
-            Kind::Time => (typed.expr, lit(timestamp(time))),
-            // `eval _time=5` leaves a number of seconds.
-            _ => (typed.number(), lit(time as f64 / 1_000_000.0)),
-        };
-        Ok(match modifier.bound {
-            Bound::Earliest => field.gt_eq(time),
-            Bound::Latest => field.lt(time),
-        })
-    }
-
-    /// The name that an app gives to a sourcetype.
-    fn renamed(&self, sourcetype: &str) -> Option<&str> {
-        self.frame.setting.apps.as_ref().and_then(|apps| apps.props.renamed(sourcetype))
-    }
-
-    /// A condition on `index`, `source`, `sourcetype` or `host` of loaded events, whose values are known.
-    fn metadata(&self, name: &str, literals: &[&Literal], span: Span) -> Option<Expr> {
-        let known = self.frame.metadata.get(name)?;
-        let mut found: Vec<String> = Vec::new();
-        for literal in literals {
-            found.extend(self.metadata_values(name, literal)?);
-        }
-        found.sort_unstable();
-        found.dedup();
-        // `index=*`: no row has to be compared with what all rows have.
-        if !found.is_empty() && found.len() == known.len() {
-            return Some(column(name).is_not_null());
-        }
-        if !found.is_empty() {
-            return Some(column(name).in_list(found.into_iter().map(lit).collect(), false));
-        }
-        if self.frame.setting.strict || known.is_empty() {
-            return None;
-        }
-        let wanted = literals.iter().map(|l| format!("{:?}", l.text)).collect::<Vec<_>>().join(", ");
-        let exist = known.iter().take(8).map(|v| format!("{v:?}")).collect::<Vec<_>>().join(", ");
-        if name == "index" {
-            self.frame.note(
-                Diagnostic::note(
-                    Code::UnknownMetadata,
-                    format!("no index {wanted} here: searching all that was loaded"),
-                    span,
-                )
-                .with_help(format!("loaded: {exist}; bind one with `--index NAME=PATH`, or refuse with `--strict`")),
-            );
-            // Forgiven, it leaves no event out, behind a NOT neither.
-            return Some(lit(!self.negated));
-        }
-        self.frame.note(
-            Diagnostic::warning(Code::UnknownMetadata, format!("no loaded event has {name} {wanted}"), span)
-                .with_help(format!("loaded: {exist}")),
-        );
-        Some(lit(false))
-    }
-
-    /// The condition that events have one of these event types or tags; `None` if the field holds something else.
-    fn labels(&self, name: &str, literals: &[&Literal], span: Span) -> Result<Option<Expr>, Diagnostic> {
-        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && Labels::is_label(name))
-        else {
-            return Ok(None);
-        };
-        if self.frame.open {
-            return Ok(None);
-        }
-        let mut conditions = Vec::new();
-        for literal in literals {
-            let found = apps.labels.search(name, &literal.text, &apps.macros, &self.frame.setting.clock, span);
-            match found.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, span))? {
-                Some(expression) => conditions.push(self.quietly(&expression)?),
-                None => self.unknown_label(apps, name, &literal.text, span),
-            }
-        }
-        // Events may have a field of that name of their own.
-        if self.frame.data_type(name).is_some() {
-            let typed = self.field(name, span);
-            conditions.push(self.any_of(name, &typed, literals, span)?);
-        }
-        if conditions.iter().any(|condition| *condition != lit(false)) {
-            conditions.retain(|condition| *condition != lit(false));
-        }
-        Ok(Some(balanced(conditions, Expr::or).unwrap_or_else(|| lit(false))))
-    }
-
-    /// The condition that events have all of these tags; `None` where tags are a field of the events.
-    fn all_tags(&self, tags: &[(&str, Span)]) -> Result<Option<Expr>, Diagnostic> {
-        let Some(apps) = self.frame.setting.apps.as_ref().filter(|_| self.frame.events && !self.frame.open) else {
-            return Ok(None);
-        };
-        if self.frame.data_type("tag").is_some() {
-            return Ok(None);
-        }
-        let place = tags.first().map_or(Span::default(), |(_, span)| *span);
-        let names: Vec<&str> = tags.iter().map(|(name, _)| *name).collect();
-        let found = apps.labels.all_tags(&names, &apps.macros, &self.frame.setting.clock, place);
-        let found = found.map_err(|reason| Diagnostic::error(Code::InvalidArgument, reason, place))?;
-        let Some(expression) = found else {
-            for (name, span) in tags {
-                if !apps.labels.tags(None).any(|known| known.eq_ignore_ascii_case(name)) {
-                    self.unknown_label(apps, "tag", name, *span);
-                }
-            }
-            return Ok(Some(lit(false)));
-        };
-        self.quietly(&expression).map(Some)
-    }
-
-    /// A condition that is not the user's: what it looks at and events lack is no mistake of his.
-    fn quietly(&self, expression: &SearchExpression) -> Result<Expr, Diagnostic> {
-        let (missing, findings) = (self.frame.take_missing(), self.frame.take_findings());
-        let condition = self.condition(expression);
-        drop((self.frame.take_missing(), self.frame.take_findings()));
-        missing.into_iter().for_each(|(name, span)| self.frame.note_missing(&name, span));
-        findings.into_iter().for_each(|finding| self.frame.note(finding));
-        condition
-    }
-
-    fn unknown_label(&self, apps: &Apps, name: &str, value: &str, span: Span) {
-        let what = if name == "eventtype" { "event type" } else { "tag" };
-        let message = format!("no {what} {value:?} is defined: it matches nothing");
-        let note = Diagnostic::warning(Code::UnknownMetadata, message, span);
-        self.frame.note(match apps.labels.nearest(name, value) {
-            Some(near) => note.with_help(format!("did you mean {near:?}?")),
-            None => note.with_help("`--app PATH` reads an app that defines it"),
-        });
-    }
-
-    /// The answer to a comparison with what is no field of an event but known to a Splunk server: its tags, event
-    /// types and saved searches, which are not there and match nothing, and the server's own name, which all loaded
-    /// events share.
-    fn absent_knowledge(&self, name: &str, span: Span) -> Option<Expr> {
-        if self.frame.open || self.frame.data_type(name).is_some() {
-            return None;
-        }
-        let (message, answer) = match name {
-            "splunk_server" | "splunk_server_group" if self.frame.events && !self.frame.setting.strict => (
-                format!("there is no Splunk server: searching all that was loaded, whatever `{name}` is"),
-                !self.negated,
-            ),
-            name if is_knowledge(name) => {
-                (format!("there is nothing of the kind `{name}` here: it matches nothing"), false)
-            }
-            _ => return None,
-        };
-        self.frame.note(Diagnostic::note(Code::UnknownMetadata, message, span));
-        Some(lit(answer))
-    }
-
-    /// The loaded values that a metadata value means; `None` if the field is not metadata of loaded events.
-    fn metadata_values(&self, name: &str, literal: &Literal) -> Option<Vec<String>> {
-        let known = self.frame.metadata.get(name)?;
-        let wildcard = match literal.matching {
-            Matching::Case => pattern::Wildcard::same_case(&literal.text),
-            _ => pattern::Wildcard::any_case(&literal.text),
-        }
-        .ok()?;
-        let fits = |value: &&String| {
-            wildcard.matches(value)
-                || (!self.frame.setting.strict
-                    && matches!(name, "source" | "sourcetype")
-                    && spellings(value).iter().any(|spelling| wildcard.matches(spelling)))
-                || (name == "sourcetype" && self.renamed(value).is_some_and(|new| wildcard.matches(new)))
-        };
-        Some(known.iter().filter(fits).cloned().collect())
-    }
-}
-
-/// The tag that a part of a search asks for.
-fn one_tag(part: &SearchExpression) -> Option<(&str, Span)> {
-    match part {
-        SearchExpression::Comparison(Comparison {
-            field,
-            operator: ComparisonOperator::Equal,
-            value: Operand::Literal(literal),
-            span,
-        }) if field.text == "tag" && !literal.text.contains('*') => Some((&literal.text, *span)),
-        _ => None,
-    }
 }
 
 /// Whether a comparison with a field of that name is about something else than a field.
 pub(super) fn is_special(name: &str) -> bool {
     let is_modifier = name == TIME_FORMAT || name.starts_with("searchtimespan") || modifier(name).is_some();
     is_modifier || is_knowledge(name) || name.starts_with("splunk_server") || name.starts_with('_')
-}
-
-/// Whether `search` looks for knowledge of a Splunk server under that name.
-fn is_knowledge(name: &str) -> bool {
-    matches!(name, "tag" | "eventtype" | "hosttag" | "eventtypetag" | "savedsearch" | "savedsplunk")
-        || name.starts_with("tag::")
 }
 
 /// A comparison of a number column with a value; `None` where text has to be compared.
@@ -658,64 +407,6 @@ fn native_equal(typed: &Typed, text: &str) -> Option<Expr> {
         }),
         Kind::Boolean => Some(operators::to_text(typed.expr.clone()).eq(lit(text))),
         _ => None,
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
-    Earliest,
-    Latest,
-}
-
-/// A time modifier of a search.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Modifier {
-    /// What it sets.
-    pub bound: Bound,
-    /// The unit of a value that counts back from now; `None` where the value says all.
-    ago: Option<&'static str>,
-}
-
-impl Modifier {
-    /// The time that a value means, in microseconds. A format counts for what fits it; what counts from now needs none.
-    ///
-    /// # Errors
-    /// Why it means none.
-    pub fn time(self, value: &str, format: Option<&str>, clock: &super::Clock) -> Result<i64, String> {
-        let formatted = format.and_then(|format| strptime::parse(value, format, &clock.time_zone, clock.now));
-        match (self.ago, formatted) {
-            (None, Some(time)) => Ok(time),
-            (None, None) => time::resolve(value, clock.now, &clock.time_zone),
-            (Some(unit), _) if value.bytes().all(|digit| digit.is_ascii_digit()) => {
-                time::resolve(&format!("-{value}{unit}"), clock.now, &clock.time_zone)
-            }
-            (Some(_), _) => Err(format!("{value:?} is no whole number")),
-        }
-    }
-}
-
-/// The time modifier of that name. Logs that are read from files are indexed when they happened.
-pub(super) fn modifier(field: &str) -> Option<Modifier> {
-    let unit = |ago: &str| match ago {
-        "minutesago" => Some("m"),
-        "hoursago" => Some("h"),
-        "daysago" => Some("d"),
-        "monthsago" => Some("mon"),
-        _ => None,
-    };
-    match field {
-        "earliest" | "_index_earliest" | "starttime" | "starttimeu" => {
-            Some(Modifier { bound: Bound::Earliest, ago: None })
-        }
-        "latest" | "_index_latest" | "endtime" | "endtimeu" => Some(Modifier { bound: Bound::Latest, ago: None }),
-        _ => {
-            let (bound, ago) = match (field.strip_prefix("start"), field.strip_prefix("end")) {
-                (Some(ago), _) => (Bound::Earliest, ago),
-                (None, Some(ago)) => (Bound::Latest, ago),
-                (None, None) => (Bound::Earliest, field),
-            };
-            unit(ago).map(|unit| Modifier { bound, ago: Some(unit) })
-        }
     }
 }
 
