@@ -81,7 +81,7 @@ impl Session {
         if self.inputs().iter().any(|input| matches!(input.location, Location::Stdin)) {
             fields = FieldSelection::All;
         }
-        let loaded = self.read(fields, None, None).await?;
+        let loaded = self.read(fields, None).await?;
         let mut computed = Vec::new();
         for (name, names) in self.shared_objects(wants) {
             match self.summarise(&name, &names).await {
@@ -126,7 +126,7 @@ impl Session {
         let clock = self.clock();
         let Reading { fields, named } = calculated::reading(&query, self.knowledge(), &clock);
         let asked = asked_of(&query, fields);
-        let loaded = self.events(Serving::read(self.options().view, &asked), None, None).await?;
+        let loaded = self.events(Serving::read(self.options().view, &asked), None).await?;
         let events = loaded.events.asked(&asked, self.options().view).naming(named);
         let runner = self.runner(Purpose::Rows);
         let mut planner = self.planner(&events, &clock, &runner, Purpose::Census)?;

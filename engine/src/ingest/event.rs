@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use super::conditions::{Judge, Words};
-use super::prefilter::{Heading, Prefilter};
+use super::judge::Judge;
 use super::select::Selection;
 use super::time::Clock;
+use super::wanted::{Heading, Wanted, Words};
 use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning, windows_source};
 use super::{Problem, ReadOptions};
 use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId, Noted};
@@ -157,10 +157,10 @@ impl<'a> EventBuilder<'a> {
             channel: name("Channel"),
             computer: name("Computer"),
         };
-        let conditions = shared.options.conditions.as_deref();
-        let judge = conditions.filter(|known| known.are_read(&shared.selection)).map(|conditions| {
+        let wanted = shared.options.wanted.as_deref().filter(|wanted| wanted.tells_of_events());
+        let judge = wanted.filter(|wanted| wanted.is_read(&shared.selection)).map(|wanted| {
             let metadata = [names.host, names.index, names.source, names.sourcetype];
-            Judge::new(conditions, metadata.into_iter().flatten(), |name| block.name(name))
+            Judge::new(wanted, metadata.into_iter().flatten(), |name| block.name(name))
         });
         EventBuilder {
             shared,
@@ -184,9 +184,8 @@ impl<'a> EventBuilder<'a> {
 
     /// Words without which a text is no wanted event, where searching for them is enough to leave it out.
     pub(crate) fn words(&self) -> Option<&'a Words> {
-        let conditions = self.shared.options.conditions.as_deref();
         let is_judged = self.judge.is_some() && !self.shared.options.strict;
-        conditions.filter(|_| is_judged)?.words(&self.shared.selection)
+        self.shared.options.wanted.as_deref().filter(|_| is_judged)?.words(&self.shared.selection)
     }
 
     /// Counts an event that is not wanted and of which nothing is to be noted but its text.
@@ -206,16 +205,31 @@ impl<'a> EventBuilder<'a> {
         self.names.raw.is_some()
     }
 
-    /// Which events are wanted, if not all are.
-    pub(crate) fn prefilter(&self) -> Option<&'a Prefilter> {
-        self.shared.options.prefilter.as_deref()
+    /// Which events are wanted, as far as their headers tell.
+    pub(crate) fn wanted(&self) -> Option<&'a Wanted> {
+        let wanted = self.shared.options.wanted.as_deref();
+        wanted.filter(|wanted| wanted.is_bounded() || wanted.tells_of_headers())
     }
 
     /// Whether a Windows event of that code and channel can be wanted; `has` says which fields there are in its data.
-    pub(crate) fn fits(&self, prefilter: &Prefilter, code: &str, channel: &str, has: &dyn Fn(&str) -> bool) -> bool {
-        let source = windows_source(Some(channel));
-        let sourcetype = self.shared.options.sourcetype.as_deref().unwrap_or(&source);
-        prefilter.wanted.fits(Heading { code, channel, source: &source, sourcetype, has })
+    pub(crate) fn fits(&self, wanted: &Wanted, code: &str, channel: &str, has: &dyn Fn(&str) -> bool) -> bool {
+        let own = windows_source(Some(channel));
+        let source = Some(self.shared.options.source.as_deref().unwrap_or(&own));
+        let sourcetype = Some(self.shared.options.sourcetype.as_deref().unwrap_or(&own));
+        wanted.fits(Heading { code, channel: Some(channel), source, sourcetype, has })
+    }
+
+    /// What the head of a record has to tell so that the record can be passed over, where that is allowed.
+    pub(crate) fn wanted_heads(&self) -> Option<&'a Wanted> {
+        // Which fields there are shows in the result where not each of them is named.
+        let are_named = matches!(&self.shared.selection, Selection::Only { patterns, .. } if patterns.is_empty());
+        let is_allowed = are_named && !self.shared.options.strict;
+        self.wanted().filter(|wanted| is_allowed && wanted.tells_of_headers())
+    }
+
+    /// What a key means if its record is a Windows event.
+    pub(crate) fn windows_role(&self, key: KeyId) -> Role {
+        self.keys.get(key.0 as usize).map_or(Role::None, |key| key.windows.role)
     }
 
     /// Counts an event that is not wanted.

@@ -276,7 +276,7 @@ fn read_values(data: &EvtxChunkData, templates: &mut Templates, builder: &mut Ev
 /// Where the binary XML begins of records that the search cannot want, in order, up to the first record that is not usual.
 fn unwanted(data: &EvtxChunkData, templates: &mut Templates, builder: &mut EventBuilder<'_>) -> Vec<u64> {
     let mut unwanted = Vec::new();
-    if builder.prefilter().is_some() {
+    if builder.wanted().is_some() {
         let mut records = Records::new(&data.data, templates);
         for window in windows(data) {
             let Some(window) = window else { break };

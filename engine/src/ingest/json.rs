@@ -1,5 +1,6 @@
 //! JSON records: one a line, one after another, or the elements of an array.
 
+mod heads;
 mod walk;
 
 use std::borrow::Cow;
@@ -9,12 +10,13 @@ use memchr::memmem;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::heads::Heads;
 use self::walk::Walker;
 use super::blocks::{Lines, NOT_UTF8, decode};
-use super::conditions::Words;
 use super::event::{Defaults, EventBuilder};
 use super::forms::{self, Forms};
 use super::scan::JsonScanner;
+use super::wanted::Words;
 use super::windows::Section;
 
 /// Objects nested deeper are kept as their text.
@@ -40,7 +42,7 @@ fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
         return read_lines_with(words, text, first_line, builder);
     }
     let mut number = first_line;
-    let mut reader = LineReader::new(text);
+    let mut reader = LineReader::new(text, Heads::of(text, builder));
     let mut at = 0;
     while at < text.len() {
         at = reader.read(at, number, builder).saturating_add(1);
@@ -67,7 +69,7 @@ pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) 
 /// Reads the lines of a block that have one of the words, and looks at the others from outside only: they are events
 /// that the search does not want.
 fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
-    let mut reader = LineReader::new(text);
+    let mut reader = LineReader::new(text, None);
     let (mut at, mut number) = (0, first_line);
     let mut found = words.find(text, 0);
     for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
@@ -98,32 +100,47 @@ fn looks_whole(line: &[u8]) -> bool {
 /// Whether lines can be told from outside: no event's text stands in its record in other letters, and nothing is there
 /// that no JSON has, as where a disk lost a sector.
 fn is_plain(bytes: &[u8], words: &Words) -> bool {
-    let has_controls = bytes.chunks(1 << 12).any(|part| {
-        // Without an end of its own, because the compiler makes more of it then.
-        part.iter().fold(false, |any, &byte| any | (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t'))
-    });
     let has = |needle: &[u8]| memmem::find(bytes, needle).is_some();
     // What may be escaped in JSON, and a text that says which event it is of, are rare.
-    !has_controls && !has(b"\\u00") && (words.are_never_escaped() || !has(b"_raw"))
+    !has_controls(bytes) && !has(b"\\u00") && (words.are_never_escaped() || !has(b"_raw"))
+}
+
+/// Whether there are characters that no JSON has.
+fn has_controls(bytes: &[u8]) -> bool {
+    bytes.chunks(1 << 12).any(|part| {
+        // Without an end of its own, because the compiler makes more of it then.
+        part.iter().fold(false, |any, &byte| any | (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t'))
+    })
 }
 
 /// Reads lines one by one, those of the usual kind in one pass.
-struct LineReader<'t> {
+struct LineReader<'t, 'w> {
     text: &'t str,
-    walker: Walker,
+    walker: Walker<'w>,
     state: JsonState,
 }
 
-impl<'t> LineReader<'t> {
-    fn new(text: &'t str) -> Self {
-        LineReader { text, walker: Walker::new(), state: JsonState::default() }
+impl<'t, 'w> LineReader<'t, 'w> {
+    fn new(text: &'t str, heads: Option<Heads<'w>>) -> Self {
+        LineReader { text, walker: Walker::new(heads), state: JsonState::default() }
     }
 
     /// Reads the line that begins at a byte, and says where it ends.
     fn read(&mut self, at: usize, number: u64, builder: &mut EventBuilder<'_>) -> usize {
         let bytes = self.text.as_bytes();
         let start = walk::blank(bytes, at);
-        if let Some(end) = self.walker.read(self.text, start, builder) {
+        if let Some(heads) = &mut self.walker.heads {
+            heads.begin(start);
+        }
+        let mut read = self.walker.read(self.text, start, builder);
+        if let Some(heads) = self.walker.heads.as_mut().filter(|heads| heads.is_unwanted()) {
+            if let Some(end) = heads.pass_over(bytes, builder) {
+                return end;
+            }
+            heads.close();
+            read = self.walker.read(self.text, start, builder);
+        }
+        if let Some(end) = read {
             let line_end = walk::blank(bytes, end);
             if matches!(bytes.get(line_end), None | Some(b'\n')) {
                 let raw = self.text.get(start..end).unwrap_or_default();

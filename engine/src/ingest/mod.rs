@@ -11,7 +11,6 @@ mod access;
 mod archive;
 mod auditd;
 mod blocks;
-pub(crate) mod conditions;
 mod csv;
 pub(crate) mod decode;
 mod event;
@@ -20,9 +19,9 @@ mod forms;
 pub mod index;
 mod inputs;
 mod json;
+mod judge;
 pub(crate) mod parquet;
 mod pipeline;
-pub(crate) mod prefilter;
 mod scan;
 mod select;
 mod sniff;
@@ -30,6 +29,7 @@ mod syslog;
 mod text;
 mod time;
 mod w3c;
+pub(crate) mod wanted;
 mod windows;
 mod xml;
 mod zeek;
@@ -37,13 +37,12 @@ mod zeek;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use conditions::Glimpse;
-pub use conditions::{Condition, Conditions};
 pub use index::{IndexOptions, Indexed, index};
+pub(crate) use judge::Glimpse;
 pub(crate) use pipeline::Sink;
-pub use prefilter::Prefilter;
 pub(crate) use select::Selection;
 pub(crate) use time::EventClock;
+pub use wanted::{Condition, Wanted};
 pub(crate) use windows::spellings;
 
 use std::path::PathBuf;
@@ -79,10 +78,8 @@ pub enum Location {
 pub struct ReadOptions {
     /// The fields that are kept. `_time` and `_serial` always are.
     pub fields: FieldSelection,
-    /// Which events are wanted; others are left out where that costs less than reading them.
-    pub prefilter: Option<Arc<Prefilter>>,
-    /// What events have to fulfil so that they are kept; `None` to keep all.
-    pub conditions: Option<Arc<Conditions>>,
+    /// Which events are wanted, so that others are passed over or not kept; `None` to keep all.
+    pub wanted: Option<Arc<Wanted>>,
     /// The sourcetype of all events, instead of the one their format suggests.
     pub sourcetype: Option<String>,
     /// The host of all events, instead of the one they name.

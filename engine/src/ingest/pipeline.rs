@@ -48,8 +48,10 @@ pub(crate) fn read(inputs: &[Input], options: &ReadOptions) -> Result<(Store, Re
     let report = ReadReport { files: inputs.reports };
     left_out.unread.extend(inputs.unread);
     let unread = left_out.unread.into_iter().collect();
-    let hosts = left_out.hosts.into_iter().collect();
-    let mut store = Store { unread, hosts, files: inputs.parquet, stored: inputs.stored, ..store.finish()? };
+    let mut store = Store { unread, files: inputs.parquet, stored: inputs.stored, ..store.finish()? };
+    if !left_out.hosts.is_empty() {
+        store.noted.metadata.entry("host".to_owned()).or_default().extend(left_out.hosts);
+    }
     if let Some(held) = held {
         // Until now it was an estimate.
         let mut sizes = Sizes::default();

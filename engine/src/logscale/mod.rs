@@ -11,7 +11,6 @@ mod expression;
 mod filter;
 mod functions;
 pub mod needs;
-pub mod prefilter;
 mod published;
 pub mod reference;
 mod resolve;
@@ -19,6 +18,7 @@ mod rows;
 mod steps;
 pub mod tables;
 mod trace;
+pub mod wanted;
 
 pub use resolve::resolve;
 

@@ -10,7 +10,7 @@ use datafusion::catalog::TableProvider;
 
 use super::Session;
 use crate::error::Error;
-use crate::ingest::{self, Conditions, FieldSelection, Location, Prefilter, ReadOptions, ReadReport};
+use crate::ingest::{self, FieldSelection, Location, ReadOptions, ReadReport, Wanted};
 use crate::plan::Events;
 use crate::plan::summary::Summary;
 use crate::store::Store;
@@ -29,6 +29,16 @@ pub(crate) struct Loaded {
     pub(super) complete: bool,
 }
 
+impl Loaded {
+    /// Whether one of the fields may be in events that were passed over by their first keys alone, and in no other.
+    pub(super) fn may_have_missed(&self, fields: &FieldSelection) -> bool {
+        let FieldSelection::Only(names) = fields else { return false };
+        let are_unseen = self.report.files.iter().any(|file| file.passed_over > 0 && file.format == "json");
+        let schema = self.events.table.schema();
+        are_unseen && names.iter().any(|name| schema.column_with_name(name).is_none())
+    }
+}
+
 impl Session {
     /// Reads the inputs now (with [`SessionOptions::keep`]) and says what was found.
     ///
@@ -36,7 +46,7 @@ impl Session {
     /// As [`crate::ingest::read`].
     pub async fn load(&self) -> Result<Arc<ReadReport>, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
-        Ok(self.events(FieldSelection::AllButRaw, None, None).await?.report)
+        Ok(self.events(FieldSelection::AllButRaw, None).await?.report)
     }
 
     /// The fields of the events that were loaded, with frequent values of each, those that most events have first;
@@ -75,32 +85,21 @@ impl Session {
         }
     }
 
-    /// The events with at least these fields: the kept ones if they have them, else read, without those that do not fulfil
-    /// the conditions.
-    pub(crate) async fn events(
-        &self,
-        wanted: FieldSelection,
-        prefilter: Option<Prefilter>,
-        conditions: Option<Arc<Conditions>>,
-    ) -> Result<Loaded, Error> {
-        match self.kept(&wanted) {
+    /// The events with at least these fields: the kept ones if they have them, else read, without those that are not
+    /// wanted.
+    pub(crate) async fn events(&self, fields: FieldSelection, wanted: Option<Arc<Wanted>>) -> Result<Loaded, Error> {
+        match self.kept(&fields) {
             Some(kept) => Ok(kept),
-            None => self.read(self.to_read(wanted), prefilter, conditions).await,
+            None => self.read(self.to_read(fields), wanted).await,
         }
     }
 
     /// Reads the events with these fields.
-    pub(crate) async fn read(
-        &self,
-        wanted: FieldSelection,
-        prefilter: Option<Prefilter>,
-        conditions: Option<Arc<Conditions>>,
-    ) -> Result<Loaded, Error> {
+    pub(crate) async fn read(&self, fields: FieldSelection, wanted: Option<Arc<Wanted>>) -> Result<Loaded, Error> {
         let options = ReadOptions {
-            fields: wanted.clone(),
+            fields: fields.clone(),
             // What is kept for the next search must be there whole.
-            conditions: conditions.filter(|_| !self.options.keep),
-            prefilter: prefilter.filter(|_| !self.options.keep).map(Arc::new),
+            wanted: wanted.filter(|_| !self.options.keep),
             sourcetype: self.options.sourcetype.clone(),
             host: self.options.host.clone(),
             source: self.options.source.clone(),
@@ -119,7 +118,7 @@ impl Session {
         let store = Arc::new(store);
         let events = describe(Arc::clone(&store));
         let complete = !self.watch.settle();
-        let loaded = Loaded { fields: wanted, store, events, report: Arc::new(report), complete };
+        let loaded = Loaded { fields, store, events, report: Arc::new(report), complete };
         if self.options.keep && complete {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         }
@@ -142,9 +141,6 @@ fn describe(store: Arc<Store>) -> Events {
         {
             let texts = dictionary.values().as_string_opt::<i32>();
             values.extend(texts.into_iter().flat_map(|texts| texts.iter().flatten()).map(str::to_string));
-        }
-        if name == "host" {
-            values.extend(store.hosts.iter().cloned());
         }
         metadata.insert(name.to_string(), values.into_iter().collect());
     }

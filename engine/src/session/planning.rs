@@ -34,9 +34,7 @@ use crate::logscale::tables::Tables;
 use crate::memory::Ledger;
 use crate::plan::calculated::{self, Reading};
 use crate::plan::trace::Tracer;
-use crate::plan::{
-    Clock, Events, PlanError, Planner, Runner, conditions, fieldformat, needs, outputlookup, prefilter, subsearch,
-};
+use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, outputlookup, subsearch, wanted};
 use crate::store::scans::Scans;
 use crate::views::{Asked, Serving};
 use crate::watch::exec::watched;
@@ -102,9 +100,9 @@ impl Session {
             Parsed::LogScale(query) => (crate::logscale::needs::of(query), Vec::new()),
         };
         let view = self.options.view;
-        let wanted = Serving::read(view, &asked);
+        let fields = Serving::read(view, &asked);
         // Mistakes show before anything is read; where nothing is left to read, the plan itself shows them.
-        if only_mistakes || self.kept(&wanted).is_none() {
+        if only_mistakes || self.kept(&fields).is_none() {
             let checked = match &query {
                 Parsed::Spl(query) => plan_without_data(query.clone(), &self.clock(), self.knowledge(), false).await,
                 Parsed::LogScale(query) => logscale_without_data(query, &self.clock(), self.knowledge()).await,
@@ -120,18 +118,18 @@ impl Session {
             Purpose::Census => (None, None),
             _ => Self::bounds_in(&self.context(), &clock)?,
         };
-        let prefilter = match &query {
+        let teller = wanted::Teller { knowledge: self.knowledge(), asked: &asked, view };
+        let wanted = match &query {
             // Whoever traces events asks for those too that are left out.
             _ if purpose == Purpose::Trace => None,
-            Parsed::Spl(query) => prefilter::of(query, self.knowledge(), &clock, bounds),
-            Parsed::LogScale(query) => crate::logscale::prefilter::of(query, self.knowledge(), bounds),
+            Parsed::Spl(query) => wanted::of(query, &teller, &clock, bounds),
+            Parsed::LogScale(query) => crate::logscale::wanted::of(query, &teller, bounds),
         };
-        let conditions = match &query {
-            // Why an event is not found can only be told of one that was read.
-            Parsed::Spl(query) if trace.is_none() => conditions::of(query, self.knowledge(), &asked, view),
-            _ => None,
-        };
-        let loaded = self.events(wanted, prefilter, conditions).await.map_err(|error| at_begin(error, &query))?;
+        let read = |wanted| self.events(fields.clone(), wanted);
+        let mut loaded = read(wanted).await.map_err(|error| at_begin(error, &query))?;
+        if loaded.may_have_missed(&asked.fields) {
+            loaded = read(None).await.map_err(|error| at_begin(error, &query))?;
+        }
         let scans = Arc::new(Scans::default());
         let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();
@@ -162,7 +160,7 @@ impl Session {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();
                     let asked = asked_of(search, asked.fields.and(fields));
-                    let loaded = self.events(Serving::read(view, &asked), None, None).await?;
+                    let loaded = self.events(Serving::read(view, &asked), None).await?;
                     read_time = read_time.saturating_add(started.elapsed());
                     more = loaded.events.noting(&scans).asked(&asked, view).naming(named);
                     planner.events = Some(&more);

@@ -63,7 +63,7 @@ impl Session {
     /// An input that cannot be read.
     pub async fn metadata(&self) -> Result<HashMap<String, Vec<String>>, Error> {
         let wanted = ["index", "source", "sourcetype", "host"].map(str::to_owned).to_vec();
-        Ok(self.events(FieldSelection::Only(wanted), None, None).await?.events.metadata)
+        Ok(self.events(FieldSelection::Only(wanted), None).await?.events.metadata)
     }
 
     /// A LogScale query with its parameters and saved queries put in, and what was found about it.

@@ -35,8 +35,6 @@ pub struct Store {
     pub schema: SchemaRef,
     /// The names of fields that events have but that were not selected, in order.
     pub unread: Vec<String>,
-    /// Hosts of events that were passed over, in order.
-    pub hosts: Vec<String>,
     /// What is known of events that were left out because the search cannot want them.
     pub(crate) noted: builder::Noted,
     /// The files whose events stay where they are.
@@ -54,7 +52,6 @@ impl Store {
             shapes: Vec::new(),
             schema,
             unread: Vec::new(),
-            hosts: Vec::new(),
             noted: builder::Noted::default(),
             files: Vec::new(),
             stored: Vec::new(),

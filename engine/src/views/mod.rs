@@ -31,7 +31,7 @@ use spelunk_grammar::Span;
 use crate::functions::kernel::Row;
 use crate::functions::pattern::Wildcard;
 use crate::ingest::FieldSelection;
-use crate::ingest::prefilter::{Told, Wanted};
+use crate::ingest::wanted::{Condition, Told};
 
 /// Which view serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ pub fn targets() -> impl Iterator<Item = &'static str> {
 }
 
 /// The events of Windows that can be of a type of Falcon's that fits any of the patterns.
-pub fn of_types(types: &[Wildcard]) -> Wanted {
+pub fn of_types(types: &[Wildcard]) -> Condition {
     let kinds = falcon::FALCON.kinds.iter().filter(|event| match event.make(&falcon::FALCON, fields::TYPE) {
         Some(Make::Text(own)) => types.iter().any(|wanted| wanted.matches(own)),
         _ => true,
@@ -161,19 +161,19 @@ pub fn of_types(types: &[Wildcard]) -> Wanted {
         Source::Windows(channel, codes) => Some(of_channel(channel, codes)),
         Source::Falcon(_) => None,
     });
-    Wanted::Made(&[fields::TYPE, fields::TAGGED_TYPE], Box::new(Wanted::Any(kinds.collect())))
+    Condition::Made(&[fields::TYPE, fields::TAGGED_TYPE], Box::new(Condition::Any(kinds.collect())))
 }
 
 /// Windows' events of a channel with one of the codes, under any of the names by which views know the channel.
-fn of_channel(channel: &str, codes: &[i64]) -> Wanted {
+fn of_channel(channel: &str, codes: &[i64]) -> Condition {
     let spellings = expressions::spellings(channel);
     let field = |field: Told, patterns: &[String]| {
         let patterns = patterns.iter().map(|pattern| Wildcard::any_case(pattern).ok()).collect::<Option<_>>();
-        patterns.map_or(Wanted::Untold, |patterns| Wanted::Field(field, patterns))
+        patterns.map_or(Condition::Untold, |patterns| Condition::Header(field, patterns))
     };
     let named = [Told::Channel, Told::Source, Told::Sourcetype].map(|told| field(told, &spellings));
     let codes: Vec<String> = codes.iter().map(i64::to_string).collect();
-    Wanted::All(vec![field(Told::Code, &codes), Wanted::Any(named.into())])
+    Condition::All(vec![field(Told::Code, &codes), Condition::Any(named.into())])
 }
 
 /// The field that a name means: a tag is the field of that name.

@@ -39,8 +39,7 @@ pub async fn run(args: IndexArgs) -> Result<Exit, Failure> {
     let cancelled = std::sync::Arc::default();
     let reading = ReadOptions {
         fields: FieldSelection::All,
-        prefilter: None,
-        conditions: None,
+        wanted: None,
         sourcetype,
         host,
         source: None,

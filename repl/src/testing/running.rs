@@ -141,8 +141,7 @@ fn index(base: &Session, file: &Prepared, store: &Path) -> Result<(), Error> {
     let options = base.options();
     let reading = ReadOptions {
         fields: FieldSelection::All,
-        prefilter: None,
-        conditions: None,
+        wanted: None,
         sourcetype: file.sourcetype.clone(),
         host: file.host.clone(),
         source: file.source.clone(),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::super::event::EventBuilder;
-use super::super::prefilter::Prefilter;
+use super::super::wanted::Wanted;
 use super::template::{Content, Header, Template};
 use super::value::Value;
 
@@ -43,7 +43,7 @@ impl Headers {
         header: &Header,
         value: impl Fn(u16) -> Option<Value<'d>>,
         templates: &[&Template],
-        prefilter: &Prefilter,
+        wanted: &Wanted,
         builder: &mut EventBuilder<'_>,
     ) -> Option<bool> {
         let is_left_out = |place: &u16| value(*place).is_some_and(Value::is_null);
@@ -74,12 +74,12 @@ impl Headers {
                 let (code, channel) = (code.trim(), channel.trim());
                 (!code.is_empty() && !channel.is_empty()).then_some(())?;
                 let has = |name: &str| templates.iter().any(|template| template.has(name));
-                let fits = builder.fits(prefilter, code, channel, &has);
+                let fits = builder.fits(wanted, code, channel, &has);
                 let verdict = Verdict { fits, read_in: Cell::new(0) };
                 self.known.entry(self.key.as_slice().into()).or_insert(verdict)
             }
         };
-        if (verdict.fits && prefilter.is_in_time(time)) || verdict.read_in.replace(part) != part {
+        if (verdict.fits && wanted.is_in_time(time)) || verdict.read_in.replace(part) != part {
             return Some(false);
         }
         if let Some(computer) = &header.computer {

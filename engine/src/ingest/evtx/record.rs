@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::event::EventBuilder;
-use super::super::prefilter::Prefilter;
+use super::super::wanted::Wanted;
 use super::cursor::Cursor;
 use super::template::{Content, Field, Part, Step, Template};
 use super::templates::{Known, Place, Templates};
@@ -122,8 +122,8 @@ impl<'d, 't> Records<'d, 't> {
         let place = (0, Part::Data);
         let instance = self.instance(window.start, window.end)?;
         let known = self.template(instance.template, place)?;
-        if let Some(prefilter) = builder.prefilter()
-            && self.passes_over(instance, &known, prefilter, builder)
+        if let Some(wanted) = builder.wanted()
+            && self.passes_over(instance, &known, wanted, builder)
         {
             return Some(Outcome::PassedOver);
         }
@@ -137,8 +137,8 @@ impl<'d, 't> Records<'d, 't> {
         self.values.clear();
         let instance = self.instance(window.start, window.end)?;
         let known = self.template(instance.template, (0, Part::Data))?;
-        let prefilter = builder.prefilter()?;
-        Some(!self.passes_over(instance, &known, prefilter, builder))
+        let wanted = builder.wanted()?;
+        Some(!self.passes_over(instance, &known, wanted, builder))
     }
 
     /// Whether the search cannot want a record that could be read here.
@@ -146,17 +146,17 @@ impl<'d, 't> Records<'d, 't> {
         &mut self,
         instance: Instance,
         known: &Known,
-        prefilter: &Prefilter,
+        wanted: &Wanted,
         builder: &mut EventBuilder<'_>,
     ) -> bool {
-        self.try_pass_over(instance, known, prefilter, builder).unwrap_or(false)
+        self.try_pass_over(instance, known, wanted, builder).unwrap_or(false)
     }
 
     fn try_pass_over(
         &mut self,
         instance: Instance,
         known: &Known,
-        prefilter: &Prefilter,
+        wanted: &Wanted,
         builder: &mut EventBuilder<'_>,
     ) -> Option<bool> {
         let header = known.template.header.as_ref()?;
@@ -180,7 +180,7 @@ impl<'d, 't> Records<'d, 't> {
         let known = &*known.template;
         let inside = inside.as_deref();
         let templates = [known, inside.unwrap_or(known)];
-        self.templates.headers.pass_over(header, value, &templates, prefilter, builder)
+        self.templates.headers.pass_over(header, value, &templates, wanted, builder)
     }
 
     /// The template of a piece of binary XML that has none inside of it.

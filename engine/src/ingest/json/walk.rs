@@ -3,11 +3,14 @@
 //! What is unusual (a key with escapes, deep nesting, forms of exports, anything that is broken) is left to serde, which
 //! says what is wrong: nothing is read here that serde would refuse, and what is read gives the same values.
 
+use std::ops::Range;
+
 use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::super::event::{EventBuilder, KeyId};
-use super::super::windows::Section;
+use super::super::windows::{Role, Section};
+use super::heads::Heads;
 use super::{string, unescaped};
 
 /// Objects and arrays nested deeper are left to serde.
@@ -36,7 +39,7 @@ const FORMS: [&str; 11] = [
 
 /// What is known of the keys of the records so far.
 #[derive(Debug)]
-pub(super) struct Walker {
+pub(super) struct Walker<'w> {
     hasher: RandomState,
     nodes: Vec<Node>,
     by_key: HashTable<u32>,
@@ -44,6 +47,10 @@ pub(super) struct Walker {
     last: u32,
     /// The wanted values of the record at hand.
     found: Vec<Found>,
+    /// How deep in arrays the value at hand is.
+    arrays: usize,
+    /// What the heads of records tell, where that is looked at.
+    pub(super) heads: Option<Heads<'w>>,
 }
 
 /// A key in its place.
@@ -65,7 +72,7 @@ enum Key {
     /// It had no value yet that could become a field.
     Unasked,
     Unwanted,
-    Wanted(KeyId),
+    Wanted(KeyId, Role),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +83,8 @@ struct Found {
     is_escaped: bool,
 }
 
-impl Walker {
-    pub(super) fn new() -> Self {
+impl<'w> Walker<'w> {
+    pub(super) fn new(heads: Option<Heads<'w>>) -> Self {
         let root = Node {
             parent: NONE,
             written: Box::default(),
@@ -86,14 +93,22 @@ impl Walker {
             is_form: false,
             next: [NONE; 2],
         };
-        Walker { hasher: RandomState::new(), nodes: vec![root], by_key: HashTable::new(), last: 0, found: Vec::new() }
+        Walker {
+            hasher: RandomState::new(),
+            nodes: vec![root],
+            by_key: HashTable::new(),
+            last: 0,
+            found: Vec::new(),
+            arrays: 0,
+            heads,
+        }
     }
 
     /// Reads the object that begins at a byte and hands over its wanted values. Says where it ends; nothing, and nothing
-    /// is handed over, where it is left to serde.
+    /// is handed over, where it is left to serde, and where its head tells that it is not wanted.
     pub(super) fn read(&mut self, text: &str, at: usize, builder: &mut EventBuilder<'_>) -> Option<usize> {
         self.found.clear();
-        self.last = 0;
+        (self.last, self.arrays) = (0, 0);
         let bytes = text.as_bytes();
         if bytes.get(at) != Some(&b'{') {
             return None;
@@ -213,7 +228,7 @@ impl Walker {
             b'"' => {
                 let start = after(at);
                 let (end, is_escaped) = string_end(bytes, start)?;
-                self.keep(node, start, end, is_escaped, builder);
+                self.keep(bytes, node, start..end, is_escaped, builder)?;
                 Some(after(end))
             }
             b'{' if depth < MAX_DEPTH => self.object(bytes, after(at), node, depth.saturating_add(1), builder),
@@ -225,7 +240,7 @@ impl Walker {
                     b'f' => word(bytes, at, b"false")?,
                     _ => number_end(bytes, at)?,
                 };
-                self.keep(node, at, end, false, builder);
+                self.keep(bytes, node, at..end, false, builder)?;
                 Some(end)
             }
         }
@@ -243,25 +258,45 @@ impl Walker {
         if bytes.get(at) == Some(&b']') {
             return Some(after(at));
         }
+        self.arrays = self.arrays.saturating_add(1);
         loop {
             at = blank(bytes, self.value(bytes, at, node, depth, builder)?);
             match bytes.get(at)? {
                 b',' => at = blank(bytes, after(at)),
-                b']' => return Some(after(at)),
+                b']' => {
+                    self.arrays = self.arrays.saturating_sub(1);
+                    return Some(after(at));
+                }
                 _ => return None,
             }
         }
     }
 
+    /// Keeps a value that is wanted; nothing where the record is not.
     #[inline]
-    fn keep(&mut self, node: u32, start: usize, end: usize, is_escaped: bool, builder: &mut EventBuilder<'_>) {
-        let Some(node) = self.nodes.get_mut(node as usize) else { return };
+    fn keep(
+        &mut self,
+        bytes: &[u8],
+        node: u32,
+        value: Range<usize>,
+        is_escaped: bool,
+        builder: &mut EventBuilder<'_>,
+    ) -> Option<()> {
+        let Some(node) = self.nodes.get_mut(node as usize) else { return Some(()) };
         if let Key::Unasked = node.key {
-            node.key = builder.key(Section::Record, &node.path).map_or(Key::Unwanted, Key::Wanted);
+            let key = builder.key(Section::Record, &node.path);
+            node.key = key.map_or(Key::Unwanted, |key| Key::Wanted(key, builder.windows_role(key)));
         }
-        if let Key::Wanted(key) = node.key {
-            self.found.push(Found { key, start, end, is_escaped });
+        if let Key::Wanted(key, role) = node.key {
+            self.found.push(Found { key, start: value.start, end: value.end, is_escaped });
+            if role != Role::None
+                && let Some(heads) = &mut self.heads
+                && heads.sees(bytes, role, value, !is_escaped && self.arrays == 0)
+            {
+                return None;
+            }
         }
+        Some(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::json;
 use super::*;
 use crate::session::{Session, SessionOptions};
 
-fn generated(seed: u64, events: u64) -> String {
+pub(super) fn generated(seed: u64, events: u64) -> String {
     let options = GeneratorOptions { events, ..GeneratorOptions::default() };
     let mut text = Vec::new();
     write_json_lines(&mut text, Generator::new(seed, options).map(|generated| generated.event)).unwrap();
@@ -100,10 +100,10 @@ fn block(bytes: &[u8], fields: FieldSelection, read: fn(Lines, &mut EventBuilder
 }
 
 /// How many events a file has, how many were skipped, and why.
-type Health = (u64, u64, Vec<Problem>);
+pub(super) type Health = (u64, u64, Vec<Problem>);
 
 /// The rows of a search and what was told about it.
-fn searched(path: &Path, search: &str, keep: bool) -> (String, Vec<String>, Vec<Health>) {
+pub(super) fn searched(path: &Path, search: &str, keep: bool) -> (String, Vec<String>, Vec<Health>) {
     let session = Session::new(SessionOptions { keep, ..SessionOptions::default() }, vec![input(path)]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -171,9 +171,10 @@ proptest! {
             let (all_rows, all_told, all_read) = searched(&path, search, true);
             prop_assert_eq!(rows, all_rows, "{}", search);
             prop_assert_eq!(told, all_told, "{}", search);
-            // A search for words alone looks at other lines from outside.
-            if !search.ends_with("_like_this_word | stats count") {
-                prop_assert_eq!(read, all_read, "{}", search);
+            // Lines that are looked at from outside may be broken inside.
+            for ((events, skipped, _), (all_events, all_skipped, _)) in read.iter().zip(&all_read) {
+                prop_assert!(events >= all_events && skipped <= all_skipped, "{}", search);
+                prop_assert_eq!(events + skipped, all_events + all_skipped, "{}", search);
             }
         }
     }

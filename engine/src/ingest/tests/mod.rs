@@ -5,9 +5,10 @@ mod archives;
 mod evtx;
 mod exports;
 mod forms;
+mod heads;
 mod hostile;
 mod json;
-mod prefilter;
+mod passed_over;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,7 @@ use super::*;
 pub(super) fn options() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::AllButRaw,
-        prefilter: None,
-        conditions: None,
+        wanted: None,
         sourcetype: None,
         host: None,
         source: None,

@@ -1,21 +1,18 @@
-//! What a query wants of events as far as the header of an event tells it; see [`crate::plan::prefilter`].
+//! What a query wants of events as far as the header of an event tells it; see [`crate::plan::wanted`].
+
+use std::sync::Arc;
 
 use spelunk_grammar::logscale::query::{Call, Comparator, Filter, Query, StepKind, Value, ValueKind};
 use spelunk_grammar::logscale::walk::{self, Walk};
 
 use super::needs;
 use crate::functions::pattern::Wildcard;
-use crate::ingest::Prefilter;
-use crate::ingest::prefilter::{Wanted, is_plain_number};
-use crate::knowledge::Knowledge;
-use crate::plan::prefilter;
+use crate::ingest::wanted::is_plain_number;
+use crate::ingest::{Condition, Wanted};
+use crate::plan::wanted::Teller;
 
 /// What a query wants, if anything can be told from its text and the bounds of time.
-pub fn of(
-    query: &Query,
-    knowledge: Knowledge<'_>,
-    (earliest, latest): (Option<i64>, Option<i64>),
-) -> Option<Prefilter> {
+pub fn of(query: &Query, teller: &Teller<'_>, (earliest, latest): (Option<i64>, Option<i64>)) -> Option<Arc<Wanted>> {
     let mut calls = Calls { work_on_rows: true };
     calls.pipeline(&mut query.pipeline.clone());
     if !calls.work_on_rows {
@@ -31,30 +28,29 @@ pub fn of(
         // A call can change the rows, and with that what comes after it.
         let conditions = parts.iter().take_while(|part| !matches!(part, Filter::Call(_)));
         let before = wanted.len();
-        wanted.extend(conditions.map(|part| of_filter(part, knowledge)));
+        wanted.extend(conditions.map(|part| of_filter(part, teller)));
         if wanted.len().saturating_sub(before) < parts.len() {
             break;
         }
     }
-    let prefilter = Prefilter { wanted: Wanted::All(wanted), earliest, latest };
-    prefilter.is_useful().then_some(prefilter)
+    Wanted::of(Condition::All(wanted), earliest, latest)
 }
 
-fn of_filter(filter: &Filter, knowledge: Knowledge<'_>) -> Wanted {
+fn of_filter(filter: &Filter, teller: &Teller<'_>) -> Condition {
     match filter {
-        Filter::And(parts) => Wanted::All(parts.iter().map(|part| of_filter(part, knowledge)).collect()),
-        Filter::Or(parts) => Wanted::Any(parts.iter().map(|part| of_filter(part, knowledge)).collect()),
+        Filter::And(parts) => Condition::All(parts.iter().map(|part| of_filter(part, teller)).collect()),
+        Filter::Or(parts) => Condition::Any(parts.iter().map(|part| of_filter(part, teller)).collect()),
         Filter::Comparison(comparison) if comparison.comparator.node == Comparator::Is => {
-            is_any_of(&comparison.field.node, std::slice::from_ref(&comparison.value), knowledge)
+            is_any_of(&comparison.field.node, std::slice::from_ref(&comparison.value), teller)
         }
         Filter::Membership(membership) if !membership.negated => {
-            is_any_of(&membership.field.node, &membership.values, knowledge)
+            is_any_of(&membership.field.node, &membership.values, teller)
         }
-        _ => Wanted::Untold,
+        _ => Condition::Untold,
     }
 }
 
-fn is_any_of(field: &str, values: &[Value], knowledge: Knowledge<'_>) -> Wanted {
+fn is_any_of(field: &str, values: &[Value], teller: &Teller<'_>) -> Condition {
     let patterns = values.iter().map(|value| {
         let text = match &value.kind {
             ValueKind::Pattern(text) => text.clone(),
@@ -66,7 +62,7 @@ fn is_any_of(field: &str, values: &[Value], knowledge: Knowledge<'_>) -> Wanted 
         if is_odd || text.starts_with("0x") { None } else { Wildcard::any_case(&text).ok() }
     });
     let patterns = patterns.collect::<Option<_>>();
-    patterns.map_or(Wanted::Untold, |patterns| prefilter::is_any_of(field, patterns, knowledge))
+    patterns.map_or(Condition::Untold, |patterns| teller.header(field, patterns))
 }
 
 /// Looks whether all functions work on the rows that reach them.

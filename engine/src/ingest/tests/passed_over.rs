@@ -3,17 +3,17 @@
 use super::evtx::{CHUNK, FILE_HEADER, generated, log, sign};
 use super::*;
 use crate::functions::pattern::Wildcard;
-use crate::ingest::prefilter::{Told, Wanted};
+use crate::ingest::wanted::{Condition, Told};
 
 type Row = BTreeMap<String, String>;
 
-fn field(field: Told, patterns: &[&str]) -> Wanted {
-    Wanted::Field(field, patterns.iter().map(|pattern| Wildcard::any_case(pattern).unwrap()).collect())
+fn field(field: Told, patterns: &[&str]) -> Condition {
+    Condition::Header(field, patterns.iter().map(|pattern| Wildcard::any_case(pattern).unwrap()).collect())
 }
 
 /// What a search may want, and the same asked of a whole event.
 struct Search {
-    wanted: fn() -> Wanted,
+    wanted: fn() -> Condition,
     times: (Option<i64>, Option<i64>),
     fits: fn(&Row) -> bool,
 }
@@ -28,7 +28,7 @@ fn searches(middle: i64) -> Vec<Search> {
     vec![
         Search { wanted: || field(Told::Code, &["1"]), times: (None, None), fits: |row| is(row, "EventCode", &["1"]) },
         Search {
-            wanted: || Wanted::All(vec![field(Told::Sourcetype, &[SYSMON]), field(Told::Code, &["3", "1*"])]),
+            wanted: || Condition::All(vec![field(Told::Sourcetype, &[SYSMON]), field(Told::Code, &["3", "1*"])]),
             times: (Some(middle), None),
             fits: |row| {
                 let code = row.get("EventCode").is_some_and(|code| code == "3" || code.starts_with('1'));
@@ -37,12 +37,12 @@ fn searches(middle: i64) -> Vec<Search> {
         },
         Search {
             wanted: || {
-                let audited = Wanted::All(vec![
-                    Wanted::Untold,
+                let audited = Condition::All(vec![
+                    Condition::Untold,
                     field(Told::Channel, &["security"]),
                     field(Told::Code, &["4624", "4688"]),
                 ]);
-                Wanted::Any(vec![audited, field(Told::Source, &["WinEventLog:System"])])
+                Condition::Any(vec![audited, field(Told::Source, &["WinEventLog:System"])])
             },
             times: (None, Some(middle)),
             fits: |row| {
@@ -50,7 +50,7 @@ fn searches(middle: i64) -> Vec<Search> {
                 is_audited || is(row, "Channel", &["System"])
             },
         },
-        Search { wanted: || Wanted::Untold, times: (Some(middle), Some(middle + 1_000_000)), fits: |_| true },
+        Search { wanted: || Condition::Untold, times: (Some(middle), Some(middle + 1_000_000)), fits: |_| true },
     ]
 }
 
@@ -74,7 +74,7 @@ fn fields() -> Vec<FieldSelection> {
     vec![FieldSelection::Only(only), FieldSelection::All]
 }
 
-/// Reads a log with every prefilter and without; says how many events were passed over.
+/// Reads a log for every search and for none; says how many events were passed over.
 fn check(bytes: &[u8], middle: i64, what: &str) -> u64 {
     let mut passed_over = 0;
     for selection in fields() {
@@ -83,8 +83,8 @@ fn check(bytes: &[u8], middle: i64, what: &str) -> u64 {
         for (number, search) in searches(middle).into_iter().enumerate() {
             let what = format!("{what}, search {number}, {selection:?}");
             let (earliest, latest) = search.times;
-            let prefilter = Some(Arc::new(Prefilter { wanted: (search.wanted)(), earliest, latest }));
-            let reading = ReadOptions { fields: selection.clone(), prefilter, ..options() };
+            let wanted = Wanted::of((search.wanted)(), earliest, latest);
+            let reading = ReadOptions { fields: selection.clone(), wanted, ..options() };
             let (filtered, filtered_report) = read_bytes(bytes, &reading);
             let found = by_serial(&filtered);
             let told = &filtered_report.files[0];
@@ -107,7 +107,7 @@ fn check(bytes: &[u8], middle: i64, what: &str) -> u64 {
             };
             assert_eq!(values(&found, "source"), values(&all, "source"), "{what}");
             let mut hosts = values(&found, "host");
-            hosts.extend(filtered.hosts.iter().cloned());
+            hosts.extend(filtered.noted.metadata.get("host").into_iter().flatten().cloned());
             assert_eq!(hosts, values(&all, "host"), "{what}");
             assert!(filtered.unread.iter().all(|name| store.unread.contains(name)), "{what}");
         }

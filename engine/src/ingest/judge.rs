@@ -1,131 +1,15 @@
-//! What an event has to fulfil so that a search can want it, as far as reading can tell.
+//! What an event has to fulfil so that a search can want it, as far as its fields and its text tell.
 //!
 //! An event that cannot be wanted is counted and numbered like others, but takes no memory. What a search learns from
 //! all events is noted of it all the same: which fields there are, whether their values are numbers, and the values of
 //! `index`, `source`, `sourcetype` and `host`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use regex::Regex;
-
-use super::select::Selection;
-use crate::functions::pattern::Wildcard;
+use super::wanted::{Condition, Wanted};
 use crate::store::builder::{Kind, NameId};
 
-/// A condition on the fields of one event. It may hold for an event that the search leaves out, never the other way
-/// round.
-#[derive(Debug)]
-pub enum Condition {
-    /// What reading cannot tell.
-    Untold,
-    /// All of these.
-    All(Vec<Condition>),
-    /// Any of these.
-    Any(Vec<Condition>),
-    /// Some value of a field fits any of the patterns.
-    Field(String, Vec<Wildcard>),
-    /// The event's text has a keyword or phrase: how that is found, and a piece of it that is there in some letter case.
-    Word(Regex, String),
-}
-
-/// The condition of a search, ready for reading.
-#[derive(Debug)]
-pub struct Conditions {
-    condition: Condition,
-    words: Option<Words>,
-}
-
-/// Pieces of words of which an event's text has to have one.
-#[derive(Debug)]
-pub(crate) struct Words {
-    regex: Regex,
-    /// Whether JSON has no other way to write them but by numbers of characters.
-    are_simple: bool,
-}
-
-impl Words {
-    /// Where the next one begins.
-    pub(crate) fn find(&self, text: &str, from: usize) -> Option<usize> {
-        self.regex.find_at(text, from.min(text.len())).map(|found| found.start())
-    }
-
-    /// Whether JSON has no other way to write them but by numbers of characters.
-    pub(crate) fn are_never_escaped(&self) -> bool {
-        self.are_simple
-    }
-}
-
-/// More alternatives are not worth looking for all of them at once.
-const MOST_WORDS: usize = 16;
-
-impl Conditions {
-    /// Conditions that tell something; `None` for one that every event may fulfil.
-    pub fn of(condition: Condition) -> Option<Arc<Conditions>> {
-        if !condition.tells() {
-            return None;
-        }
-        let words = condition.words().filter(|words| words.len() <= MOST_WORDS).and_then(|words| {
-            let pieces: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-            // Other scripts have letters that are taken for these two in any letter case.
-            let is_simple = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'k' | b'K' | b's' | b'S');
-            let are_simple = words.iter().all(|word| word.bytes().all(is_simple));
-            Some(Words { regex: Regex::new(&format!("(?i){}", pieces.join("|"))).ok()?, are_simple })
-        });
-        Some(Arc::new(Conditions { condition, words }))
-    }
-
-    /// Whether the fields that they are about are among those that are read.
-    pub(crate) fn are_read(&self, selection: &Selection) -> bool {
-        self.condition.is_read(selection)
-    }
-
-    /// The words without which an event is not wanted, where the text is all that is asked for.
-    pub(crate) fn words(&self, selection: &Selection) -> Option<&Words> {
-        let Selection::Only { names, patterns } = selection else { return None };
-        let of_text = |name: &String| matches!(name.as_str(), "_raw" | "_file" | "_time" | "_serial");
-        self.words.as_ref().filter(|_| patterns.is_empty() && names.iter().all(of_text))
-    }
-}
-
-impl Condition {
-    fn tells(&self) -> bool {
-        match self {
-            Condition::Untold => false,
-            Condition::All(parts) => parts.iter().any(Condition::tells),
-            Condition::Any(parts) => parts.iter().all(Condition::tells),
-            Condition::Field(..) | Condition::Word(..) => true,
-        }
-    }
-
-    fn is_read(&self, selection: &Selection) -> bool {
-        match self {
-            Condition::Untold => true,
-            Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|part| part.is_read(selection)),
-            Condition::Field(field, _) => selection.wants(field),
-            Condition::Word(..) => selection.wants("_raw"),
-        }
-    }
-
-    /// Pieces of words of which a text has to have one.
-    fn words(&self) -> Option<Vec<&str>> {
-        match self {
-            Condition::Untold | Condition::Field(..) => None,
-            Condition::Word(_, piece) => Some(vec![piece]),
-            // The longest are the rarest.
-            Condition::All(parts) => parts
-                .iter()
-                .filter_map(Condition::words)
-                .max_by_key(|words| words.iter().map(|word| word.len()).min().unwrap_or(0)),
-            Condition::Any(parts) => {
-                let words: Option<Vec<_>> = parts.iter().map(Condition::words).collect();
-                words.map(|words| words.concat())
-            }
-        }
-    }
-}
-
-/// The conditions while the events of a block are looked at.
+/// The condition while the events of a block are looked at.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     condition: &'a Condition,
@@ -167,12 +51,12 @@ pub(crate) struct Glimpse {
 impl<'a> Judge<'a> {
     /// `name` numbers a field; `metadata` are the selected fields whose values matter.
     pub(crate) fn new(
-        conditions: &'a Conditions,
+        wanted: &'a Wanted,
         metadata: impl Iterator<Item = NameId>,
         mut name: impl FnMut(&str) -> NameId,
     ) -> Self {
         let mut judge = Judge {
-            condition: &conditions.condition,
+            condition: &wanted.condition,
             parts: Vec::new(),
             by_name: Vec::new(),
             met: Vec::new(),
@@ -181,14 +65,14 @@ impl<'a> Judge<'a> {
             metadata: metadata.map(|name| (name, Values::default())).collect(),
             event: 0,
         };
-        judge.number(&conditions.condition, &mut name);
+        judge.number(&wanted.condition, &mut name);
         judge.met = vec![false; judge.parts.len()];
         judge
     }
 
     fn number(&mut self, condition: &'a Condition, name: &mut impl FnMut(&str) -> NameId) {
         match condition {
-            Condition::Untold => {}
+            Condition::Untold | Condition::Header(..) | Condition::Made(..) => {}
             Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| self.number(part, name)),
             Condition::Field(..) | Condition::Word(..) => {
                 let field = if let Condition::Field(field, _) = condition { name(field) } else { name("_raw") };
@@ -261,7 +145,7 @@ impl<'a> Judge<'a> {
 /// Whether a condition holds, given the truth of its parts in order.
 fn holds(condition: &Condition, met: &mut impl Iterator<Item = bool>) -> bool {
     match condition {
-        Condition::Untold => true,
+        Condition::Untold | Condition::Header(..) | Condition::Made(..) => true,
         // Without a short cut, because each part takes its truth.
         Condition::All(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| !holds).count() == 0,
         Condition::Any(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| *holds).count() > 0,
