@@ -77,6 +77,11 @@ fn all(value: &Value<'_>) -> Value<'static> {
     Value::Many(value.texts().into_iter().map(into_owned).collect())
 }
 
+/// Whether a value is the text of a JSON array.
+pub fn is_array(value: &Value<'_>) -> bool {
+    array(value).is_some()
+}
+
 /// The elements if the value is a single text that holds a JSON array: strings without their quotes, anything
 /// else as JSON.
 fn array(value: &Value<'_>) -> Option<Value<'static>> {

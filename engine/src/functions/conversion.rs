@@ -378,7 +378,9 @@ fn duration(seconds: f64) -> String {
     let (whole, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
     let (days, hours, minutes) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60);
     let days = if days > 0 { format!("{days}+") } else { String::new() };
+    // As many digits as the number has.
     let fraction = if fraction > 0 { format!(".{fraction:06}") } else { String::new() };
+    let fraction = fraction.trim_end_matches('0');
     format!("{sign}{days}{hours:02}:{minutes:02}:{:02}{fraction}", whole % 60)
 }
 
@@ -394,6 +396,6 @@ mod tests {
         assert_eq!(commas(-1_000.0), "-1,000");
         assert_eq!(commas(999.0), "999");
         assert_eq!(duration(615.0), "00:10:15");
-        assert_eq!(duration(90_061.5), "1+01:01:01.500000");
+        assert_eq!(duration(90_061.5), "1+01:01:01.5");
     }
 }

@@ -40,7 +40,7 @@ static CONVERT: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
             "dur2sec" => mapping::of(move |text| number(dur2sec(text))),
             "memk" => mapping::of(move |text| number(memk(text))),
             "mstime" => mapping::of(move |text| number(mstime(text))),
-            "num" => mapping::of(|text| parse_number(text).map(|_| Cow::Borrowed(text))),
+            "auto" | "num" => mapping::of(best),
             "rmcomma" => mapping::of(|text| Some(Cow::Owned(text.replace(',', "")))),
             "rmunit" => mapping::of(|text| Some(Cow::Borrowed(leading_number(text).unwrap_or(text)))),
             other => return Err(exec_datafusion_err!("spl_convert has no function {other}")),
@@ -79,6 +79,15 @@ fn mktime(text: &str, format: &str, zone: &TimeZone, now: Timestamp) -> Option<S
 fn digits(text: &str, fraction: bool) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || (fraction && byte == b'.'));
     if plain { text.parse().ok() } else { None }
+}
+
+/// The number that a text is or that a duration means, which has to be complete.
+fn best(text: &str) -> Option<Cow<'_, str>> {
+    if parse_number(text).is_some() {
+        return Some(Cow::Borrowed(text));
+    }
+    let complete = text.bytes().filter(|byte| *byte == b':').count() == 2;
+    dur2sec(text).filter(|_| complete).map(|seconds| Cow::Owned(format_number(seconds)))
 }
 
 /// `[D+]HH:MM:SS` in seconds. Hours and minutes may be missing, seconds may have a fraction.

@@ -46,19 +46,27 @@ pub fn places() -> Arc<ScalarUDF> {
     PLACES.udf()
 }
 
-/// The first and last character of each match, counted from 0; a match of nothing has none.
+/// The first and last character of each group with a name, counted from 0: `user=5-7`, or `user=5-7&host=9-12` where a
+/// match has several. A group that took nothing has none.
 fn offsets(values: &[Value<'_>]) -> Vec<String> {
     let [text, pattern, limit] = values else { return Vec::new() };
     let (Some(pattern), Some(limit)) = (pattern.text(), limit.number()) else { return Vec::new() };
     let Ok(pattern) = Pattern::new(&pattern) else { return Vec::new() };
+    let names = pattern.names();
     let mut found = Vec::new();
     for text in text.texts() {
-        for place in pattern.places(&text, limit as usize) {
+        for places in pattern.group_places(&text, limit as usize) {
             let characters =
                 |bytes: &std::ops::Range<usize>| text.get(bytes.clone()).map_or(0, |piece| piece.chars().count());
-            let (before, length) = (characters(&(0..place.start)), characters(&place));
-            if let Some(last) = before.saturating_add(length).checked_sub(1).filter(|_| length > 0) {
-                found.push(format!("{before}-{last}"));
+            let groups = names.iter().zip(&places).filter_map(|(name, place)| {
+                let (name, place) = (name.as_ref()?, place.as_ref()?);
+                let (before, length) = (characters(&(0..place.start)), characters(place));
+                let last = before.checked_add(length)?.checked_sub(1).filter(|_| length > 0)?;
+                Some(format!("{name}={before}-{last}"))
+            });
+            let groups: Vec<String> = groups.collect();
+            if !groups.is_empty() {
+                found.push(groups.join("&"));
             }
         }
     }

@@ -269,7 +269,7 @@ pub fn parts<'t>(text: &'t str, pattern: &str) -> Option<Vec<&'t str>> {
     let pattern = Pattern::new(pattern).ok()?;
     let mut parts = Vec::new();
     let mut start = 0;
-    for place in pattern.places(text, 0) {
+    for place in pattern.places(text) {
         if place.is_empty() {
             continue;
         }

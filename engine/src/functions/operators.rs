@@ -50,12 +50,12 @@ static CONCATENATE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     })
 });
 
-/// `add(a, b)`: the sum of two numbers, or two texts one after the other.
+/// `add(a, b)`: the sum of two numbers, or both one after the other where one is none.
 static ADD: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     RowFunction::udf("spl_add", Returns::Text, |values| match values {
         [a, b] => match (a.number(), b.number(), a.text(), b.text()) {
             (Some(a), Some(b), ..) => Value::Text(Cow::Owned(values::format_number(a + b))),
-            (None, None, Some(a), Some(b)) => Value::Text(Cow::Owned(format!("{a}{b}"))),
+            (.., Some(a), Some(b)) => Value::Text(Cow::Owned(format!("{a}{b}"))),
             _ => Value::Null,
         },
         _ => Value::Null,
@@ -149,7 +149,7 @@ pub fn concatenate(left: Expr, right: Expr) -> Expr {
     }
 }
 
-/// The sum of two numbers, or two texts one after the other, decided by value.
+/// The sum of two numbers, or both as text one after the other, decided by value.
 pub fn add(left: Expr, right: Expr) -> Expr {
     ADD.call(vec![left, right])
 }

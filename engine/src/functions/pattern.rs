@@ -121,14 +121,32 @@ impl Pattern {
         }
     }
 
-    /// Where the first matches stand, in bytes, `limit` of them at most (0 for all).
-    pub fn places(&self, text: &str, limit: usize) -> Vec<Range<usize>> {
+    /// Where the matches stand, in bytes.
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Pattern::Linear(regex) => regex.find_iter(text).map(|found| found.range()).collect(),
+            Pattern::Backtracking(regex) => {
+                regex.find_iter(text).map_while(finished).map(|found| found.range()).collect()
+            }
+        }
+    }
+
+    /// Where the groups of the first matches stand, in bytes, `limit` matches at most (0 for all); first the whole
+    /// match, `None` for a group that took no part.
+    pub fn group_places(&self, text: &str, limit: usize) -> Vec<Vec<Option<Range<usize>>>> {
         let most = if limit == 0 { usize::MAX } else { limit };
         match self {
-            Pattern::Linear(regex) => regex.find_iter(text).take(most).map(|found| found.range()).collect(),
-            Pattern::Backtracking(regex) => {
-                regex.find_iter(text).take(most).map_while(finished).map(|found| found.range()).collect()
-            }
+            Pattern::Linear(regex) => regex
+                .captures_iter(text)
+                .take(most)
+                .map(|captures| captures.iter().map(|group| group.map(|g| g.range())).collect())
+                .collect(),
+            Pattern::Backtracking(regex) => regex
+                .captures_iter(text)
+                .take(most)
+                .map_while(finished)
+                .map(|captures| (0..captures.len()).map(|i| captures.get(i).map(|g| g.range())).collect())
+                .collect(),
         }
     }
 }

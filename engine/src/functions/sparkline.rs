@@ -48,6 +48,7 @@ pub const FUNCTIONS: &[&str] = &[
     "count",
     "dc",
     "distinct_count",
+    "estdc",
     "mean",
     "avg",
     "stdev",
@@ -143,7 +144,7 @@ impl Points {
         point.values = point.values.saturating_add(texts.len() as u64);
         match function {
             "c" | "count" => {}
-            "dc" | "distinct_count" => {
+            "dc" | "distinct_count" | "estdc" => {
                 for text in texts {
                     if !point.texts.contains(text.as_ref()) {
                         self.bytes += text.len() + size_of::<String>() * 2;
@@ -250,7 +251,7 @@ impl Accumulator for Points {
         for index in cut.first..=cut.last {
             let number = self.points.get(&index).and_then(|point| match cut.function.as_str() {
                 "c" | "count" => Some(point.values as f64),
-                "dc" | "distinct_count" => Some(point.texts.len() as f64),
+                "dc" | "distinct_count" | "estdc" => Some(point.texts.len() as f64),
                 function => point.numbers.statistic(function),
             });
             shown.push(values::format_number(number.unwrap_or(0.0)));

@@ -2,9 +2,10 @@
 //!
 //! Blanks in the format stand for any blanks, leading zeros may be missing, names fit in any letter case, and what
 //! follows the format's end is ignored, as in a C library. A part that the format lacks is taken from the present
-//! time, but a date needs its day.
+//! time, but a date needs its day. A fraction after a point may be missing, point and all.
 //!
-//! Source: Splunk Search Reference, "Date and time format variables".
+//! Source: Splunk Search Reference, "Date and time format variables", and the extended example of `strptime` in "Date
+//! and Time functions".
 
 use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
@@ -18,15 +19,15 @@ pub fn parse(text: &str, format: &str, zone: &TimeZone, now: Timestamp) -> Optio
     let items = items(format).ok()?;
     let mut input = Input { rest: text };
     let mut found = Found::default();
-    let mut following = items.iter().skip(1);
-    for item in &items {
-        let next = following.next();
+    let mut items = items.iter().peekable();
+    while let Some(item) = items.next() {
+        let fraction_follows = matches!(items.peek(), Some(Item::Part(Part::Fraction(..))));
         match item {
-            Item::Text(plain) => input.literal(plain)?,
-            Item::Part(part) => {
-                let fraction_follows = matches!(next, Some(Item::Part(Part::Fraction(..))));
-                found.read(*part, &mut input, fraction_follows)?;
+            Item::Text(".") if fraction_follows && !input.rest.starts_with('.') => {
+                items.next();
             }
+            Item::Text(plain) => input.literal(plain)?,
+            Item::Part(part) => found.read(*part, &mut input, fraction_follows)?,
         }
     }
     found.resolve(zone, now)
@@ -344,6 +345,8 @@ mod tests {
             ("1651275922", "%s", 1_651_275_922.0),
             ("1651275922125", "%s%3N", 1_651_275_922.125),
             ("1651275922.25", "%s.%Q", 1_651_275_922.25),
+            ("Mon Aug 13 06:00:00 2018", "%a %B %d %H:%M:%S.%N %Y", 1_534_140_000.0),
+            ("2022-04-29 23:45:22 Z", "%F %T.%3N %z", 1_651_275_922.0),
             ("Oct  9 05:07:09", "%b %e %H:%M:%S", 1_728_450_429.0),
             ("05:07:09", "%H:%M:%S", 1_728_450_429.0),
             ("2022-04-29 and more", "%Y-%m-%d", 1_651_190_400.0),

@@ -176,6 +176,12 @@ pub const FUNCTIONS: &[Statistic] = &[
         example: ("perc50(x)", "3"),
     },
     Statistic {
+        name: "percentile",
+        syntax: "percentileN(field)",
+        summary: "The N-th percentile; another name of `perc`.",
+        example: ("percentile50(x)", "3"),
+    },
+    Statistic {
         name: "range",
         syntax: "range(field)",
         summary: "The difference of the greatest and the least number.",
@@ -514,9 +520,9 @@ fn row_number(argument: &Typed) -> Expr {
     }
 }
 
-/// The number in `perc95`, `p95`, `exactperc99.5`, `upperperc50`.
+/// The number in `perc95`, `p95`, `percentile95`, `exactperc99.5`, `upperperc50`.
 fn percent(function: &str) -> Option<f64> {
-    ["exactperc", "upperperc", "perc", "p"]
+    ["exactperc", "upperperc", "percentile", "perc", "p"]
         .iter()
         .find_map(|prefix| function.strip_prefix(prefix).and_then(|digits| digits.parse::<f64>().ok()))
 }

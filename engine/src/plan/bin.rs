@@ -17,7 +17,7 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Bin) -> Pl
         true => ExpressionPlanner::new(frame).field(&field.text, field.span),
         false => super::expression::Typed::null(field.span),
     };
-    let binned = Binned { name: &field.text, value: &value, options, most: DEFAULT_BINS };
+    let binned = Binned { name: &field.text, value: &value, options, most: DEFAULT_BINS, range: None };
     let bins = binned.bins(planner, frame).await?;
     let target = alias.as_ref().unwrap_or(field).text.clone();
     if !known && alias.is_none() {

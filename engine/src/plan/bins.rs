@@ -49,6 +49,25 @@ pub struct Binned<'q> {
     pub options: &'q BinOptions,
     /// How many bins there are at most, where neither a width nor that is given.
     pub most: u64,
+    /// What the bins have to reach over even without values there, in seconds.
+    pub range: Option<Range>,
+}
+
+/// A range of times in seconds, open where it has no end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The first time.
+    pub earliest: Option<f64>,
+    /// The last time.
+    pub latest: Option<f64>,
+}
+
+impl Range {
+    /// The range that reaches over both; that of the values where these leave it.
+    pub fn around(self, least: f64, greatest: f64) -> (f64, f64) {
+        let (earliest, latest) = (self.earliest.unwrap_or(least), self.latest.unwrap_or(greatest));
+        if earliest <= least && greatest <= latest { (earliest, latest) } else { (least, greatest) }
+    }
 }
 
 /// The least and the greatest value.
@@ -94,7 +113,8 @@ impl Binned<'_> {
                 let Some(extent) = self.extent(planner, frame, true).await? else { return Ok(None) };
                 let most = bins.as_ref().map_or(self.most, |bins| bins.node);
                 if timed {
-                    self.usual_time(planner, extent, most, minspan.as_ref()).map(Some)
+                    let anchor = self.anchor(planner, frame).await?;
+                    self.usual_time(planner, extent, most, minspan.as_ref(), anchor).map(Some)
                 } else {
                     Ok(Some(Bins::Range(power_of_ten(extent, most, least_width(minspan.as_ref())?))))
                 }
@@ -143,17 +163,25 @@ impl Binned<'_> {
 
     /// Moves bins of a fixed length to where `aligntime` wants them; false without data that this depends on.
     async fn align(&self, planner: &Planner<'_>, frame: &Frame, bins: &mut TimeBins) -> PlanResult<bool> {
-        let Some(aligntime) = &self.options.aligntime else { return Ok(true) };
-        bins.anchor = match aligntime.node.to_ascii_lowercase().as_str() {
+        match self.anchor(planner, frame).await? {
+            Some(anchor) => bins.anchor = anchor,
+            None => return Ok(self.options.aligntime.is_none()),
+        }
+        Ok(true)
+    }
+
+    /// Where a bin of a fixed length starts by `aligntime`; `None` without it, or without data that this depends on.
+    async fn anchor(&self, planner: &Planner<'_>, frame: &Frame) -> PlanResult<Option<i64>> {
+        let Some(aligntime) = &self.options.aligntime else { return Ok(None) };
+        Ok(Some(match aligntime.node.to_ascii_lowercase().as_str() {
             named @ ("earliest" | "latest") => {
-                let Some(extent) = self.extent(planner, frame, false).await? else { return Ok(false) };
+                let Some(extent) = self.extent(planner, frame, false).await? else { return Ok(None) };
                 let time = if named == "earliest" { extent.least } else { extent.greatest };
                 time::microseconds(time).unwrap_or_default()
             }
             _ => time::resolve(&aligntime.node, planner.clock.now, &planner.clock.time_zone)
                 .map_err(|reason| Diagnostic::error(Code::InvalidTime, reason, aligntime.span))?,
-        };
-        Ok(true)
+        }))
     }
 
     /// The range of the values, widened by `start` and `end` where wanted.
@@ -174,6 +202,9 @@ impl Binned<'_> {
             let BinOptions { bins: _, minspan: _, span: _, start, end, aligntime: _ } = self.options;
             extent.least = start.as_ref().map_or(least, |start| start.node.min(least));
             extent.greatest = end.as_ref().map_or(greatest, |end| end.node.max(greatest));
+            if let Some(range) = self.range {
+                (extent.least, extent.greatest) = range.around(extent.least, extent.greatest);
+            }
         }
         Ok(Some(extent))
     }
@@ -185,6 +216,7 @@ impl Binned<'_> {
         extent: Extent,
         most: u64,
         minspan: Option<&Spanned<BinSpan>>,
+        anchor: Option<i64>,
     ) -> PlanResult<Bins> {
         let place = minspan.map_or(self.value.span, |minspan| minspan.span);
         let least = match minspan.map(|minspan| &minspan.node) {
@@ -204,7 +236,10 @@ impl Binned<'_> {
             if about(&span) < least {
                 continue;
             }
-            let bins = time_bins(&setting, &span, place)?;
+            let mut bins = time_bins(&setting, &span, place)?;
+            if let (Some(anchor), BinUnit::Microseconds) = (anchor, bins.unit) {
+                bins.anchor = anchor;
+            }
             let fits = match bounds {
                 [Some(least), Some(greatest)] => {
                     bins.between(least, greatest).is_some_and(|n| n.unsigned_abs() <= most)

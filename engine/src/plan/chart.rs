@@ -52,7 +52,9 @@ async fn row_bins(planner: &Planner<'_>, frame: &Frame, row: &Split) -> PlanResu
     let mut frame = frame.clone();
     let value = pivot::split_value(&frame, row)?;
     pivot::keep_extent(&mut frame, &value, &row.bins)?;
-    Binned { name: &row.field.text, value: &value, options: &row.bins, most: MOST_ROWS }.bins(planner, &frame).await
+    Binned { name: &row.field.text, value: &value, options: &row.bins, most: MOST_ROWS, range: None }
+        .bins(planner, &frame)
+        .await
 }
 
 /// Computes the table; `None` without data.
@@ -83,7 +85,7 @@ async fn compute<'q>(
     let row_name = row.as_ref().map(|row| row.field.text.as_str());
     // A column that is named like the rows' field is a mistake only where it keeps that name.
     let terms = Terms::plan(&frame, terms, &names, row_name.filter(|_| by.is_none()), false)?;
-    let pivot = Pivot { row: row_key, column: column_key, terms, series, renames_internal: false, place };
+    let pivot = Pivot { row: row_key, column: column_key, terms, series, renames_internal: false, range: None, place };
     Ok(pivot.table(planner, &frame).await?.map(|table| (pivot, table)))
 }
 
@@ -101,7 +103,7 @@ pub async fn column_key(planner: &Planner<'_>, frame: &mut Frame, by: &Split, di
     pivot::keep_extent(frame, &value, &by.bins)?;
     let mut bins = None;
     if by.bins.span.is_some() || by.bins.bins.is_some() || by.bins.minspan.is_some() {
-        let binned = Binned { name: &by.field.text, value: &value, options: &by.bins, most: MOST_ROWS };
+        let binned = Binned { name: &by.field.text, value: &value, options: &by.bins, most: MOST_ROWS, range: None };
         bins = binned.bins(planner, frame).await?;
     }
     Key::add(frame, by, value, bins, distinct)

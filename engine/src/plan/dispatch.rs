@@ -53,7 +53,7 @@ impl Planner<'_> {
             CommandKind::Collect(collect) => collect::plan(self, frame, collect, command.name_span).await,
             CommandKind::Concurrency(concurrency) => concurrency::plan(frame, concurrency, command.name_span),
             CommandKind::Contingency(contingency) => contingency::plan(self, frame, contingency, command.span).await,
-            CommandKind::Convert(convert) => convert::plan(self, frame, convert),
+            CommandKind::Convert(convert) => convert::plan(self, frame, convert).await,
             CommandKind::Correlate(_) => correlate::plan(self, frame, command.span).await,
             CommandKind::Datamodel(_) => Err(not_first(command).into()),
             CommandKind::Dedup(dedup) => dedup::plan(frame, dedup),

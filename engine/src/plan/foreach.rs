@@ -187,7 +187,11 @@ async fn each_item(
     command: &Foreach,
     mode: ForeachMode,
 ) -> PlanResult<()> {
-    let Some(field) = command.fields.first() else { return Ok(()) };
+    let found = match command.fields.first() {
+        Some(_) => None,
+        None => collection(planner, frame, command).await?,
+    };
+    let Some(field) = command.fields.first().or(found.as_ref()) else { return Ok(()) };
     let value = ExpressionPlanner::new(frame).field(&field.text, field.span);
     let items = match mode {
         ForeachMode::JsonArray => collections::elements(value.text()),
@@ -217,6 +221,35 @@ async fn each_item(
         }
     }
     Ok(())
+}
+
+/// The field that is meant where none is named: the one with several values in a row or with a JSON array.
+async fn collection(planner: &Planner<'_>, frame: &mut Frame, command: &Foreach) -> PlanResult<Option<Name>> {
+    let Some(batches) = barrier::materialise(planner, frame).await? else { return Ok(None) };
+    let held = |name: &String| {
+        batches.iter().filter_map(|batch| batch.column_by_name(name)).any(|column| {
+            (0..column.len()).any(|row| match Value::read(column.as_ref(), row) {
+                Value::Many(values) => values.len() > 1,
+                value @ Value::Text(_) => collections::is_array(&value),
+                _ => false,
+            })
+        })
+    };
+    let found: Vec<String> =
+        frame.fields().into_iter().filter(|name| !name.starts_with('_')).filter(|name| held(name)).collect();
+    match found.as_slice() {
+        [one] => Ok(Some(Name { text: one.clone(), span: command.template.span })),
+        [] => {
+            let message = "no field has several values or a JSON array for `foreach` to go through";
+            frame.note(Diagnostic::warning(Code::Note, message, command.template.span));
+            Ok(None)
+        }
+        [first, second, ..] => {
+            let message = format!("`foreach` could go through {first:?} or {second:?}");
+            let error = Diagnostic::error(Code::InvalidArgument, message, command.template.span);
+            Err(error.with_help("name the field before the brackets").into())
+        }
+    }
 }
 
 /// Runs the template for the values at a position. Rows that have none there stay as they are.

@@ -9,7 +9,7 @@ use super::{PlanResult, Planner, rows};
 
 /// The pieces around rows and columns where the search gives none.
 const DEFAULT: [&str; 6] = ["(", "(", "AND", ")", "OR", ")"];
-/// The text for no rows at all.
+/// The text for no rows with fields.
 const EMPTY: &str = "NOT( )";
 
 /// Plans the command.
@@ -35,7 +35,8 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Format) ->
                 format!("{column_prefix} {} {column_end}", columns.join(&format!(" {column_separator} ")))
             })
             .collect();
-        if texts.is_empty() {
+        // Rows of internal fields alone are none.
+        if found.iter().all(|(batch, row)| rows::fields(batch, *row).is_empty()) {
             return empty.to_string();
         }
         format!("{row_prefix} {} {row_end}", texts.join(&format!(" {row_separator} ")))

@@ -6,6 +6,7 @@ use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::gauge::Gauge;
 use spelunk_grammar::spl::expression::Name;
+use spelunk_grammar::{Code, Diagnostic};
 
 use super::PlanResult;
 use super::expression::ExpressionPlanner;
@@ -18,6 +19,15 @@ const DEFAULT_RANGES: [f64; 4] = [0.0, 30.0, 70.0, 100.0];
 /// Plans the command.
 pub fn plan(frame: &mut Frame, command: &Gauge) -> PlanResult<()> {
     let Gauge { value, ranges } = command;
+    // A range has two ends; the manual says that a single one is ignored.
+    let ranges = match ranges.as_slice() {
+        [single] => {
+            let message = "`gauge` passes over a single end of a range, and takes the usual ranges";
+            frame.note(Diagnostic::warning(Code::Note, message, single.span));
+            &[]
+        }
+        ranges => ranges,
+    };
     let mut firsts: Vec<Expr> = Vec::new();
     let mut columns = vec![("x".to_string(), number(frame, value, &mut firsts)?)];
     for (position, range) in ranges.iter().enumerate() {

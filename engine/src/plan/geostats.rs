@@ -79,6 +79,7 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Geostats, 
         terms,
         series: &series,
         renames_internal: false,
+        range: None,
         place,
     };
     let Some(by) = by else {

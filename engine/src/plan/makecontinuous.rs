@@ -25,7 +25,7 @@ pub async fn plan(planner: &Planner<'_>, frame: &mut Frame, command: &Makecontin
         return Ok(());
     }
     let value = ExpressionPlanner::new(frame).field(&field.text, field.span);
-    let binned = Binned { name: &field.text, value: &value, options, most: DEFAULT_BINS };
+    let binned = Binned { name: &field.text, value: &value, options, most: DEFAULT_BINS, range: None };
     let bins = binned.bins(planner, frame).await?;
     let Some(mut grid) = Grid::collect(planner, frame).await? else { return Ok(()) };
     let (Some(bins), Some(position)) = (bins, grid.position(&field.text)) else { return Ok(()) };

@@ -11,13 +11,14 @@ use spelunk_grammar::spl::commands::bins::BinOptions;
 use spelunk_grammar::spl::commands::series::{SeriesOptions, Split};
 use spelunk_grammar::{Code, Diagnostic, Span};
 
-use super::bins::{Bins, MOST_BINS, too_many};
+use super::bins::{Bins, MOST_BINS, Range, too_many};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, is_hidden};
 use super::grid::{Grid, MOST_COLUMNS, owned};
 use super::terms::{Rows, Terms};
 use super::{PlanResult, Planner, barrier, existing, select};
 use crate::functions::{multivalue, series};
+use crate::time;
 use crate::values::{self, Value};
 
 /// How many cells a table may have; all of it is in memory.
@@ -35,6 +36,8 @@ pub struct Pivot<'q> {
     pub series: &'q SeriesOptions,
     /// Whether a series whose name starts with `_` gets another.
     pub renames_internal: bool,
+    /// What rows of time have to reach over.
+    pub range: Option<Range>,
     /// Where the chart is written.
     pub place: Span,
 }
@@ -252,13 +255,30 @@ impl Pivot<'_> {
     /// Adds the rows of bins in between that have no events.
     fn fill(&self, table: &mut Table) -> PlanResult<()> {
         let Some(bins) = self.row.as_ref().and_then(|row| row.bins.as_ref()) else { return Ok(()) };
+        // The manual's example of a logarithmic span leaves empty bins out.
+        if matches!(bins, Bins::Power { .. }) {
+            return Ok(());
+        }
         let mut extent: Option<(f64, f64)> = None;
         for start in table.lines.values().filter_map(|line| start_of(&line.value, bins)) {
             let (least, greatest) = extent.unwrap_or((start, start));
             extent = Some((least.min(start), greatest.max(start)));
         }
         let Some((least, greatest)) = extent else { return Ok(()) };
-        let Some(starts) = bins.between(least, greatest) else { return Err(self.too_large().into()) };
+        // The start of a bin may lie before the range that the events in it are in.
+        let widened = match (self.range, bins) {
+            (Some(range), Bins::Time(bins)) => {
+                let start = |time: f64| time::microseconds(time).and_then(|time| bins.start(time));
+                let earliest = range.earliest.and_then(start).map(|time| time as f64 / 1e6);
+                Some(Range { earliest, latest: range.latest }.around(least, greatest))
+            }
+            _ => None,
+        };
+        // Rather the rows of the events alone than none at all.
+        let widened = widened.and_then(|(least, greatest)| bins.between(least, greatest));
+        let Some(starts) = widened.or_else(|| bins.between(least, greatest)) else {
+            return Err(self.too_large().into());
+        };
         for (start, text) in starts {
             let value = match bins {
                 Bins::Time(_) => Value::Number(start),

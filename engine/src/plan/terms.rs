@@ -130,7 +130,13 @@ impl Terms {
                 (Some(AggregateArgument::Field(field)), Some(_)) => Some(field.text.clone()),
                 _ => None,
             };
-            let planned = sum.as_ref().unwrap_or(aggregate);
+            // The rate of a condition is that of the rows in which it is true.
+            let counted = sum.as_ref().filter(|_| argument.as_ref().is_some_and(|typed| typed.kind == Kind::Boolean));
+            let counted = counted.map(|sum| {
+                let function = Spanned::new("count".to_string(), aggregate.function.span);
+                Aggregate { function, ..sum.clone() }
+            });
+            let planned = counted.as_ref().or(sum.as_ref()).unwrap_or(aggregate);
             let manner = Manner { in_order: false, allnum: false };
             let computed = aggregate::plan_in(frame, planned, argument, part(position), position, manner)?;
             self.parts.push(Part { computed, rate });

@@ -135,6 +135,10 @@ fn extracted(values: &[Value<'_>], exact: bool) -> Option<Json> {
         if exact {
             return json.member(&wanted).cloned();
         }
+        // What is no array has no elements; this path means the whole of it.
+        if wanted == "{}" && matches!(json, Json::Object(_)) {
+            return Some(json.clone());
+        }
         let path = Path::parse(&wanted)?;
         let mut found: Vec<Json> = path.select(&json).into_iter().cloned().collect();
         if path.has_wildcard() && !found.is_empty() { Some(Json::Array(found)) } else { found.pop() }
@@ -275,12 +279,21 @@ pub(super) const EXTEND: Row = Row {
     },
 };
 
+/// The keys that a value names: one, or those in a JSON array.
+fn keys(value: &Value<'_>) -> Vec<String> {
+    let Some(text) = value.text() else { return Vec::new() };
+    match json::parse_nested(&text) {
+        Some(Json::Array(elements)) => elements.iter().filter_map(Json::native).collect(),
+        _ => vec![text.into_owned()],
+    }
+}
+
 pub(super) const DELETE: Row = Row {
     name: "spl_json_delete",
     returns: Returns::Text,
     evaluate: |values| {
         let Some(mut json) = read(values.first()) else { return Value::Null };
-        for path in values.iter().skip(1).filter_map(Value::text).filter_map(|path| Path::parse(&path)) {
+        for path in values.iter().skip(1).flat_map(keys).filter_map(|path| Path::parse(&path)) {
             path.delete(&mut json);
         }
         written(&json)

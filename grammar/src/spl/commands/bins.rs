@@ -151,6 +151,8 @@ pub fn span(text: &str) -> Result<BinSpan, String> {
         Some(_) => return Err("nothing stands behind `@`".into()),
         None => (text, None),
     };
+    // Only a span that snaps may have a sign, which says nothing of its length.
+    let length = if snap.is_some() { length.trim_start_matches(['+', '-']) } else { length };
     let digits = length.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (number, unit) = length.split_at_checked(digits).unwrap_or((length, ""));
     if unit.is_empty() && snap.is_none() {

@@ -81,6 +81,14 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<De
             _ => dedup.fields.push(words::name(b, &part)),
         }
     }
+    if let Some(first) = dedup.fields.first()
+        && dedup.count.is_none()
+        && first.text.strip_prefix('-').is_some_and(|digits| digits.parse::<u64>().is_ok())
+    {
+        let message = format!("`dedup` keeps at least 1 row of each combination, not {}", first.text);
+        b.error(Code::InvalidArgument, message, first.span);
+        return None;
+    }
     if dedup.fields.is_empty() {
         b.error(crate::Code::InvalidArgument, "`dedup` needs a field", place);
         return None;

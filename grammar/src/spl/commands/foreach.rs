@@ -16,7 +16,7 @@ use crate::{Code, Spanned};
 pub struct Foreach {
     /// What is gone through; default [`ForeachMode::Multifield`].
     pub mode: Option<ForeachMode>,
-    /// The fields; may hold wildcards in the mode multifield, else one name.
+    /// The fields; may hold wildcards in the mode multifield, else one name, or none in the mode auto_collections.
     pub fields: Vec<Name>,
     /// Other spellings of the tokens.
     pub tokens: Box<ForeachTokens>,
@@ -61,7 +61,7 @@ pub const DOC: CommandDoc = CommandDoc {
         ArgumentDoc { name: "mode=multifield", meaning: "for each field of the names, which may hold `*`; the default" },
         ArgumentDoc { name: "mode=multivalue", meaning: "for each value of one multivalue field; the commands are one eval" },
         ArgumentDoc { name: "mode=json_array", meaning: "for each element of one field that holds a JSON array; the commands are one eval" },
-        ArgumentDoc { name: "mode=auto_collections", meaning: "as one of the last two, whichever the value is" },
+        ArgumentDoc { name: "mode=auto_collections", meaning: "as one of the last two, whichever the value is; without a name, of the one field that has several values or a JSON array" },
         ArgumentDoc { name: "<commands>", meaning: "in which <<FIELD>>, <<MATCHSTR>>, <<MATCHSEG1>> to <<MATCHSEG3>>, or <<ITEM>> and <<ITER>> are replaced as text before they are read" },
         ArgumentDoc { name: "<token option>", meaning: "fieldstr, matchstr, matchseg1 to matchseg3, itemstr or iterstr: another spelling of that token" },
     ],
@@ -104,7 +104,8 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Fo
         }
     }
     let template = template?;
-    if fields.is_empty() {
+    // Whichever field has several values or a JSON array is meant then.
+    if fields.is_empty() && mode != Some(ForeachMode::AutoCollections) {
         b.error(Code::InvalidArgument, "`foreach` needs a field", place);
         return None;
     }
@@ -168,7 +169,10 @@ impl Display for Foreach {
         ] {
             option(f, name, token.as_deref().map(Quoted))?;
         }
-        write!(f, " {} [{}]", Separated(&self.fields, " "), self.template.node)
+        if !self.fields.is_empty() {
+            write!(f, " {}", Separated(&self.fields, " "))?;
+        }
+        write!(f, " [{}]", self.template.node)
     }
 }
 
@@ -185,6 +189,14 @@ mod tests {
             "| foreach fieldstr=\"MYFIELD\" test*ab* x [eval MYFIELD = 'MYFIELD' + 1]"
         );
         let CommandKind::Foreach(foreach) = last("| foreach mode=multivalue mv* [eval n=<<ITEM>>]") else { panic!() };
+        assert_eq!(
+            canonical("| foreach test* [eval MY = 'MY' + 1] fieldstr=MY"),
+            "| foreach fieldstr=\"MY\" test* [eval MY = 'MY' + 1]"
+        );
+        assert_eq!(
+            canonical("| foreach mode=auto_collections [eval n=n+<<ITEM>>]"),
+            "| foreach mode=auto_collections [eval n=n+<<ITEM>>]"
+        );
         assert_eq!(foreach.template.span.range(), 31..46);
         assert_eq!(foreach.mode, Some(ForeachMode::Multivalue));
     }

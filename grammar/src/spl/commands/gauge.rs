@@ -5,7 +5,6 @@ use std::fmt::{self, Display, Formatter};
 use pest::iterators::Pair;
 
 use super::{ArgumentDoc, CommandDoc};
-use crate::Code;
 use crate::spl::expression::Name;
 use crate::spl::parser::builder::Builder;
 use crate::spl::parser::{Rule, words};
@@ -27,22 +26,16 @@ pub const DOC: CommandDoc = CommandDoc {
     syntax: "gauge <value> [<range> <range> ...]",
     arguments: &[
         ArgumentDoc { name: "<value>", meaning: "a number, or a field of which the first number counts" },
-        ArgumentDoc { name: "<range>", meaning: "the ends of the ranges, each a number or a field of which the first number counts; default 0 30 70 100" },
+        ArgumentDoc { name: "<range>", meaning: "the ends of the ranges, each a number or a field of which the first number counts; default 0 30 70 100, also where there is a single one" },
     ],
     examples: &["| makeresults | eval n=35 | gauge n 0 50 100"],
 };
 
 pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Gauge> {
-    let place = b.span(&arguments);
     let found = arguments.into_inner().filter(|part| part.as_rule() != Rule::EOI);
     let mut names = found.map(|part| words::name(b, &part)).collect::<Vec<_>>().into_iter();
     let value = names.next()?;
-    let ranges: Vec<Name> = names.collect();
-    if ranges.len() == 1 {
-        b.error(Code::InvalidArgument, "`gauge` needs the ends of at least one range: two values", place);
-        return None;
-    }
-    Some(Gauge { value, ranges })
+    Some(Gauge { value, ranges: names.collect() })
 }
 
 impl Display for Gauge {
@@ -63,7 +56,6 @@ mod tests {
     fn numbers_and_fields() {
         assert_eq!(canonical("| gauge used 0,warn,crit,1"), "| gauge used \"0\" warn crit \"1\"");
         assert_eq!(canonical("| gauge used"), "| gauge used");
-        assert!(errors("| gauge used 5").contains("at least one range"));
         assert!(errors("| gauge").contains("needs"));
     }
 }

@@ -43,6 +43,8 @@ const OPTIONS: &[&str] = &["limit", "keeplast", "null"];
 pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Head> {
     let mut head = Head { limit: None, condition: None, keeplast: None, null: None };
     for part in arguments.into_inner() {
+        let place = b.span(&part);
+        let known = head.limit.take();
         match part.as_rule() {
             Rule::head_count => head.limit = Some(words::integer(b, &part)?),
             Rule::head_option => {
@@ -63,6 +65,11 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<He
             }
             _ => {}
         }
+        if known.is_some() && head.limit.is_some() {
+            b.error(Code::InvalidOption, "`head` takes one limit only: a number, or `limit`", place);
+            return None;
+        }
+        head.limit = head.limit.or(known);
     }
     Some(head)
 }

@@ -38,7 +38,7 @@ pub enum InlineData {
 pub const DOC: CommandDoc = CommandDoc {
     name: "makeresults",
     summary: "Makes rows from nothing, or from data in the search",
-    syntax: "makeresults [count=<count>] [annotate=<bool>] [format=csv|json data=\"<rows>\"]",
+    syntax: "makeresults [<count>|count=<count>] [annotate=<bool>] [format=csv|json data=\"<rows>\"]",
     arguments: &[
         ArgumentDoc { name: "count=<count>", meaning: "how many rows; default 1" },
         ArgumentDoc { name: "annotate=<bool>", meaning: "add empty metadata fields; default false" },
@@ -56,7 +56,11 @@ pub(super) fn build(b: &mut Builder<'_>, arguments: Pair<'_, Rule>) -> Option<Ma
     let mut made =
         Makeresults { count: None, annotate: None, data: None, splunk_server: None, splunk_server_group: None };
     let (mut format, mut data) = (None, None);
-    for part in arguments.into_inner().filter(|part| part.as_rule() == Rule::option) {
+    for part in arguments.into_inner().filter(|part| part.as_rule() != Rule::EOI) {
+        if part.as_rule() == Rule::integer {
+            made.count = Some(words::integer(b, &part)?);
+            continue;
+        }
         let option = words::option(b, part)?;
         match option.name.as_str() {
             "count" => made.count = Some(option.number(b)?),

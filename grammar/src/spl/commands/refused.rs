@@ -39,7 +39,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("abstract", "how it scores the lines of an event is not published"),
     ("apply", MODEL),
     ("audit", SERVER),
-    ("bucketdir", SERVER),
+    ("bucketdir", "how it groups paths is not published exactly"),
     ("crawl", SERVER),
     ("cyberchef", "it is a program of the app CyberChef for Splunk"),
     ("datamodelsimple", "it lists the data models that a Splunk server keeps"),
