@@ -17,8 +17,8 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, ident, lit};
 use spelunk_benches::{SEED, rows};
 use spelunk_datasets::Format;
+use spelunk_engine::EventTable;
 use spelunk_engine::ingest::{self, FieldSelection, Input, Location, ReadOptions};
-use spelunk_engine::store::table::EventTable;
 use spelunk_engine::{Session, SessionOptions};
 use tokio::runtime::Runtime;
 
