@@ -17,8 +17,10 @@ mod own_editor;
 mod quoting;
 #[cfg(test)]
 mod testing;
-mod words;
+pub mod words;
 
+pub use candidates::complete;
+pub use highlight::highlight;
 pub use lexer::{Kind, tokens};
 pub use own_editor::edit;
 
@@ -53,7 +55,7 @@ impl Highlighter for Assistant {
         if !self.colour {
             return Cow::Borrowed(line);
         }
-        let shown = highlight::highlight(line, position, self.session.language(), &self.names.now());
+        let shown = highlight(line, position, self.session.language(), &self.names.now());
         shown.map_or(Cow::Borrowed(line), Cow::Owned)
     }
 
@@ -83,7 +85,7 @@ impl Completer for Assistant {
         position: usize,
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Self::Candidate>)> {
-        Ok(candidates::complete(line, position, self.session.language(), &self.names.now()))
+        Ok(complete(line, position, self.session.language(), &self.names.now()))
     }
 }
 
