@@ -7,20 +7,22 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
 use spelunk_engine::Language;
 
-use super::editing::keys::{self, Asked};
+use super::editing::keys::{self, Asked, Shown};
 use super::editing::{Assistant, edit};
 use super::history::Kept;
 use super::loading::Loading;
-use super::{Flow, Shell};
+use super::{Flow, Shell, commands};
 use crate::commands::help;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
 /// What stands before a search, plain and coloured: it tells the language.
 fn prompt(language: Language) -> (&'static str, &'static str) {
-    match language {
-        Language::Spl => ("spl> ", "\x1b[1;32mspl> \x1b[0m"),
-        Language::LogScale => ("cql> ", "\x1b[1;36mcql> \x1b[0m"),
+    match (language, terminal::stdout_colour()) {
+        (Language::Spl, true) => ("spl> ", "\x1b[1;32mspl> \x1b[0m"),
+        (Language::LogScale, true) => ("cql> ", "\x1b[1;36mcql> \x1b[0m"),
+        (Language::Spl, false) => ("spl> ", "spl> "),
+        (Language::LogScale, false) => ("cql> ", "cql> "),
     }
 }
 
@@ -70,8 +72,12 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
                 });
                 continue;
             }
-            Some(Asked::Help { word, before, after }) => {
-                explain(word.as_deref());
+            Some(Asked::Show { what, before, after }) => {
+                match what {
+                    Shown::Help(word) => explain(word.as_deref()),
+                    Shown::Command(command) => drop(shell.submit(&command).await),
+                    Shown::OtherView => drop(commands::other_view(shell).await),
+                }
                 begun = (before, after);
                 continue;
             }
@@ -102,7 +108,7 @@ fn explain(word: Option<&str>) {
         return;
     };
     match help::explain(word) {
-        Ok(explained) => terminal::say(explained.trim_end()),
+        Ok(explained) => terminal::say(help::fitted(&explained, Some(terminal::stderr_width())).trim_end()),
         Err(failure) => drop(failure.report()),
     }
 }
