@@ -221,6 +221,20 @@ fn keys_look_at_the_last_result_and_keep_the_line() {
 }
 
 #[test]
+fn a_window_that_became_narrower_is_noticed() {
+    let mut shell = open_events();
+    shell.session.get_process_mut().set_window_size(100, 24).unwrap();
+    shell.type_keys("host=WS01 | eval answer=51 | table answer");
+    shell.wait_for("table answer");
+    // The search is laid out anew; otherwise every further key would write it once more.
+    shell.session.get_process_mut().set_window_size(30, 24).unwrap();
+    shell.wait_for("spl> host=WS01");
+    shell.type_keys("\r");
+    shell.wait_for_result("│     51 │");
+    shell.leave();
+}
+
+#[test]
 fn plain_has_no_colours_while_typing() {
     let home = tempfile::tempdir().unwrap();
     let mut plain = command(home.path());

@@ -190,7 +190,7 @@ fn looks_like_path(text: &str) -> bool {
     if !text.contains(' ') {
         return text.contains(['/', '\\']);
     }
-    let rooted = text.starts_with("\\\\") || text.get(1..3) == Some(":\\");
+    let rooted = text.starts_with("\\\\") || text.starts_with('/') || text.get(1..3) == Some(":\\");
     rooted && !text.contains('"') && !text.contains(" -") && !text.contains(" /")
 }
 
@@ -267,10 +267,24 @@ mod tests {
 
     #[test]
     fn paths() {
-        for path in ["/usr/bin/ls", r"C:\Program Files\x.exe", r"\\host\a share\x", "a/b"] {
+        for path in [
+            "/usr/bin/ls",
+            r"C:\Program Files\x.exe",
+            r"\\host\a share\x",
+            "a/b",
+            "/evidence/Privilege Escalation/a.evtx",
+        ] {
             assert!(looks_like_path(path), "{path}");
         }
-        for other in [r"C:\x.exe -nop", r#""C:\Program Files\x.exe""#, r"C:\x.exe /c dir", "a b/c", "word"] {
+        for other in [
+            r"C:\x.exe -nop",
+            r#""C:\Program Files\x.exe""#,
+            r"C:\x.exe /c dir",
+            "a b/c",
+            "word",
+            "/bin/ls -l",
+            "/bin/cp /etc/passwd /tmp",
+        ] {
             assert!(!looks_like_path(other), "{other}");
         }
     }

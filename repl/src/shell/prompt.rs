@@ -46,6 +46,9 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
     let names = loading.names.clone();
     editor.set_helper(Some(Assistant { session, names, colour: terminal::stdout_colour() }));
     let requests = keys::bind(&mut editor);
+    // While there is one, the line editor waits for more than keys. Otherwise a resized window interrupts nothing but the
+    // read of another thread, and is not noticed.
+    let _resized = editor.create_external_printer();
     let mut kept = Kept::load(editor.history_mut());
     shell.loading = loading.greet().await?;
     if let Some(loading) = &mut shell.loading
