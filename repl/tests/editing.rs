@@ -221,6 +221,23 @@ fn keys_look_at_the_last_result_and_keep_the_line() {
 }
 
 #[test]
+fn what_is_pasted_cannot_command_the_terminal() {
+    for colour in ["", "1"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = command(home.path());
+        command.env("NO_COLOR", colour);
+        let mut shell = start(command, home);
+        shell.type_keys("\x1b[200~| makeresults \x1b[31m\x1b]0;owned\x07\u{9b}31m\u{202e}\0 end\x1b[201~");
+        let typed = shell.session.expect(" end").unwrap();
+        let typed = String::from_utf8_lossy(typed.before()).into_owned();
+        assert!(!typed.contains(['\x07', '\u{9b}', '\u{202e}', '\0']), "{typed:?}");
+        assert!(!typed.contains("\x1b[31m") && !typed.contains("\x1b]"), "{typed:?}");
+        shell.type_keys("\x15");
+        shell.leave();
+    }
+}
+
+#[test]
 fn a_window_that_became_narrower_is_noticed() {
     let mut shell = open_events();
     shell.session.get_process_mut().set_window_size(100, 24).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use spelunk_engine::Language;
 
 use super::editing::keys::{self, Asked, Shown};
@@ -40,6 +40,9 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
         .history_ignore_space(true)
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
+        // Whether there are colours is decided here. The editor leaves highlighting out where it thinks that there are
+        // none, and highlighting also takes away what a terminal would obey.
+        .color_mode(ColorMode::Forced)
         .build();
     let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(unusable)?;
     let session = Arc::clone(&shell.session);
