@@ -20,8 +20,8 @@ use datafusion::prelude::{DataFrame, Expr, SessionContext, cast, ident, lit};
 use futures::TryStreamExt;
 use spelunk_benches::SEED;
 use spelunk_datasets::Format;
+use spelunk_engine::EventTable;
 use spelunk_engine::ingest::{self, FieldSelection, Input, Location, ReadOptions};
-use spelunk_engine::store::table::EventTable;
 use spelunk_engine::{Session, SessionOptions};
 use tokio::runtime::Runtime;
 

@@ -1,8 +1,8 @@
 //! Reads logs into Arrow tables and runs searches over them with DataFusion.
 //!
-//! The way through the house: [`ingest`] turns files into the tables of a [`store`], the planner turns the
-//! syntax tree of `spelunk-grammar` into a DataFusion plan over them, and a [`session`] ties both together.
-//! This is all that the `spelunk` binary is made of.
+//! [`ingest`] turns files into tables, the planner turns the syntax tree of `spelunk-grammar` into a DataFusion plan over
+//! them, and a [`session`] ties both together. What is documented here is all that the `spelunk` binary uses; how searches
+//! are planned and events are stored is the crate's own business.
 //!
 //! # Searching
 //!
@@ -123,31 +123,38 @@
 //! ```
 
 pub mod demands;
-pub mod documents;
+mod documents;
 pub mod error;
-pub mod functions;
+mod functions;
 pub mod ingest;
 pub mod knowledge;
 pub mod lint;
-pub mod logscale;
+mod logscale;
 pub mod lookups;
-pub mod memory;
-pub mod methods;
-pub mod operators;
+mod memory;
+mod methods;
+mod operators;
 pub mod pack;
-pub mod plan;
+mod plan;
 pub mod reference;
 pub mod session;
 pub mod steps;
-pub mod store;
+mod store;
 pub mod time;
 pub mod values;
-pub mod views;
+mod views;
 pub mod vocabulary;
 pub mod watch;
 
 pub use error::Error;
-pub use plan::trace::{Judged, Unchosen, Verdict};
+pub use functions::pattern::given_up;
+pub use memory::LEAST as LEAST_MEMORY;
+pub use plan::possible::Possible;
+pub use plan::suggest;
+pub use plan::trace::{self, Judged, Unchosen, Verdict};
 pub use session::{Context, Language, Search, Session, SessionOptions};
+pub use store::scans;
+#[doc(hidden)]
+pub use store::table::EventTable;
 pub use views::View;
 pub use watch::Watch;

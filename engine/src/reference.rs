@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use spelunk_grammar::spl::commands;
 
+pub use crate::functions::{Function, all as eval_functions};
+pub use crate::logscale::reference::{Doc, docs as logscale_functions};
+pub use crate::plan::aggregate::{FUNCTIONS as STATISTICS, Statistic, is_function as is_statistic};
+
 use crate::functions;
 use crate::logscale;
 use crate::plan::{aggregate, suggest};

@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use spelunk_engine::lookups::{Lookups, Writable};
-use spelunk_engine::plan::aggregate;
 use spelunk_engine::values::{Cell, cell};
-use spelunk_engine::{Session, SessionOptions, functions, reference};
+use spelunk_engine::{Session, SessionOptions, reference};
 use spelunk_grammar::spl::commands;
 
 /// The first cell of the result, several values with blanks between them.
@@ -42,7 +41,7 @@ fn value(query: &str) -> String {
 
 #[test]
 fn every_function_gives_what_its_example_says() {
-    for function in functions::all() {
+    for function in reference::eval_functions() {
         let (expression, expected) = function.example;
         let query =
             format!(r#"| makeresults | eval x=split("5,10,15", ",") | eval result={expression} | table result"#);
@@ -52,7 +51,7 @@ fn every_function_gives_what_its_example_says() {
 
 #[test]
 fn every_statistical_function_gives_what_its_example_says() {
-    for statistic in aggregate::FUNCTIONS {
+    for statistic in reference::STATISTICS {
         let (call, expected) = statistic.example;
         let rows = "| makeresults format=csv data=\"x,g,t\n2,a,100\n3,b,101\n6,a,102\" | eval _time=t";
         assert_eq!(value(&format!("{rows} | stats {call} AS result")), expected, "{call}");

@@ -14,7 +14,7 @@ use spelunk_datasets::{Format, generate};
 use spelunk_engine::ingest::{
     FieldSelection, IndexOptions, Indexed, Input, Location, Problem, ReadOptions, ReadReport, index,
 };
-use spelunk_engine::store::scans::Read;
+use spelunk_engine::scans::Read;
 use spelunk_engine::values::{Cell, cell};
 use spelunk_engine::{Error, Language, Session, SessionOptions};
 use tempfile::TempDir;

@@ -10,8 +10,8 @@ use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
 use spelunk_datasets::{DCOM_CQL, DCOM_SPL, Event, scenarios, write_xml};
 use spelunk_engine::ingest::{Input, Location};
-use spelunk_engine::plan::trace::Reason;
 use spelunk_engine::session::EVENT;
+use spelunk_engine::trace::Reason;
 use spelunk_engine::{Judged, Language, Session, SessionOptions, Verdict};
 
 fn session(path: &Path) -> Session {

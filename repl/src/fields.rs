@@ -85,12 +85,9 @@ impl Fields {
         }
     }
 
-    /// One line a field, those that most rows have first; fields without a value are left out.
-    pub fn render(&self, width: Option<usize>, colour: bool) -> String {
+    /// One row a field, those that most rows have first; fields without a value are left out.
+    pub fn table(&self) -> ([String; 6], Vec<Vec<Cell>>) {
         let mut shown: Vec<&Field> = self.fields.iter().filter(|field| field.present > 0).collect();
-        if shown.is_empty() {
-            return "no fields\n".to_owned();
-        }
         shown.sort_by(|a, b| b.present.cmp(&a.present).then(a.name.cmp(&b.name)));
         let columns = ["field", "coverage", "distinct", "type", "top value", "share"].map(str::to_owned);
         let rows: Vec<Vec<Cell>> = shown
@@ -108,6 +105,15 @@ impl Fields {
                 ]
             })
             .collect();
+        (columns, rows)
+    }
+
+    /// The same for people.
+    pub fn render(&self, width: Option<usize>, colour: bool) -> String {
+        let (columns, rows) = self.table();
+        if rows.is_empty() {
+            return "no fields\n".to_owned();
+        }
         // What is left on a narrow terminal is the fields and how many rows have them.
         for most in [columns.len(), 5, 3, 2, 1] {
             let names: Vec<String> = columns.iter().take(most).cloned().collect();
@@ -116,7 +122,11 @@ impl Fields {
                 return drawn;
             }
         }
-        shown.iter().map(|field| fit::cut_end(&escape::line(&field.name), width.unwrap_or(80)) + "\n").collect()
+        let names = rows.iter().filter_map(|row| match row.first() {
+            Some(Cell::Text(name)) => Some(fit::cut_end(&escape::line(name), width.unwrap_or(80)) + "\n"),
+            _ => None,
+        });
+        names.collect()
     }
 
     /// The most frequent values of one field; the error names a near one.
@@ -126,7 +136,7 @@ impl Fields {
     pub fn render_one(&self, name: &str, width: Option<usize>) -> Result<String, String> {
         let Some(field) = self.fields.iter().find(|field| field.name == name && field.present > 0) else {
             let known = self.fields.iter().filter(|field| field.present > 0).map(|field| field.name.as_str());
-            let near = spelunk_engine::plan::suggest::nearest(name, known);
+            let near = spelunk_engine::suggest::nearest(name, known);
             let help = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
             return Err(format!("no row has a field {}{help}", escape::line(name)));
         };
@@ -147,7 +157,9 @@ impl Fields {
             let numbers = [field.least, mean, field.most].map(values::format_number);
             let [least, mean, most] = &numbers;
             let line = format!("least {least} · mean {mean} · most {most}");
-            let _ = writeln!(out, "{}", fit::cut_end(&line, width));
+            for line in fit::wrap(&line, width, 3) {
+                let _ = writeln!(out, "{line}");
+            }
         }
         let top = field.top();
         let most = top.first().map_or(1, |(_, count)| *count).max(1);
@@ -157,9 +169,11 @@ impl Fields {
             let length = (*count as f64 / most as f64 * bar as f64).ceil() as usize;
             let bars = format!("{}{}", "█".repeat(length.min(bar)), " ".repeat(bar.saturating_sub(length)));
             let value = if value.is_empty() { "\"\"".into() } else { escape::line(value) };
-            let line =
-                format!("{:>digits$} {:>6} {bars} {value}", report::thousands(*count), percent(*count, field.present));
-            let _ = writeln!(out, "{}", fit::cut_end(&line, width));
+            let counted =
+                format!("{:>digits$} {:>6} {bars} ", report::thousands(*count), percent(*count, field.present));
+            // Of a path the end says more than the beginning.
+            let value = fit::cut_middle(&value, width.saturating_sub(fit::width(&counted)));
+            let _ = writeln!(out, "{}", fit::cut_end(&(counted + &value), width));
         }
         if top.len() > TOP {
             let _ =

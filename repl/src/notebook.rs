@@ -1,6 +1,7 @@
 //! What a session did: its searches with their counts, and the SHA-256 of what was searched.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,9 +9,47 @@ use spelunk_engine::ingest::FileReport;
 use spelunk_engine::values;
 
 use crate::escape;
+use crate::render::timeline::{self, Timeline};
 use crate::render::{html, markdown};
 use crate::report;
-use crate::shell::Logged;
+
+/// How many cells the timeline of a search has in Markdown, where lines do not fit the window by themselves.
+const CELLS: usize = 100;
+
+/// What happened in a session.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// A search was run.
+    Searched(Box<Logged>),
+    /// The user wrote something down.
+    Noted {
+        /// What.
+        text: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A search that was run.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// Its text.
+    pub query: String,
+    /// The bounds of time (microseconds) that held where it named none.
+    pub bounds: (Option<i64>, Option<i64>),
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many rows it gave; `None` where it failed or was cancelled.
+    pub rows: Option<u64>,
+    /// Whether it was ended before it had all rows.
+    pub ended: bool,
+    /// What was said of it: errors, warnings and notes, one line each.
+    pub findings: Vec<String>,
+    /// When its events happened, where it gave events.
+    pub times: Vec<i64>,
+}
 
 /// What is written down.
 pub struct Notebook {
@@ -21,8 +60,8 @@ pub struct Notebook {
     /// The files that were read, with the SHA-256 of their content and how many bytes that is; none where the file
     /// cannot be read now.
     pub files: Vec<(FileReport, Option<(String, u64)>)>,
-    /// The searches in their order.
-    pub logged: Vec<Logged>,
+    /// The searches and notes in their order.
+    pub entries: Vec<Entry>,
 }
 
 impl Notebook {
@@ -72,12 +111,27 @@ pub fn markdown(notebook: &Notebook) -> String {
         let cells = cells(file, hash.as_ref()).map(|cell| markdown::text(&cell));
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
-    out.push_str("\n## Searches\n");
-    for (number, logged) in (1_u64..).zip(&notebook.logged) {
+    out.push_str("\n## Session\n");
+    for (number, entry) in (1_u64..).zip(&notebook.entries) {
+        let logged = match entry {
+            Entry::Searched(logged) => logged,
+            Entry::Noted { text, at } => {
+                let _ = writeln!(out, "\n{number}. {}, note: {}", notebook.time(*at), markdown::text(text));
+                continue;
+            }
+        };
         let _ = writeln!(out, "\n{number}. {}, {}\n", notebook.time(logged.at), outcome(logged, &notebook.zone));
-        // Indented, so that no text of the search ends the block.
-        for line in escape::lines(&logged.query).lines() {
-            let _ = writeln!(out, "        {line}");
+        let drawn = timeline::draw(&logged.times, CELLS, false, &notebook.zone);
+        let findings = logged.findings.join("\n");
+        let shown = [&logged.query, &findings, &drawn].into_iter().filter(|text| !text.is_empty());
+        for (position, text) in shown.enumerate() {
+            if position > 0 {
+                out.push('\n');
+            }
+            // Indented, so that no text of the search ends the block.
+            for line in escape::lines(text).lines() {
+                let _ = writeln!(out, "        {line}");
+            }
         }
     }
     out
@@ -95,10 +149,26 @@ pub fn html(notebook: &Notebook) -> String {
         let cells = cells(file, hash.as_ref()).map(|cell| format!("<td>{}</td>", html::text(&cell)));
         let _ = writeln!(out, "<tr>{}</tr>", cells.concat());
     }
-    out.push_str("</tbody></table>\n<h2>Searches</h2><ol>\n");
-    for logged in &notebook.logged {
+    out.push_str("</tbody></table>\n<h2>Session</h2><ol>\n");
+    for entry in &notebook.entries {
+        let logged = match entry {
+            Entry::Searched(logged) => logged,
+            Entry::Noted { text, at } => {
+                let (time, text) = (html::text(&notebook.time(*at)), html::text(text));
+                let _ = writeln!(out, "<li>{time}, note: {text}</li>");
+                continue;
+            }
+        };
         let (time, query) = (html::text(&notebook.time(logged.at)), html::text(&logged.query));
-        let _ = writeln!(out, "<li>{time}, {}<pre>{query}</pre></li>", html::text(&outcome(logged, &notebook.zone)));
+        let _ = writeln!(out, "<li>{time}, {}<pre>{query}</pre>", html::text(&outcome(logged, &notebook.zone)));
+        if let Some(timeline) = Timeline::of(&logged.times, timeline::MOST, &notebook.zone) {
+            out.push_str(&timeline.picture(&notebook.zone));
+        }
+        if !logged.findings.is_empty() {
+            let findings = logged.findings.iter().map(|finding| format!("<li>{}</li>", html::text(finding)));
+            let _ = writeln!(out, "<ul>{}</ul>", findings.collect::<String>());
+        }
+        out.push_str("</li>\n");
     }
     out.push_str("</ol>\n");
     out + html::FOOT
@@ -117,7 +187,10 @@ mod tests {
             elapsed: std::time::Duration::from_millis(20),
             rows: Some(1),
             ended: false,
+            findings: vec!["warning[SPL0101]: 1:1: no event has a field \"<b>\"".into()],
+            times: vec![0, 1_000_000, 1_000_000, 5_000_000],
         };
+        let noted = Entry::Noted { text: "<i>odd</i>\n| a".into(), at: Timestamp::UNIX_EPOCH };
         let file = FileReport {
             path: "a|<b>".into(),
             format: "json",
@@ -128,7 +201,8 @@ mod tests {
             problems: vec![],
         };
         let files = vec![(file, Some(("00ff".to_owned(), 9)))];
-        let notebook = Notebook { at: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC, files, logged: vec![logged] };
+        let entries = vec![Entry::Searched(Box::new(logged)), noted];
+        let notebook = Notebook { at: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC, files, entries };
         let without_version = |text: &str| text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
         insta::assert_snapshot!(without_version(&markdown(&notebook)));
         insta::assert_snapshot!(without_version(html(&notebook).strip_prefix(html::HEAD).unwrap()));

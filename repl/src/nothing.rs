@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use futures::StreamExt;
-use spelunk_engine::plan::suggest;
 use spelunk_engine::session::EVENT;
-use spelunk_engine::steps::{Census, Stage};
+use spelunk_engine::steps::{Census, Part, Stage};
+use spelunk_engine::suggest;
 use spelunk_engine::{Error, Judged, Language, Session, Verdict, values};
 
 use crate::escape;
@@ -18,6 +18,8 @@ use crate::why;
 
 /// How many events are judged to find the one that comes closest.
 const JUDGED: usize = 1000;
+/// How many conditions are put together to find them.
+const NARROWED: usize = 8;
 /// How many values of a metadata field are named.
 const VALUES_NAMED: usize = 10;
 /// How many letters of a command are shown.
@@ -64,23 +66,29 @@ async fn look(session: &Session, language: Language, text: &str) -> Result<Findi
             continue;
         }
         let reached = position.checked_sub(1).and_then(|last| stages.get(last)).map(|last| last.prefix.as_str());
-        for part in &stage.parts {
-            let alone = match reached {
-                Some(reached) => format!("{reached} | {}", part.command),
-                None => part.command.clone(),
-            };
-            found.parts.push((session.count(language, &alone).await?, part.text.clone()));
-        }
         if position == 0 && census.events == 0 {
             found.causes = vec!["there are no events to search".to_owned()];
             break;
         }
+        if position == 0
+            && !names_time(stage, language)
+            && let Some(outside) = outside(session, census, &zone)?
+        {
+            // Whatever the conditions are, nothing can fulfil them.
+            found.causes = outside;
+            break;
+        }
+        let mut counts = Vec::with_capacity(stage.parts.len());
+        for part in &stage.parts {
+            counts.push(session.count(language, &after(reached, &part.command)).await?);
+        }
+        found.parts.extend(counts.iter().zip(&stage.parts).map(|(rows, part)| (*rows, part.text.clone())));
         if position == 0 {
-            found.causes.extend(places(session, stage).await?);
+            found.causes.extend(places(session, stage, &counts).await?);
             found.causes.extend(times(session, language, stage, census, &zone)?);
         }
-        let reached = reached.unwrap_or("*");
-        if let Some(closest) = closest(session, language, reached, &stage.prefix).await? {
+        let candidates = candidates(session, language, reached, stage.parts.iter().zip(&counts)).await?;
+        if let Some(closest) = closest(session, language, &candidates, &stage.prefix).await? {
             // That a field is missing was said, with the name that was meant.
             let said = !found.causes.is_empty() && closest.contains("fails: no ");
             if !said {
@@ -91,6 +99,32 @@ async fn look(session: &Session, language: Language, text: &str) -> Result<Findi
     }
     found.causes.dedup();
     Ok(found)
+}
+
+/// A command behind what reaches it.
+fn after(reached: Option<&str>, command: &str) -> String {
+    reached.map_or_else(|| command.to_owned(), |reached| format!("{reached} | {command}"))
+}
+
+/// The search for events that fulfil as many of the conditions as can be had together: those that few events fulfil by
+/// themselves say most, so they come first.
+async fn candidates(
+    session: &Session,
+    language: Language,
+    reached: Option<&str>,
+    parts: impl Iterator<Item = (&Part, &u64)>,
+) -> Result<String, Error> {
+    let mut fulfilled: Vec<(&Part, &u64)> = parts.filter(|(_, rows)| **rows > 0).collect();
+    fulfilled.sort_by_key(|(_, rows)| **rows);
+    let mut search = reached.map(str::to_owned);
+    for (position, (part, _)) in fulfilled.into_iter().take(NARROWED).enumerate() {
+        let narrower = after(search.as_deref(), &part.command);
+        // Of the first it is known.
+        if position == 0 || session.count(language, &narrower).await? > 0 {
+            search = Some(narrower);
+        }
+    }
+    Ok(search.unwrap_or_else(|| "*".to_owned()))
 }
 
 /// The fields of a result.
@@ -120,17 +154,23 @@ fn absent(stage: &Stage, alive: &[String], events: bool) -> Vec<String> {
     told
 }
 
-/// The values that there are of `index`, `source`, `sourcetype` and `host`, where the command names these.
-async fn places(session: &Session, stage: &Stage) -> Result<Vec<String>, Error> {
-    let named: Vec<&str> =
-        METADATA.iter().copied().filter(|name| stage.fields.iter().any(|field| field == name)).collect();
-    if named.is_empty() {
+/// The values that there are of `index`, `source`, `sourcetype` and `host`, where the command names these; not where
+/// another condition is to blame.
+async fn places(session: &Session, stage: &Stage, counts: &[u64]) -> Result<Vec<String>, Error> {
+    let names = |fields: &[String], name: &str| fields.iter().any(|field| field == name);
+    if !METADATA.iter().any(|name| names(&stage.fields, name)) {
         return Ok(Vec::new());
     }
     let mut values = session.metadata().await?;
     let mut told = Vec::new();
-    for name in named {
+    for name in METADATA.into_iter().filter(|name| names(&stage.fields, name)) {
         let values = values.remove(name).unwrap_or_default();
+        // An index that is not there may stand for all that was loaded.
+        let right = |part: &Part| part.text.contains('*') || values.iter().any(|value| part.text.contains(value));
+        let mut about = stage.parts.iter().zip(counts).filter(|(part, _)| names(&part.fields, name)).peekable();
+        if counts.contains(&0) && about.peek().is_some() && about.all(|(part, rows)| *rows > 0 && right(part)) {
+            continue;
+        }
         let shown = values.iter().take(VALUES_NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = values.len().saturating_sub(VALUES_NAMED);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -140,6 +180,43 @@ async fn places(session: &Session, stage: &Stage) -> Result<Vec<String>, Error> 
         });
     }
     Ok(told)
+}
+
+/// What there is to say where the time that the session asks for is outside of the data.
+fn outside(session: &Session, census: Census, zone: &jiff::tz::TimeZone) -> Result<Option<Vec<String>>, Error> {
+    let (Some((first, last)), (earliest, latest)) = (census.range, session.bounds()?) else { return Ok(None) };
+    if !(earliest.is_some_and(|earliest| earliest > last) || latest.is_some_and(|latest| latest <= first)) {
+        return Ok(None);
+    }
+    let show = |time: i64| values::format_time(time, zone);
+    let from = earliest.map_or_else(|| "the beginning".to_owned(), show);
+    let to = latest.map_or_else(|| "the end".to_owned(), show);
+    let data = format!("the events are from {} to {}", show(first), show(last));
+    let mut told = vec![format!("the time asked for, {from} to {to}, is outside of the data: {data}")];
+    let context = session.context();
+    let named = context.earliest.iter().chain(&context.latest).any(|time| is_relative(time));
+    told.extend(clock(session, last, zone).filter(|_| named));
+    Ok(Some(told))
+}
+
+/// Whether a command says which time it is about.
+fn names_time(stage: &Stage, language: Language) -> bool {
+    stage.fields.iter().any(|field| ["earliest", "latest", "_time"].contains(&field.as_str()))
+        || (language == Language::Spl && (stage.text.contains("earliest=") || stage.text.contains("latest=")))
+}
+
+/// Whether a time is counted from now.
+fn is_relative(time: &str) -> bool {
+    let time = time.trim_start_matches(['"', '\'']);
+    time.starts_with(['-', '+', '@']) || time.starts_with("now")
+}
+
+/// That relative times count from long after the data.
+fn clock(session: &Session, last: i64, zone: &jiff::tz::TimeZone) -> Option<String> {
+    let now = session.context().now.unwrap_or_else(jiff::Timestamp::now).as_microsecond();
+    let now = Some(now).filter(|now| *now > last.saturating_add(86_400_000_000))?;
+    let now = values::format_time(now, zone);
+    Some(format!("relative times count from {now}; --now latest (.now latest) makes it the last event's"))
 }
 
 /// The time of the data against the time that is asked for.
@@ -153,32 +230,33 @@ fn times(
     let Some((first, last)) = census.range else { return Ok(vec!["no event has a time".to_owned()]) };
     let show = |time: i64| values::format_time(time, zone);
     let data = format!("the events are from {} to {}", show(first), show(last));
-    let names_time = stage.fields.iter().any(|field| ["earliest", "latest", "_time"].contains(&field.as_str()))
-        || (language == Language::Spl && (stage.text.contains("earliest=") || stage.text.contains("latest=")));
     let (earliest, latest) = session.bounds()?;
     let mut told = Vec::new();
-    if names_time {
+    let mut relative = false;
+    if names_time(stage, language) {
         told.push(format!("the search asks for a time, and {data}"));
+        let times =
+            stage.text.match_indices("est=").filter_map(|(at, sign)| stage.text.get(at.saturating_add(sign.len())..));
+        relative = language == Language::LogScale || times.into_iter().any(is_relative);
     } else if earliest.is_some() || latest.is_some() {
-        let outside = earliest.is_some_and(|earliest| earliest > last) || latest.is_some_and(|latest| latest <= first);
         let from = earliest.map_or_else(|| "the beginning".to_owned(), show);
         let to = latest.map_or_else(|| "the end".to_owned(), show);
-        let outside = if outside { " is outside of the data" } else { "" };
-        told.push(format!("the time asked for, {from} to {to},{outside}: {data}"));
+        told.push(format!("the time asked for, {from} to {to}: {data}"));
+        let context = session.context();
+        relative = context.earliest.iter().chain(&context.latest).any(|time| is_relative(time));
     }
-    if !told.is_empty() {
-        let now = session.context().now.unwrap_or_else(jiff::Timestamp::now);
-        if now.as_microsecond() > last.saturating_add(86_400_000_000) {
-            let now = show(now.as_microsecond());
-            told.push(format!("relative times count from {now}; --now latest (.now latest) makes it the last event's"));
-        }
-    }
+    told.extend(clock(session, last, zone).filter(|_| relative));
     Ok(told)
 }
 
-/// The event that comes closest to getting through, and what it fails.
-async fn closest(session: &Session, language: Language, reached: &str, prefix: &str) -> Result<Option<String>, Error> {
-    let mut search = session.trace(language, reached).await?;
+/// The event of a search that comes closest to getting through, and what it fails.
+async fn closest(
+    session: &Session,
+    language: Language,
+    candidates: &str,
+    prefix: &str,
+) -> Result<Option<String>, Error> {
+    let mut search = session.trace(language, candidates).await?;
     let Some(position) = search.schema.fields().iter().position(|field| field.name() == EVENT) else {
         return Ok(None);
     };
@@ -205,7 +283,10 @@ async fn closest(session: &Session, language: Language, reached: &str, prefix: &
         .min_by_key(|reason| {
             let failed = reason.closest.first();
             let but_for_case = failed.is_some_and(|failed| failed.iter().all(|one| one.any_case));
-            (failed.map_or(usize::MAX, Vec::len), !but_for_case)
+            // A value that is wrong says more than none.
+            let values = failed.into_iter().flatten().flat_map(|one| &one.values);
+            let missing = values.filter(|(_, value)| value.is_none()).count();
+            (failed.map_or(usize::MAX, Vec::len), !but_for_case, missing)
         });
     let told = best.map(|reason| why::because(reason));
     // A bound of time is no field of the event.

@@ -136,8 +136,11 @@ fn counted(counts: &Counts, rows: u64, unit: Unit) -> Vec<String> {
     }
     if scanned > 0 {
         parts.push(match matched {
-            Some(matched) => format!("{} scanned, {} matched", report::thousands(scanned), report::thousands(matched)),
-            None => format!("{} scanned", report::thousands(scanned)),
+            // The first that match wait for others to come with them.
+            Some(matched) if matched > 0 => {
+                format!("{} scanned, {} matched", report::thousands(scanned), report::thousands(matched))
+            }
+            _ => format!("{} scanned", report::thousands(scanned)),
         });
     }
     match unit.total {
@@ -174,6 +177,8 @@ mod tests {
         assert_eq!(counted(&reading, 0, unit), ["12 files, 640 MiB, 1,900,000 events read"]);
         let searching = Counts { scanned: 1_200_000, matched: Some(84), ..reading };
         assert_eq!(counted(&searching, 3, unit), ["1,200,000 scanned, 84 matched", "3 rows"]);
+        let early = Counts { matched: Some(0), ..searching };
+        assert_eq!(counted(&early, 0, unit), ["1,200,000 scanned"]);
         let rules = Unit { noun: "rule", total: Some(1200) };
         assert_eq!(counted(&searching, 3, rules), ["1,200,000 scanned, 84 matched", "3 of 1,200 rules"]);
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use spelunk_engine::ingest::{FileReport, ReadReport};
-use spelunk_engine::store::scans::{Read, Scans};
+use spelunk_engine::scans::{Read, Scans};
 
 use crate::escape;
 

@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use spelunk_engine::functions::pattern;
 use spelunk_engine::ingest::ReadReport;
-use spelunk_engine::plan::possible::Possible;
-use spelunk_engine::store::scans::Scans;
+use spelunk_engine::scans::Scans;
 use spelunk_engine::watch::profile::Line;
-use spelunk_engine::{Error, Search, Session, Watch};
+use spelunk_engine::{Error, Possible, Search, Session, Watch, given_up};
 
 use crate::cli::Form;
 use crate::diagnostics;
@@ -37,7 +35,7 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let given_up = pattern::given_up();
+    let before = given_up();
     let paged = pager::read_for();
     let (searched, text, target) = (Arc::clone(session), query.to_owned(), Arc::clone(sink));
     // Rows that are shown as they come would be mixed with it.
@@ -70,9 +68,9 @@ pub async fn run(
     if let Some(profile) = &done.profile {
         terminal::say(profile::render(profile, done.read, done.plan, terminal::stderr_width()).trim_end());
     }
-    let given_up = pattern::given_up().saturating_sub(given_up);
-    if given_up > 0 {
-        let values = report::count(given_up, "value");
+    let steps = given_up().saturating_sub(before);
+    if steps > 0 {
+        let values = report::count(steps, "value");
         terminal::warning(&format!("a regular expression needed too many steps on {values}, which count as no match"));
     }
     if !session.inputs().is_empty() && done.report.files.is_empty() {
@@ -195,6 +193,7 @@ async fn write(
         return Err(failed(Error::Unfinished(command.clone())));
     }
     renderer.finish()?;
+    let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     if let Some(mut last) = sink.kept() {
         let schema = Arc::clone(&search.schema);
         let language = session.language();
@@ -207,9 +206,14 @@ async fn write(
             cut: partial,
             ended: ended.is_some(),
             events: search.events,
+            findings: search
+                .diagnostics
+                .iter()
+                .chain(&late)
+                .map(|found| diagnostics::one_line(found, &query))
+                .collect(),
         });
     }
-    let late: Vec<_> = search.possible.iter().filter_map(Possible::found).collect();
     diagnostics::print_all(&late, &query);
     let warned = |finding: &&spelunk_grammar::Diagnostic| finding.severity == spelunk_grammar::Severity::Warning;
     let warnings = search.diagnostics.iter().chain(&late).filter(warned).count() as u64;

@@ -5,24 +5,25 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use jiff::tz::TimeZone;
 use spelunk_engine::Language;
+use spelunk_engine::values::Cell;
 
 use crate::cli::{Colour, Form, OutputArgs};
 use crate::exit::{self, Failure};
 use crate::pager::Paged;
 use crate::render::csv::Csv;
-use crate::render::fit;
 use crate::render::html::Html;
 use crate::render::json::{Json, Layout};
 use crate::render::markdown::Markdown;
 use crate::render::parquet::Parquet;
-use crate::render::plain::Plain;
-use crate::render::table::{self, Look, Table};
+use crate::render::plain::{self, Plain};
+use crate::render::table::{self, Look, Table, VIEWS, View};
 use crate::render::timesketch::{self, Timesketch};
 use crate::render::{Renderer, Rows};
+use crate::render::{fit, grid};
 use crate::terminal;
 
 /// Where a result goes, and how.
@@ -40,6 +41,8 @@ pub struct Sink {
     table_rows: usize,
     csv_safe: bool,
     pub(crate) plain: bool,
+    /// How the rows of a table are laid out.
+    view: View,
     /// Whether what is longer than the screen goes through a pager.
     pager: bool,
     /// The last result, where a shell wants to look at it again.
@@ -68,9 +71,33 @@ pub struct Kept {
     pub ended: bool,
     /// Whether the rows are raw events.
     pub events: bool,
+    /// What was said of the search: warnings and notes, one line each.
+    pub findings: Vec<String>,
 }
 
+/// The values of `_time` in rows, in microseconds.
+pub fn times(rows: &RecordBatch) -> Vec<i64> {
+    let times = rows.column_by_name("_time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    times.map_or_else(Vec::new, |times| times.iter().flatten().collect())
+}
+
+/// How many times of events are remembered, for a timeline of the session.
+const TIMES: usize = 100_000;
+
 impl Kept {
+    /// When its events happened, in microseconds; none where it has other rows, or too many.
+    pub fn times(&self) -> Vec<i64> {
+        if !self.events || self.cut || self.rows > TIMES as u64 {
+            return Vec::new();
+        }
+        self.all_times()
+    }
+
+    /// The values of `_time` in its rows, in microseconds.
+    pub fn all_times(&self) -> Vec<i64> {
+        self.batches.iter().flat_map(times).collect()
+    }
+
     /// The names of its columns.
     pub fn columns(&self) -> Vec<String> {
         self.schema.fields().iter().map(|field| field.name().clone()).collect()
@@ -84,6 +111,8 @@ impl Sink {
     /// Parquet on a terminal.
     pub fn new(args: OutputArgs) -> Result<Self, Failure> {
         match args.color {
+            // Who wants no lines wants no colours either.
+            Colour::Auto if args.plain => terminal::decide_colour(false),
             Colour::Auto => {}
             Colour::Always => terminal::decide_colour(true),
             Colour::Never => terminal::decide_colour(false),
@@ -109,6 +138,7 @@ impl Sink {
             table_rows: table::ROWS,
             csv_safe: args.csv_safe,
             plain: args.plain,
+            view: View::Auto,
             pager: !args.no_pager,
             last: None,
         })
@@ -138,6 +168,7 @@ impl Sink {
             table_rows: table::ROWS,
             csv_safe: false,
             plain: false,
+            view: View::Auto,
             pager: true,
             last: None,
         }
@@ -152,7 +183,13 @@ impl Sink {
             ("quiet", switch(self.quiet)),
             ("csv-safe", switch(self.csv_safe)),
             ("pager", switch(self.pager)),
+            ("view", self.view_name().to_owned()),
         ]
+    }
+
+    /// How rows are laid out, as `.set` names it.
+    pub fn view_name(&self) -> &'static str {
+        VIEWS.iter().find(|(_, view)| *view == self.view).map_or("auto", |(name, _)| *name)
     }
 
     /// Changes how results are shown.
@@ -178,6 +215,10 @@ impl Sink {
             "quiet" => self.quiet = switch()?,
             "csv-safe" => self.csv_safe = switch()?,
             "pager" => self.pager = switch()?,
+            "view" => match VIEWS.iter().find(|(name, _)| *name == value) {
+                Some((_, view)) => self.view = *view,
+                None => return Err("view is auto, grid, records or list".to_owned()),
+            },
             _ => {
                 let known: Vec<&str> = self.settings().iter().map(|(name, _)| *name).collect();
                 return Err(format!("there is no setting {}: {}", crate::escape::line(name), known.join(", ")));
@@ -194,6 +235,14 @@ impl Sink {
     /// The last result, or the place for it.
     pub(crate) fn kept(&self) -> Option<MutexGuard<'_, Option<Kept>>> {
         Some(self.last.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A table that the shell has to say, as results are shown.
+    pub fn sheet(&self, columns: &[String], rows: &[Vec<Cell>]) -> String {
+        match self.plain {
+            true => plain::draw(columns, rows),
+            false => grid::draw_all(columns, rows, terminal::stdout_width(), terminal::stdout_colour()),
+        }
     }
 
     /// Shows a text for people, as tables are shown: through the pager if it is longer than the screen.
@@ -244,7 +293,15 @@ impl Sink {
         };
         // Evidence and earlier results are not written over.
         drop(File::create_new(path).map_err(|error| exit::at(path, &error))?);
-        let sink = Self { form, file: Some(path.to_owned()), last: None, plain: false, width: None, ..*self };
+        let sink = Self {
+            form,
+            file: Some(path.to_owned()),
+            last: None,
+            plain: false,
+            width: None,
+            view: View::Auto,
+            ..*self
+        };
         sink.show(kept, zone)
     }
 
@@ -278,6 +335,7 @@ impl Sink {
                     rows: self.table_rows,
                     events,
                     numbered: self.last.is_some() && to_terminal,
+                    view: self.view,
                 };
                 let table = Table::new(out, columns, look);
                 let table = if to_terminal { table.with_timeline(zone.clone()) } else { table };
@@ -288,6 +346,9 @@ impl Sink {
             Form::Jsonl => Box::new(Rows::new(Json::new(out, &columns, Layout::Lines), zone)),
             Form::Parquet => Box::new(Parquet::new(out, Arc::clone(schema))?),
             Form::Markdown => Box::new(Rows::new(Markdown::new(out, &columns)?, zone)),
+            Form::Html if events => {
+                Box::new(Rows::new(Html::new(out, &columns)?.with_timeline(&columns, zone.clone()), zone))
+            }
             Form::Html => Box::new(Rows::new(Html::new(out, &columns)?, zone)),
             Form::Timesketch => {
                 let asked = timesketch::columns(&columns);

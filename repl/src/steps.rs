@@ -10,7 +10,7 @@ use spelunk_engine::{Error, Language, Session};
 
 use crate::escape;
 use crate::exit::Failure;
-use crate::render::{fit, grid, record};
+use crate::render::{fit, grid, plain, record};
 use crate::report;
 
 /// How many rows of each pipe are shown.
@@ -62,8 +62,8 @@ pub async fn run(session: &Session, language: Language, text: &str) -> Result<Ve
     Ok(steps)
 }
 
-/// For people, in lines of that width.
-pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
+/// For people, in lines of that width; samples without lines if they are to be `plain`.
+pub fn render(steps: &[Step], width: usize, colour: bool, plain: bool) -> String {
     let width = width.max(fit::LEAST);
     let mut out = String::new();
     let mut before = Duration::ZERO;
@@ -94,8 +94,12 @@ pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
         if step.sample.is_empty() || step.columns.is_empty() {
             continue;
         }
+        if plain {
+            out.push_str(&step.plain());
+            continue;
+        }
         let drawn = match step.events {
-            true => grid::draw_some(&step.columns, &step.sample, Some(width), colour).map(|(drawn, _)| drawn),
+            true => step.telling(width, colour),
             false => grid::draw(&step.columns, &step.sample, Some(width), colour),
         };
         out.push_str(&drawn.unwrap_or_else(|| {
@@ -104,6 +108,30 @@ pub fn render(steps: &[Step], width: usize, colour: bool) -> String {
         }));
     }
     out
+}
+
+impl Step {
+    /// The fields that have a value in the sample, with tabs between them.
+    fn plain(&self) -> String {
+        let present =
+            |place: &usize| self.sample.iter().any(|row| row.get(*place).is_some_and(|cell| *cell != Cell::Null));
+        let places: Vec<usize> = (0..self.columns.len()).filter(present).collect();
+        let columns: Vec<String> = places.iter().filter_map(|place| self.columns.get(*place).cloned()).collect();
+        let pick = |row: &Vec<Cell>| places.iter().filter_map(|place| row.get(*place).cloned()).collect();
+        plain::draw(&columns, &self.sample.iter().map(pick).collect::<Vec<_>>())
+    }
+
+    /// A grid of the fields that came here, and of others of the events as far as there is room.
+    fn telling(&self, width: usize, colour: bool) -> Option<String> {
+        let came = |name: &String| !self.gained.contains(name);
+        let mut places: Vec<usize> = (0..self.columns.len()).collect();
+        places.sort_by_key(|place| self.columns.get(*place).is_none_or(came));
+        let columns: Vec<String> = places.iter().filter_map(|place| self.columns.get(*place).cloned()).collect();
+        let pick = |row: &Vec<Cell>| places.iter().filter_map(|place| row.get(*place).cloned()).collect();
+        let sample: Vec<Vec<Cell>> = self.sample.iter().map(pick).collect();
+        let first = columns.iter().take_while(|name| self.gained.contains(name)).count();
+        grid::draw_first(&columns, &sample, first, Some(width), colour).map(|(drawn, _)| drawn)
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +159,7 @@ mod tests {
             step("stats count BY Image", names(&["Image", "count"]), vec![vec![image(), number("1204")]], false),
         ];
         for width in [20, 40, 80, 200] {
-            insta::assert_snapshot!(format!("steps_{width}"), render(&found, width, false));
+            insta::assert_snapshot!(format!("steps_{width}"), render(&found, width, false, false));
         }
     }
 
@@ -139,7 +167,7 @@ mod tests {
         #[test]
         fn every_line_fits((columns, sample) in any_table(), query in any::<String>(), width in 0usize..160) {
             let found = [step(&query, columns, sample, width % 2 == 0)];
-            let shown = fit::narrow(&render(&found, width, false), width);
+            let shown = fit::narrow(&render(&found, width, false, false), width);
             for line in shown.lines() {
                 prop_assert!(line.width() <= width.max(1), "{line:?}");
                 prop_assert!(!line.chars().any(|c| escape::is_unsafe(c) || c == '\t'), "{line:?}");

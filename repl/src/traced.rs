@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::StreamExt;
-use spelunk_engine::plan::possible::Possible;
+use spelunk_engine::Possible;
 use spelunk_engine::session::EVENT;
 use spelunk_engine::values::{self, Cell};
 use spelunk_engine::{Error, Judged, Language, Session, Verdict};

@@ -1,7 +1,7 @@
 //! Why an event is not in a result, for people and for programs.
 
 use serde_json::{Map, Value, json};
-use spelunk_engine::plan::trace::{Failed, Reason};
+use spelunk_engine::trace::{Failed, Reason};
 use spelunk_engine::{Unchosen, Verdict};
 use spelunk_grammar::Span;
 

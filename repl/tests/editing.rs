@@ -17,6 +17,10 @@ struct Shell {
 
 const ALT_ENTER: &str = "\x1b\r";
 const F1: &str = "\x1bOP";
+const F2: &str = "\x1bOQ";
+const F3: &str = "\x1bOR";
+const F4: &str = "\x1bOS";
+const F6: &str = "\x1b[17~";
 
 const EVENTS: &str = r#"{"_time":"2024-05-24T10:06:00Z","host":"WS01","Image":"C:\\Windows\\cmd.exe","User":"LAB\\alice"}
 {"_time":"2024-05-24T10:06:01Z","host":"WS02","Image":"D:\\Tools\\calc.exe","User":"LAB\\bob"}
@@ -189,6 +193,81 @@ fn f1_explains_the_word_and_keeps_the_line() {
 }
 
 #[test]
+fn keys_look_at_the_last_result_and_keep_the_line() {
+    let mut shell = open_events();
+    shell.type_keys("host=WS*\r");
+    shell.wait_for("[2] 2024-05-24T10:06:00.000Z WS01");
+    shell.wait_for("2 rows · ");
+    shell.wait_for("spl> ");
+    shell.type_keys("| makeresults | eval answer=50");
+    shell.type_keys(F2);
+    shell.wait_for("2 events · 1 bar = ");
+    shell.wait_for("answer=50");
+    shell.type_keys(F3);
+    shell.wait_for("coverage");
+    shell.wait_for("answer=50");
+    shell.type_keys(F4);
+    shell.wait_for("── 1 ──");
+    shell.wait_for("answer=50");
+    shell.type_keys(F4);
+    shell.wait_for("[2] 2024-05-24T10:06:00.000Z WS01");
+    shell.wait_for("answer=50");
+    shell.type_keys(F6);
+    shell.wait_for("Physical plan");
+    shell.wait_for("answer=50");
+    shell.type_keys(" | table answer\r");
+    shell.wait_for_result("│     50 │");
+    shell.leave();
+}
+
+#[test]
+fn what_is_pasted_cannot_command_the_terminal() {
+    for colour in ["", "1"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = command(home.path());
+        command.env("NO_COLOR", colour);
+        let mut shell = start(command, home);
+        shell.type_keys("\x1b[200~| makeresults \x1b[31m\x1b]0;owned\x07\u{9b}31m\u{202e}\0 end\x1b[201~");
+        let typed = shell.session.expect(" end").unwrap();
+        let typed = String::from_utf8_lossy(typed.before()).into_owned();
+        assert!(!typed.contains(['\x07', '\u{9b}', '\u{202e}', '\0']), "{typed:?}");
+        assert!(!typed.contains("\x1b[31m") && !typed.contains("\x1b]"), "{typed:?}");
+        shell.type_keys("\x15");
+        shell.leave();
+    }
+}
+
+#[test]
+fn a_window_that_became_narrower_is_noticed() {
+    let mut shell = open_events();
+    shell.session.get_process_mut().set_window_size(100, 24).unwrap();
+    shell.type_keys("host=WS01 | eval answer=51 | table answer");
+    shell.wait_for("table answer");
+    // The search is laid out anew; otherwise every further key would write it once more.
+    shell.session.get_process_mut().set_window_size(30, 24).unwrap();
+    shell.wait_for("spl> host=WS01");
+    shell.type_keys("\r");
+    shell.wait_for_result("│     51 │");
+    shell.leave();
+}
+
+#[test]
+fn plain_has_no_colours_while_typing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut plain = command(home.path());
+    plain.env_remove("NO_COLOR").arg("--plain");
+    let mut session = OsSession::spawn(plain).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session.expect("Ctrl-D leaves").unwrap();
+    session.send("| makeresults | table _time\r").unwrap();
+    let typed = session.expect("1 row").unwrap();
+    let typed = String::from_utf8_lossy(typed.before()).into_owned();
+    assert!(!typed.contains("\x1b[1") && !typed.contains("\x1b[3") && !typed.contains('│'), "{typed:?}");
+    session.expect("spl> ").unwrap();
+    Shell { session, home }.leave();
+}
+
+#[test]
 fn a_paste_of_several_lines_is_one_search() {
     let mut shell = open();
     shell.type_keys("\x1b[200~| makeresults\n| eval answer=48\n| table answer\x1b[201~\r");
@@ -242,7 +321,11 @@ fn a_home_that_cannot_be_written_is_no_reason_to_stop() {
     let home = tempfile::tempdir().unwrap();
     // A file where the folder would be: no folder can be made there, whoever runs this.
     fs::write(home.path().join("state"), "").unwrap();
-    let mut shell = start(command(home.path()), home);
+    let mut session = OsSession::spawn(command(home.path())).unwrap();
+    session.set_expect_timeout(Some(Duration::from_secs(30)));
+    session.expect("what is typed cannot be kept: ").unwrap();
+    session.expect("spl> ").unwrap();
+    let mut shell = Shell { session, home };
     shell.type_keys("| makeresults | eval answer=49 | table answer\r");
     shell.wait_for_result("│     49 │");
     shell.leave();

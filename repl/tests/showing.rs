@@ -96,6 +96,62 @@ fn the_clock_can_be_that_of_the_latest_event() {
 }
 
 #[test]
+fn why_judges_the_event_that_fulfils_the_other_conditions() {
+    let told = why("Image=*whoami.exe n=3", &[]);
+    assert!(told.contains("of the event that comes closest: `n=3` fails: n=2"), "{told}");
+    // An index that is there is not to blame, nor is a clock that no time counts from.
+    let told = why("index=main earliest=\"06/24/2019:00:00:00\"", &[]);
+    assert!(!told.contains("the events have index") && !told.contains("relative times"), "{told}");
+    assert!(told.contains("the events are from 2019-06-21T07:35:37.000Z"), "{told}");
+}
+
+#[test]
+fn help_is_shown_on_the_logs() {
+    let (ran, _site) = shell(".help stats\n.help lower\n.help keys\n.help makeresults\n");
+    let shown = &ran.stdout;
+    assert!(
+        shown.contains("Run here\n  * | stats count, dc(host) AS hosts BY Image | sort -count | head 3\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("│ C:\\Windows\\cmd.exe"), "{shown}");
+    assert!(shown.contains("eval result=lower(Image)") && shown.contains("c:\\windows\\cmd.exe"), "{shown}");
+    assert!(shown.contains("Ctrl-X Ctrl-E"), "{shown}");
+    assert!(shown.contains("Run here\n  | makeresults count=3\n"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+    // Without logs there is nothing to show it on.
+    let ran = spelunk(Path::new("."), &["repl", "-q"], ".help lower\n");
+    assert!(!ran.stdout.contains("Run here"), "{}", ran.stdout);
+}
+
+#[test]
+fn rows_are_laid_out_as_the_user_says() {
+    let (ran, _site) = shell("n=1;\n.set view records\n.last\n.set view list\n.last\n.set view tall\n.set view\n");
+    assert!(ran.stdout.contains("── 1 ──") && ran.stdout.contains("[1] 2019-06-21T07:35:37.000Z A"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("view is auto, grid, records or list"), "{}", ran.stderr);
+    assert!(ran.stdout.ends_with("view       list\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_plain_has_no_lines() {
+    let site = site();
+    let script = ".files\n.config\n.fields\n.step n<3 | stats count\n.timeline\n";
+    let ran = spelunk(site.path(), &["repl", "-q", "--plain", "logs"], script);
+    assert!(ran.stdout.contains("a.jsonl\tjson\t") && ran.stdout.contains("Image\t100.0%\t"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(['│', '█', '╭']), "{}", ran.stdout);
+    assert!(ran.stdout.contains("3 events, 1 bar = "), "{}", ran.stdout);
+}
+
+#[test]
+fn pages_of_events_have_a_timeline() {
+    let site = site();
+    let page = |query: &str| spelunk(site.path(), &["run", query, "logs", "-o", "html"], "").stdout;
+    let events = page("*");
+    assert_eq!(events.matches("<rect ").count(), 3, "{events}");
+    assert!(events.contains("2019-06-21 ") && events.contains(" · 3 events · 1 bar = "), "{events}");
+    assert!(!page("* | stats count").contains("<figure"));
+}
+
+#[test]
 fn forms_are_escaped() {
     let site = site();
     let form = |form: &[&str]| spelunk(site.path(), &[&["run", "n=3", "logs"], form].concat(), "").stdout;
@@ -216,13 +272,20 @@ fn more_is_opened() {
 
 #[test]
 fn the_session_is_written_down() {
-    let (ran, site) =
-        shell(".time 2019-06-22T00:00:00\n* | stats count;\n.report r.md\n.report r.html\n.report r.doc\n");
+    let (ran, site) = shell(
+        ".time 2019-06-22T00:00:00\n* | stats count;\n.note <b>odd</b>\nImgae=*;\n*;\n.report r.md\n.report r.html\n.report r.doc\n.note\n",
+    );
     let report = std::fs::read_to_string(site.path().join("r.md")).unwrap();
     assert!(report.contains("* | stats count") && report.contains("1 row in "), "{report}");
     assert!(report.contains("of events from 2019-06-22T00:00:00.000Z to the end"), "{report}");
     let hash = report.lines().find(|line| line.contains("a.jsonl")).unwrap().rsplit(" | ").next().unwrap();
     assert_eq!(hash.trim_end_matches(" |").len(), 64, "{report}");
-    assert!(std::fs::read_to_string(site.path().join("r.html")).unwrap().contains("<pre>* | stats count</pre>"));
+    assert!(report.contains("2. 20") && report.contains(", note: &lt;b&gt;odd&lt;/b&gt;\n"), "{report}");
+    assert!(report.contains("        warning[SPL0101]: 1:1: no event has a field \"Imgae\""), "{report}");
+    assert!(report.contains(" · 2 events · 1 bar = "), "{report}");
+    let page = std::fs::read_to_string(site.path().join("r.html")).unwrap();
+    assert!(page.contains("<pre>* | stats count</pre>") && page.contains("note: &lt;b&gt;odd"), "{page}");
+    assert_eq!(page.matches("<rect ").count(), 2, "{page}");
+    assert!(ran.stderr.contains(".note takes what"), "{}", ran.stderr);
     assert!(ran.stderr.contains(".md or .html"), "{}", ran.stderr);
 }

@@ -50,7 +50,7 @@ fn what_is_longer_than_the_screen_is_paged() {
     session.send("n<3\r").unwrap();
     let shown = session.expect("spl> ").unwrap();
     let shown = String::from_utf8_lossy(shown.before()).into_owned();
-    assert!(shown.contains("│ # ┆ _time") && !shown.contains("paged:"), "{shown}");
+    assert!(shown.contains("[3] 2019-06-21T07:00:37.000Z A") && !shown.contains("paged:"), "{shown}");
     assert!(shown.contains("1 bar = "), "{shown}");
     leave(session);
 }

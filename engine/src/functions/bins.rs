@@ -53,8 +53,6 @@ pub enum BinUnit {
     Months,
 }
 
-const EPOCH: Date = Date::constant(1970, 1, 1);
-
 impl TimeBins {
     /// The start of a time's bin, in microseconds; `None` out of range.
     pub fn start(&self, time: i64) -> Option<i64> {
@@ -124,11 +122,6 @@ fn fixed_start(time: i64, length: i64, anchor: i64) -> Option<i64> {
 pub fn days_of(date: Date) -> Option<i64> {
     let seconds = date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
     seconds.checked_div(86_400)
-}
-
-/// The date so many days from 1970-01-01.
-pub fn date_of(days: i64) -> Option<Date> {
-    EPOCH.checked_add(Duration::new().try_days(days).ok()?).ok()
 }
 
 fn midnight(date: Date, zone: &TimeZone) -> Option<i64> {

@@ -37,13 +37,6 @@ pub struct Summary {
     _held: Option<Arc<MemoryReservation>>,
 }
 
-impl Summary {
-    /// How many events belong to the object.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
 impl Events {
     /// Whether an object was computed before and has no events.
     pub(crate) fn summarised_empty(&self, key: &str) -> bool {

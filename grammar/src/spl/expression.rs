@@ -176,6 +176,24 @@ impl Expression {
     fn fmt_within(&self, f: &mut Formatter<'_>, least: Binding) -> fmt::Result {
         if self.binding() >= least { self.fmt(f) } else { write!(f, "({self})") }
     }
+
+    /// Prints an operand of OR or XOR. An AND there needs no parentheses, but who reads it may not know: it gets some,
+    /// unless there are others in it, because the depth of parentheses is limited.
+    fn fmt_alternative(&self, f: &mut Formatter<'_>, least: Binding) -> fmt::Result {
+        let mixed = least <= Binding::And && self.binding() == Binding::And;
+        if mixed && !has_alternatives(self) { write!(f, "({self})") } else { self.fmt_within(f, least) }
+    }
+}
+
+/// Whether an AND is printed with parentheses around one of its operands.
+fn has_alternatives(expression: &Expression) -> bool {
+    match &expression.kind {
+        ExpressionKind::Binary(BinaryOperator::And, left, right) => has_alternatives(left) || has_alternatives(right),
+        ExpressionKind::Unary(UnaryOperator::Not, operand) => {
+            operand.binding() < Binding::Not || has_alternatives(operand)
+        }
+        _ => expression.binding() <= Binding::Or,
+    }
 }
 
 /// How many operands a chain of one operator has.
@@ -207,7 +225,8 @@ fn fmt_chain(f: &mut Formatter<'_>, expression: &Expression, operator: BinaryOpe
             write!(f, " {operator} ")?;
             fmt_chain(f, right, operator)
         }
-        _ => expression.fmt_within(f, operator.binding()),
+        _ if operator == BinaryOperator::And => expression.fmt_within(f, operator.binding()),
+        _ => expression.fmt_alternative(f, operator.binding()),
     }
 }
 
@@ -256,7 +275,10 @@ fn fmt_binary(
                     if index > 0 {
                         write!(f, " {operator} ")?;
                     }
-                    operand.fmt_within(f, above)?;
+                    match operator {
+                        BinaryOperator::And => operand.fmt_within(f, above)?,
+                        _ => operand.fmt_alternative(f, above)?,
+                    }
                 }
                 return Ok(());
             }

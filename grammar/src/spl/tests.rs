@@ -42,6 +42,9 @@ fn and_binds_tighter_than_or_in_expressions() {
     assert_eq!(canonical("| where a=1 and (b=2 or c=3) XOR d"), "| where a = 1 AND (b = 2 OR c = 3) XOR d");
     assert_eq!(canonical("| eval x=+4 - +-y"), "| eval x=4 - -y");
     assert_eq!(canonical("| where (a OR b) AND c"), "| where (a OR b) AND c");
+    assert_eq!(canonical("| where a OR b AND NOT c OR d"), "| where a OR (b AND NOT c) OR d");
+    assert_eq!(canonical("| where a AND b XOR c"), "| where (a AND b) XOR c");
+    assert_eq!(canonical("| where a OR b AND (c OR d)"), "| where a OR b AND (c OR d)");
     assert_eq!(canonical("| eval x=(1+2)*3-(4-5)-6"), "| eval x=(1 + 2) * 3 - (4 - 5) - 6");
     assert_eq!(canonical("| eval x=-a.b+c*.5%1e3"), "| eval x=-a . b + c * .5 % 1e3");
     assert_eq!(

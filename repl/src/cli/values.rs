@@ -49,7 +49,7 @@ pub fn parse_size(text: &str) -> Result<usize, String> {
     let unit = UNITS.iter().find_map(|(name, bytes)| Some((lower.strip_suffix(name)?, *bytes)));
     let (number, bytes) = unit.unwrap_or((lower.strip_suffix('b').unwrap_or(&lower), 1.0));
     let size = number.trim_end().parse::<f64>().map(|number| number * bytes);
-    let least = spelunk_engine::memory::LEAST;
+    let least = spelunk_engine::LEAST_MEMORY;
     match size {
         Ok(size) if size >= least as f64 && size < 1e18 => Ok(size as usize),
         Ok(size) if size.is_finite() && size < 1e18 => {

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
+use spelunk_engine::Possible;
 use spelunk_engine::pack::Wants;
-use spelunk_engine::plan::possible::Possible;
 use spelunk_engine::{Error, Language, Session};
 use spelunk_grammar::{Diagnostic, Severity};
 

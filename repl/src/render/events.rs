@@ -1,17 +1,17 @@
-//! Events one below another, for terminals on which a grid would show little of them: a line with number, time and
-//! host, and the other fields as `name=value` below.
+//! Events one below another, for terminals on which a grid would show little of them: a line with number, time, host and
+//! the kind of event, and the other fields as `name=value` below, the telling ones first.
 
 use std::fmt::Write as _;
 
 use spelunk_engine::values::Cell;
 
-use super::fit;
+use super::{fit, order};
 use crate::escape;
 
 /// How many lines the fields of an event may take; `.show` has them all.
 const LINES: usize = 4;
-/// What is the same for most events, and says least.
-const LAST: [&str; 4] = ["index", "source", "sourcetype", "linecount"];
+/// How many lines the first line becomes on a narrow terminal.
+const TITLE_LINES: usize = 3;
 
 /// Draws events.
 pub fn draw(columns: &[String], rows: &[Vec<Cell>], width: usize, colour: bool) -> String {
@@ -26,23 +26,39 @@ pub fn draw(columns: &[String], rows: &[Vec<Cell>], width: usize, colour: bool) 
         let fields: Vec<(&String, String)> =
             columns.iter().zip(row).filter_map(|(name, cell)| Some((name, text(cell)?))).collect();
         let of = |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str());
-        let title = [Some(format!("[{number}]")), of("_time").map(str::to_owned), of("host").map(str::to_owned)];
+        let kind = kind(of("Channel"), of("EventCode"), of("sourcetype"));
+        let title = [Some(format!("[{number}]")), of("_time").map(str::to_owned), of("host").map(str::to_owned), kind];
         let title = title.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let title = fit::cut_end(&escape::line(&title), width);
-        let _ = match colour {
-            true => writeln!(out, "\x1b[1m{title}\x1b[0m"),
-            false => writeln!(out, "{title}"),
-        };
-        let shown = |name: &str| name != "_time" && name != "host" && !name.starts_with('_');
-        let (last, first): (Vec<_>, Vec<_>) =
-            fields.iter().filter(|(name, _)| shown(name)).partition(|(name, _)| LAST.contains(&name.as_str()));
-        let pairs: Vec<String> = first.iter().chain(&last).map(|(name, value)| format!("{name}={value}")).collect();
+        for line in fit::wrap(&escape::line(&title), width, TITLE_LINES) {
+            let _ = match colour {
+                true => writeln!(out, "\x1b[1m{line}\x1b[0m"),
+                false => writeln!(out, "{line}"),
+            };
+        }
+        // The title says when, where and what.
+        let shown = |name: &str| !["host", "EventCode"].contains(&name) && !name.starts_with('_');
+        let mut told: Vec<_> = fields.iter().filter(|(name, _)| shown(name)).collect();
+        told.sort_by_key(|(name, _)| order::of(name));
+        let pairs: Vec<String> = told.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let body = escape::line(&pairs.join("  ")).into_owned();
         for line in fit::wrap(&body, width.saturating_sub(2), LINES) {
             let _ = writeln!(out, "  {line}");
         }
     }
     out
+}
+
+/// What kind of event it is: `Sysmon/1`, `Security/4688`, else its sourcetype.
+fn kind(channel: Option<&str>, code: Option<&str>, sourcetype: Option<&str>) -> Option<String> {
+    match (channel, code) {
+        (Some(channel), Some(code)) => {
+            let short = channel.strip_prefix("Microsoft-Windows-").unwrap_or(channel);
+            let short = short.split_once('/').map_or(short, |(name, _)| name);
+            Some(format!("{short}/{code}"))
+        }
+        (None, Some(code)) => Some(code.to_owned()),
+        (_, None) => sourcetype.map(str::to_owned),
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +86,15 @@ mod tests {
                 draw(&columns, std::slice::from_ref(&row), width, false)
             );
         }
+    }
+
+    #[test]
+    fn windows_events_tell_their_kind() {
+        let kind = |channel, code, sourcetype| super::kind(channel, code, sourcetype).unwrap_or_default();
+        assert_eq!(kind(Some("Microsoft-Windows-Sysmon/Operational"), Some("1"), Some("x")), "Sysmon/1");
+        assert_eq!(kind(Some("Security"), Some("4688"), None), "Security/4688");
+        assert_eq!(kind(None, None, Some("syslog")), "syslog");
+        assert_eq!(kind(None, None, None), "");
     }
 
     proptest! {

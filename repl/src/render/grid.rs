@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use comfy_table::{Attribute, CellAlignment, ContentArrangement, Table, presets};
 use spelunk_engine::values::Cell;
 
-use super::{fit, record};
+use super::{fit, order, record};
 use crate::escape;
 
 /// No column of text is narrower than this, or than it needs.
@@ -74,13 +74,24 @@ pub fn draw_some(
     width: Option<usize>,
     colour: bool,
 ) -> Option<(String, Vec<String>)> {
+    draw_first(names, rows, 0, width, colour)
+}
+
+/// The same, with so many columns of the beginning before the telling ones.
+pub fn draw_first(
+    names: &[String],
+    rows: &[Vec<Cell>],
+    first: usize,
+    width: Option<usize>,
+    colour: bool,
+) -> Option<(String, Vec<String>)> {
     let mut columns: Vec<Column> = names
         .iter()
         .enumerate()
         .filter(|(position, _)| rows.iter().any(|row| row.get(*position).is_some_and(|cell| *cell != Cell::Null)))
         .map(|(position, name)| Column::measure(position, name, rows))
         .collect();
-    columns.sort_by_key(|column| rank(&column.header));
+    columns.sort_by_key(|column| if column.position < first { (0, 0) } else { rank(&column.header) });
     let fitting = match width {
         None => columns.len(),
         Some(width) => {
@@ -179,18 +190,16 @@ fn looks_like_path(text: &str) -> bool {
     if !text.contains(' ') {
         return text.contains(['/', '\\']);
     }
-    let rooted = text.starts_with("\\\\") || text.get(1..3) == Some(":\\");
+    let rooted = text.starts_with("\\\\") || text.starts_with('/') || text.get(1..3) == Some(":\\");
     rooted && !text.contains('"') && !text.contains(" -") && !text.contains(" /")
 }
 
 /// Where a column of raw events stands: when and where first, what says how the event was read last.
-fn rank(column: &str) -> u8 {
+fn rank(column: &str) -> (u8, usize) {
     match column {
-        "#" | "_time" => 0,
-        "host" => 1,
-        "index" | "source" | "sourcetype" | "linecount" | "splunk_server" => 3,
-        name if name.starts_with('_') => 3,
-        _ => 2,
+        "#" | "_time" => (0, 0),
+        "host" => (1, 0),
+        name => (2, order::of(name)),
     }
 }
 
@@ -258,10 +267,24 @@ mod tests {
 
     #[test]
     fn paths() {
-        for path in ["/usr/bin/ls", r"C:\Program Files\x.exe", r"\\host\a share\x", "a/b"] {
+        for path in [
+            "/usr/bin/ls",
+            r"C:\Program Files\x.exe",
+            r"\\host\a share\x",
+            "a/b",
+            "/evidence/Privilege Escalation/a.evtx",
+        ] {
             assert!(looks_like_path(path), "{path}");
         }
-        for other in [r"C:\x.exe -nop", r#""C:\Program Files\x.exe""#, r"C:\x.exe /c dir", "a b/c", "word"] {
+        for other in [
+            r"C:\x.exe -nop",
+            r#""C:\Program Files\x.exe""#,
+            r"C:\x.exe /c dir",
+            "a b/c",
+            "word",
+            "/bin/ls -l",
+            "/bin/cp /etc/passwd /tmp",
+        ] {
             assert!(!looks_like_path(other), "{other}");
         }
     }

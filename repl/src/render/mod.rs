@@ -7,6 +7,7 @@ pub mod grid;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod order;
 pub mod parquet;
 pub mod plain;
 pub mod record;

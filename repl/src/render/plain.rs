@@ -26,6 +26,14 @@ impl<W: Write> Plain<W> {
     }
 }
 
+/// A whole table.
+pub fn draw(columns: &[String], rows: &[Vec<Cell>]) -> String {
+    let mut out = Vec::new();
+    let drawn = Plain::new(&mut out, columns).and_then(|mut plain| rows.iter().try_for_each(|row| plain.row(row)));
+    // Memory takes whatever is written to it, and what is written is text.
+    drawn.map_or_else(|error| error.to_string(), |()| String::from_utf8_lossy(&out).into_owned())
+}
+
 impl<W: Write> RowRenderer for Plain<W> {
     fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         let cells: Vec<String> = row

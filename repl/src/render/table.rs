@@ -19,6 +19,26 @@ const FOOTER_LINES: usize = 3;
 /// The name of the column that counts the rows.
 const NUMBER: &str = "#";
 
+/// A narrower grid would show little of an event but when and where: events are listed there.
+pub const LIST: usize = 120;
+
+/// How rows are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// As there is room: a grid, records where it does not fit, a list of raw events.
+    Auto,
+    /// A grid; of columns that do not fit only the names.
+    Grid,
+    /// One field a line.
+    Records,
+    /// One row after the other, the telling fields first, cut after a few lines.
+    List,
+}
+
+/// The views and their names.
+pub const VIEWS: [(&str, View); 4] =
+    [("auto", View::Auto), ("grid", View::Grid), ("records", View::Records), ("list", View::List)];
+
 /// What the table has to fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -32,6 +52,8 @@ pub struct Look {
     pub events: bool,
     /// Whether events are numbered, for commands that take the number of a row.
     pub numbered: bool,
+    /// How rows are laid out.
+    pub view: View,
 }
 
 /// Collects rows and draws them.
@@ -95,10 +117,13 @@ impl<W: Write> RowRenderer for Table<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let Look { width, colour, events, numbered, .. } = self.look;
-        // A narrower grid would show little but times.
-        let listed = events && width.is_some_and(|width| width < timeline::LEAST);
-        if numbered && events && !listed {
+        let Look { width, colour, events, numbered, view, .. } = self.look;
+        let listed = match view {
+            View::Auto => events && width.is_some_and(|width| width < LIST),
+            View::List => true,
+            View::Grid | View::Records => false,
+        };
+        if numbered && events && !listed && view != View::Records {
             self.columns.insert(0, NUMBER.to_owned());
             for (number, row) in (1_u64..).zip(&mut self.rows) {
                 row.insert(0, Cell::Number(number.to_string()));
@@ -107,9 +132,11 @@ impl<W: Write> RowRenderer for Table<W> {
         if let Some((_, times, zone)) = self.timed.take() {
             self.drawn.push_str(&timeline::draw(&times, width.unwrap_or(80), false, &zone));
         }
-        if let (true, Some(width)) = (listed, width) {
-            self.drawn.push_str(&events::draw(&self.columns, &self.rows, width, colour));
-        } else if events {
+        if listed {
+            self.drawn.push_str(&events::draw(&self.columns, &self.rows, width.unwrap_or(LIST), colour));
+        } else if view == View::Records {
+            self.records();
+        } else if events || view == View::Grid {
             match grid::draw_some(&self.columns, &self.rows, width, colour) {
                 Some((drawn, rest)) => {
                     self.drawn.push_str(&drawn);
@@ -158,7 +185,8 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const LOOK: Look = Look { width: Some(60), colour: false, rows: 100, events: false, numbered: false };
+    const LOOK: Look =
+        Look { width: Some(60), colour: false, rows: 100, events: false, numbered: false, view: View::Auto };
 
     #[test]
     fn too_many_columns_become_records() {
@@ -170,10 +198,21 @@ mod tests {
     }
 
     #[test]
+    fn views_are_chosen() {
+        let columns = names(&["a", "b"]);
+        let rows = [vec![text("x"), number("1")]];
+        let shown = |view| table(&columns, &rows, Look { view, ..LOOK });
+        assert!(shown(View::Grid).contains("│ a ┆ b │"));
+        assert!(shown(View::Records).starts_with("── 1 ──"));
+        assert_eq!(shown(View::List), "[1]\n  a=x  b=1\n");
+        assert_eq!(shown(View::Auto), shown(View::Grid));
+    }
+
+    #[test]
     fn events_show_what_fits_and_name_the_rest() {
         let columns: Vec<String> = (0..8).map(|n| format!("column_number_{n}")).collect();
         let rows = [columns.iter().map(|name| text(name)).collect()];
-        let shown = table(&columns, &rows, Look { events: true, ..LOOK });
+        let shown = table(&columns, &rows, Look { events: true, view: View::Grid, ..LOOK });
         assert!(shown.starts_with("╭──"), "{shown}");
         assert!(shown.contains("+5 more columns: column_number_3, "), "{shown}");
         assert!(shown.lines().all(|line| line.width() <= 60), "{shown}");
@@ -212,8 +251,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_line_fits((columns, rows) in any_table(), width in 0usize..160, events in any::<bool>()) {
-            let shown = table(&columns, &rows, Look { width: Some(width), colour: false, rows: 4, events, numbered: events });
+        fn every_line_fits(
+            (columns, rows) in any_table(),
+            width in 0usize..160,
+            events in any::<bool>(),
+            view in prop::sample::select(VIEWS.map(|(_, view)| view).to_vec()),
+        ) {
+            let shown = table(&columns, &rows, Look { width: Some(width), rows: 4, events, numbered: events, view, ..LOOK });
             for line in shown.lines() {
                 prop_assert!(line.width() <= width.max(1), "{line}");
                 prop_assert!(!line.chars().any(escape_or_tab), "{line:?}");

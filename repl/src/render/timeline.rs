@@ -1,4 +1,4 @@
-//! When events happened: a histogram over time, in a few lines.
+//! When events happened: a histogram over time, in a few lines or as a picture for a page.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spelunk_engine::values;
 
-use super::fit;
+use super::{fit, html};
 use crate::report;
 
 /// How many lines the bars take.
@@ -18,7 +18,9 @@ const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '#', '#'];
 /// A narrower terminal has no room for a histogram.
 pub const LEAST: usize = 60;
 /// The most buckets, however wide the terminal is.
-const MOST: usize = 160;
+pub const MOST: usize = 160;
+/// How high the picture is, in units of its own.
+const UNITS: f64 = 100.0;
 
 /// The lengths of time that a bar may stand for, in microseconds, with their names.
 const SPANS: [(i64, &str); 20] = [
@@ -81,6 +83,42 @@ impl Timeline {
     fn most(&self) -> u64 {
         self.counts.iter().copied().max().unwrap_or(1).max(1)
     }
+
+    /// When a bucket begins, for people.
+    fn time(&self, place: usize, zone: &TimeZone) -> String {
+        let place = i64::try_from(place).unwrap_or(i64::MAX);
+        let time = values::format_time(self.start.saturating_add(self.span.saturating_mul(place)), zone);
+        time.get(..19).map_or(time.clone(), |short| short.replace('T', " "))
+    }
+
+    /// What stands below: from when to when, how many events, and what a bar is.
+    fn caption(&self, zone: &TimeZone, mark: &str) -> String {
+        let events = report::count(self.counts.iter().sum(), "event");
+        let (from, to) = (self.time(0, zone), self.time(self.counts.len(), zone));
+        format!("{from} to {to}{mark} {events}{mark} 1 bar = {}", self.name)
+    }
+
+    /// The histogram as a part of a page: a bar tells its time and count under the pointer.
+    pub fn picture(&self, zone: &TimeZone) -> String {
+        let most = self.most() as f64;
+        let mut out = format!(
+            "<figure class=\"timeline\"><svg viewBox=\"0 0 {} {UNITS}\" preserveAspectRatio=\"none\">\n",
+            self.counts.len()
+        );
+        for (place, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            // One event is seen, however many there are elsewhere.
+            let height = (*count as f64 / most * UNITS).max(2.0);
+            let told = format!("{}: {}", self.time(place, zone), report::count(*count, "event"));
+            let _ = writeln!(
+                out,
+                "<rect x=\"{place}\" y=\"{:.1}\" width=\"0.9\" height=\"{height:.1}\"><title>{}</title></rect>",
+                UNITS - height,
+                html::text(&told)
+            );
+        }
+        let _ = writeln!(out, "</svg><figcaption>{}</figcaption></figure>", html::text(&self.caption(zone, " ·")));
+        out
+    }
 }
 
 /// Draws the histogram of these times. Empty where there is nothing to see, or no room.
@@ -107,15 +145,8 @@ pub fn draw(times: &[i64], width: usize, ascii: bool, zone: &TimeZone) -> String
         }
         let _ = writeln!(out, "{}", drawn.trim_end());
     }
-    let time = |place: usize| {
-        let place = i64::try_from(place).unwrap_or(i64::MAX);
-        let time = values::format_time(timeline.start.saturating_add(timeline.span.saturating_mul(place)), zone);
-        time.get(..19).map_or(time.clone(), |short| short.replace('T', " "))
-    };
     let _ = writeln!(out, "{:label$} {corner}{}", "", dash.to_string().repeat(timeline.counts.len()));
-    let events = report::count(times.len() as u64, "event");
-    let mark = if ascii { "," } else { " ·" };
-    let text = format!("{} to {}{mark} {events}{mark} 1 bar = {}", time(0), time(timeline.counts.len()), timeline.name);
+    let text = timeline.caption(zone, if ascii { "," } else { " ·" });
     let _ = writeln!(out, "{:label$}  {}", "", fit::cut_end(&text, width.saturating_sub(label.saturating_add(2))));
     out
 }
@@ -138,6 +169,13 @@ mod tests {
         assert_eq!(draw(&times, 40, false, &TimeZone::UTC), "");
         assert_eq!(draw(&[5, 5], 80, false, &TimeZone::UTC), "");
         assert_eq!(draw(&[], 80, false, &TimeZone::UTC), "");
+    }
+
+    #[test]
+    fn the_picture_has_a_bar_for_each_bucket_with_events() {
+        let times: Vec<i64> = [0, 0, 1, 7].map(|n| 1_557_600_000_000_000 + n * HOUR).to_vec();
+        let timeline = Timeline::of(&times, 8, &TimeZone::UTC).unwrap();
+        insta::assert_snapshot!(timeline.picture(&TimeZone::UTC));
     }
 
     proptest! {

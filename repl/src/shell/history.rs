@@ -12,18 +12,22 @@ pub struct Kept {
     file: Option<PathBuf>,
 }
 
-/// The history file in the user's state folder, which is made if need be. `None` where there is no such place.
-fn file() -> Option<PathBuf> {
-    let strategy = etcetera::choose_base_strategy().ok()?;
+/// The history file in the user's state folder, which is made if need be; else why there is no such place.
+fn file() -> Result<PathBuf, String> {
+    let strategy = etcetera::choose_base_strategy().map_err(|error| error.to_string())?;
     let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("spelunk");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("history"))
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder.join("history"))
 }
 
 impl Kept {
     /// Reads what was typed before. A file that is damaged is put aside, because nothing could be appended to it.
     pub fn load(history: &mut FileHistory) -> Self {
         let file = file();
+        if let Err(reason) = &file {
+            terminal::warning(&format!("what is typed cannot be kept: {reason}"));
+        }
+        let file = file.ok();
         if let Some(file) = file.as_deref().filter(|file| file.exists())
             && let Err(error) = history.load(file)
         {

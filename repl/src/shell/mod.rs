@@ -3,7 +3,7 @@
 mod batch;
 mod commands;
 mod complete;
-mod editing;
+pub(crate) mod editing;
 mod history;
 mod loading;
 mod prompt;
@@ -19,12 +19,13 @@ use crate::diagnostics;
 use crate::escape;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::search::{self, Sink};
+use crate::notebook::{Entry, Logged};
+use crate::search::{self, Kept, Sink};
 use crate::settings::Settings;
 use crate::terminal;
 use loading::Loading;
 
-pub use commands::{Logged, nearest};
+pub use commands::nearest;
 
 /// Opens the shell.
 ///
@@ -94,8 +95,8 @@ struct Shell {
     begun: (Language, Context),
     /// The last search, whether it worked or not.
     asked: Option<(Language, String)>,
-    /// What was run.
-    logged: Vec<Logged>,
+    /// What happened.
+    logged: Vec<Entry>,
     /// The logs, while they are being read.
     loading: Option<Loading>,
 }
@@ -151,9 +152,19 @@ impl Shell {
         let done = search::run(&self.session, text, &self.sink, &self.interrupt).await;
         let elapsed = started.elapsed();
         let last = done.as_ref().ok().and_then(|_| self.sink.last());
-        let (rows, ended) = (last.as_ref().map(|last| last.rows), last.is_some_and(|last| last.ended));
+        let (rows, ended) = (last.as_ref().map(|last| last.rows), last.as_ref().is_some_and(|last| last.ended));
         let bounds = self.session.bounds().unwrap_or_default();
-        self.logged.push(Logged { query: text.to_owned(), bounds, at, elapsed, rows, ended });
+        let times = last.as_ref().map_or_else(Vec::new, Kept::times);
+        let findings = match (&done, last) {
+            (Ok(_), last) => last.map_or_else(Vec::new, |last| last.findings),
+            (Err(Failure::Search(spelunk_engine::Error::Query(findings), _)), _) => {
+                findings.iter().map(|finding| diagnostics::one_line(finding, text)).collect()
+            }
+            (Err(Failure::Search(error, _)), _) => vec![error.to_string()],
+            (Err(_), _) => Vec::new(),
+        };
+        let logged = Logged { query: text.to_owned(), bounds, at, elapsed, rows, ended, findings, times };
+        self.logged.push(Entry::Searched(Box::new(logged)));
         match done {
             Ok(exit) => {
                 if self.interactive && rows == Some(0) && !ended && !self.session.inputs().is_empty() {

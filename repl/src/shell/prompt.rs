@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use spelunk_engine::Language;
 
-use super::editing::keys::{self, Asked};
+use super::editing::keys::{self, Asked, Shown};
 use super::editing::{Assistant, edit};
 use super::history::Kept;
 use super::loading::Loading;
-use super::{Flow, Shell};
+use super::{Flow, Shell, commands};
 use crate::commands::help;
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
 /// What stands before a search, plain and coloured: it tells the language.
 fn prompt(language: Language) -> (&'static str, &'static str) {
-    match language {
-        Language::Spl => ("spl> ", "\x1b[1;32mspl> \x1b[0m"),
-        Language::LogScale => ("cql> ", "\x1b[1;36mcql> \x1b[0m"),
+    match (language, terminal::stdout_colour()) {
+        (Language::Spl, true) => ("spl> ", "\x1b[1;32mspl> \x1b[0m"),
+        (Language::LogScale, true) => ("cql> ", "\x1b[1;36mcql> \x1b[0m"),
+        (Language::Spl, false) => ("spl> ", "spl> "),
+        (Language::LogScale, false) => ("cql> ", "cql> "),
     }
 }
 
@@ -38,12 +40,18 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
         .history_ignore_space(true)
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
+        // Whether there are colours is decided here. The editor leaves highlighting out where it thinks that there are
+        // none, and highlighting also takes away what a terminal would obey.
+        .color_mode(ColorMode::Forced)
         .build();
     let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(unusable)?;
     let session = Arc::clone(&shell.session);
     let names = loading.names.clone();
     editor.set_helper(Some(Assistant { session, names, colour: terminal::stdout_colour() }));
     let requests = keys::bind(&mut editor);
+    // While there is one, the line editor waits for more than keys. Otherwise a resized window interrupts nothing but the
+    // read of another thread, and is not noticed.
+    let _resized = editor.create_external_printer();
     let mut kept = Kept::load(editor.history_mut());
     shell.loading = loading.greet().await?;
     if let Some(loading) = &mut shell.loading
@@ -70,8 +78,12 @@ pub async fn run(shell: &mut Shell, loading: Loading) -> Result<Exit, Failure> {
                 });
                 continue;
             }
-            Some(Asked::Help { word, before, after }) => {
-                explain(word.as_deref());
+            Some(Asked::Show { what, before, after }) => {
+                match what {
+                    Shown::Help(word) => explain(word.as_deref()),
+                    Shown::Command(command) => drop(shell.submit(&command).await),
+                    Shown::OtherView => drop(commands::other_view(shell).await),
+                }
                 begun = (before, after);
                 continue;
             }
@@ -102,7 +114,7 @@ fn explain(word: Option<&str>) {
         return;
     };
     match help::explain(word) {
-        Ok(explained) => terminal::say(explained.trim_end()),
+        Ok(explained) => terminal::say(help::fitted(&explained, Some(terminal::stderr_width())).trim_end()),
         Err(failure) => drop(failure.report()),
     }
 }

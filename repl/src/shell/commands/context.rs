@@ -10,8 +10,6 @@ use crate::cli;
 use crate::commands::inputs;
 use crate::escape;
 use crate::exit::Failure;
-use crate::render::grid;
-use crate::terminal;
 
 /// `.app`
 pub fn app(shell: &mut Shell, rest: &str) -> Outcome {
@@ -184,5 +182,5 @@ pub fn config(shell: &Shell) -> Outcome {
         vec![Cell::Text(setting.key.to_owned()), value, Cell::Text(origin)]
     });
     let (columns, rows) = (["setting", "value", "from"].map(str::to_owned), rows.collect::<Vec<_>>());
-    Ok(Done::Said(grid::draw_all(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour())))
+    Ok(Done::Said(shell.sink.sheet(&columns, &rows)))
 }

@@ -12,23 +12,25 @@ use super::{Done, Outcome, Shell, usage};
 use crate::escape;
 use crate::exit::Failure;
 use crate::fields::Fields;
-use crate::render::grid;
+use crate::render::{plain, timeline};
 use crate::report;
 use crate::search;
+use crate::sink;
 use crate::terminal;
 
 /// `.files`
 pub async fn files(shell: &Shell) -> Outcome {
     let report = shell.session.load().await.map_err(|error| Failure::Search(error, String::new()))?;
-    Ok(Done::Said(drawn(&report)))
+    if report.files.is_empty() {
+        return Ok(Done::Said("no files\n".to_owned()));
+    }
+    let (columns, rows) = table(&report);
+    Ok(Done::Said(shell.sink.sheet(&columns, &rows)))
 }
 
-fn drawn(report: &ReadReport) -> String {
-    if report.files.is_empty() {
-        return "no files\n".to_owned();
-    }
+fn table(report: &ReadReport) -> ([String; 6], Vec<Vec<Cell>>) {
     let columns = ["file", "format", "size", "events", "skipped", "first problem"].map(str::to_owned);
-    let rows: Vec<Vec<Cell>> = report
+    let rows = report
         .files
         .iter()
         .map(|file| {
@@ -42,7 +44,7 @@ fn drawn(report: &ReadReport) -> String {
             vec![Cell::Text(file.path.clone()), format, size, number(file.events), number(file.skipped), problem]
         })
         .collect();
-    grid::draw_all(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour())
+    (columns, rows)
 }
 
 /// `.open`
@@ -116,10 +118,55 @@ pub async fn fields(shell: &Shell, rest: &str) -> Outcome {
         }
     };
     let width = terminal::stdout_width();
+    if name.is_empty() && shell.sink.plain {
+        let (columns, rows) = found.table();
+        return Ok(Done::Said(plain::draw(&columns, &rows)));
+    }
     if name.is_empty() {
         return Ok(Done::Said(found.render(width, terminal::stdout_colour())));
     }
     found.render_one(name, width).map(Done::Said).map_err(Failure::Usage)
+}
+
+/// `.timeline`
+pub async fn timeline(shell: &Shell, rest: &str) -> Outcome {
+    if !matches!(rest, "" | "all") {
+        return usage(".timeline takes nothing, or `all` for all events");
+    }
+    let width = terminal::stdout_width().unwrap_or(timeline::LEAST);
+    if width < timeline::LEAST {
+        return usage(format!("a timeline needs {} columns, and here are {width}", timeline::LEAST));
+    }
+    let zone = shell.session.context().time_zone;
+    let last = shell.sink.last().filter(|last| rest.is_empty() && last.rows > 0);
+    let times = match last {
+        Some(last) => {
+            if last.cut {
+                terminal::warning("the result was too large to keep: these are the times of its first rows");
+            }
+            last.all_times()
+        }
+        None => {
+            let session = Arc::clone(&shell.session);
+            shell.interrupt.guard(move || async move { times_of_all(&session).await }).await??
+        }
+    };
+    match timeline::draw(&times, width, shell.sink.plain, &zone) {
+        drawn if drawn.is_empty() => {
+            usage("there are no two different times to draw (`.timeline all` looks at all events)")
+        }
+        drawn => Ok(Done::Said(drawn)),
+    }
+}
+
+async fn times_of_all(session: &Session) -> Result<Vec<i64>, Failure> {
+    let failed = |error: Error| Failure::Search(error, "*".to_owned());
+    let mut search = session.probe(Language::Spl, "* | fields _time").await.map_err(failed)?;
+    let mut times = Vec::new();
+    while let Some(batch) = search.stream.next().await {
+        times.extend(sink::times(&batch.map_err(|error| failed(error.into()))?));
+    }
+    Ok(times)
 }
 
 async fn of_all(session: &Session) -> Result<Fields, Failure> {
@@ -150,7 +197,8 @@ mod tests {
             problems: vec![],
         };
         let bad = FileReport { path: "b".into(), skipped: 1, problems: vec![problem], ..good.clone() };
-        insta::assert_snapshot!(drawn(&ReadReport { files: vec![good, bad] }), @"
+        let (columns, rows) = table(&ReadReport { files: vec![good, bad] });
+        insta::assert_snapshot!(crate::render::grid::draw_all(&columns, &rows, None, false), @"
         ╭──────┬────────┬─────────┬────────┬─────────┬───────────────────╮
         │ file ┆ format ┆    size ┆ events ┆ skipped ┆ first problem     │
         ╞══════╪════════╪═════════╪════════╪═════════╪═══════════════════╡

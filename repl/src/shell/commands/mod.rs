@@ -2,6 +2,8 @@
 
 mod context;
 mod data;
+mod examples;
+mod keys;
 mod results;
 mod understanding;
 
@@ -11,8 +13,7 @@ use super::{Flow, Shell};
 use crate::commands::help;
 use crate::escape;
 use crate::exit::{Exit, Failure};
-
-pub use results::Logged;
+use crate::terminal;
 
 /// A command of the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,7 @@ enum Command {
     Help,
     Language,
     Last,
+    Note,
     Now,
     Open,
     Profile,
@@ -37,12 +39,13 @@ enum Command {
     Show,
     Step,
     Time,
+    Timeline,
     Why,
     Zone,
 }
 
 /// Name, command, arguments, what it does.
-const COMMANDS: [(&str, Command, &str, &str); 23] = [
+const COMMANDS: [(&str, Command, &str, &str); 25] = [
     (".app", Command::App, "[PATH]", "load an app, a folder or a packed one; without PATH, those that are loaded"),
     (".config", Command::Config, "", "every setting, and where its value is from"),
     (".context", Command::Around, "N [SPAN]", "the events of the same host around row N, 5m before and after"),
@@ -51,19 +54,21 @@ const COMMANDS: [(&str, Command, &str, &str); 23] = [
     (".explain", Command::Explain, "[SEARCH]", "the canonical search, macros expanded, and its plans"),
     (".fields", Command::Fields, "[all] [NAME]", "fields of the last result, or of all events; one field's values"),
     (".files", Command::Files, "", "what was read, and what could not be"),
-    (".help", Command::Help, "[NAME]", "this; with the name of a command or function, what that does"),
+    (".help", Command::Help, "[NAME|keys]", "this; what a command or function does, run on the logs; the keys"),
     (".lang", Command::Language, "[LANGUAGE]", "the language of searches; with `spl` or `logscale`, that from now on"),
     (".last", Command::Last, "", "the last result again"),
+    (".note", Command::Note, "TEXT", "write something into the report of the session"),
     (".now", Command::Now, "[latest|real|TIME]", "the time that now() and relative times mean"),
     (".open", Command::Open, "PATH…", "search these files and folders too"),
     (".profile", Command::Profile, "[SEARCH]", "rows and time of each command, as it really runs"),
     (".quit", Command::Quit, "", "leave"),
-    (".report", Command::Report, "FILE", "write searches, counts and SHA-256 of the inputs (.md or .html)"),
+    (".report", Command::Report, "FILE", "write searches, counts, notes and SHA-256 of the inputs (.md or .html)"),
     (".save", Command::Save, "FILE", "write the last result (.csv .json .jsonl .parquet .md .html .txt)"),
-    (".set", Command::Set, "[NAME VALUE]", "what holds in this session: rows, limit, quiet, tz, now and others"),
+    (".set", Command::Set, "[NAME VALUE]", "what holds in this session: rows, limit, view, tz, now and others"),
     (".show", Command::Show, "N", "row N of the last result, nothing cut"),
     (".step", Command::Step, "[SEARCH]", "rows, time, fields and samples after each pipe"),
     (".time", Command::Time, "[EARLIEST [LATEST]]", "the time that is searched; `.time all` for all of it"),
+    (".timeline", Command::Timeline, "[all]", "when the events of the last result, or all, happened"),
     (".tz", Command::Zone, "[ZONE]", "the zone of times in searches and results"),
     (".why", Command::Why, "[SEARCH]", "rows after each pipe, and what took the last one"),
 ];
@@ -71,8 +76,7 @@ const COMMANDS: [(&str, Command, &str, &str); 23] = [
 const HELP: &str = "\
 Type a search and press Enter. It goes on in the next line while a quote or bracket is open, or after a `|`, `\\`, comma
 or operator at the end; Enter on an empty line submits it anyway. Up and Down recall searches, Ctrl-R finds one.
-Tab completes commands, fields, functions and values. Alt-Enter begins a new line, Ctrl-J or F5 runs what is there,
-F1 explains the word at the cursor, Ctrl-X Ctrl-E opens the search in $VISUAL or $EDITOR.
+Tab completes commands, fields, functions and values; `.help keys` names the other keys.
 Ctrl-C ends the running search and keeps what came so far, a second one gives it up; it clears the line, too.
 Ctrl-D leaves. SEARCH is the last one where none is named.
 ";
@@ -87,7 +91,15 @@ pub fn is_at_once(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or_default();
     matches!(
         find(word),
-        Some(Command::Config | Command::Help | Command::Language | Command::Quit | Command::Set | Command::Zone)
+        Some(
+            Command::Config
+                | Command::Help
+                | Command::Language
+                | Command::Note
+                | Command::Quit
+                | Command::Set
+                | Command::Zone
+        )
     )
 }
 
@@ -100,7 +112,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
     };
     let done = match command {
         Command::Quit => return Flow::Leave,
-        Command::Help => help_on(rest),
+        Command::Help => help_on(shell, rest).await,
         Command::App => context::app(shell, rest),
         Command::Language => context::language(shell, rest),
         Command::Time => context::time(shell, rest),
@@ -112,10 +124,12 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
         Command::Open => data::open(shell, rest).await,
         Command::Fields => data::fields(shell, rest).await,
         Command::Last => results::last(shell),
+        Command::Note => results::note(shell, rest),
         Command::Save => results::save(shell, rest),
         Command::Show => results::show(shell, rest),
         Command::Around => results::around(shell, rest).await,
         Command::Drill => results::drill(shell, rest).await,
+        Command::Timeline => data::timeline(shell, rest).await,
         Command::Report => results::report(shell, rest).await,
         Command::Why => understanding::why(shell, rest).await,
         Command::Step => understanding::step(shell, rest).await,
@@ -130,6 +144,15 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
         Ok(Done::Searched(exit)) => exit,
         Err(failure) => failure.report(),
     })
+}
+
+/// Shows the last result one field a line, or as usual if it was shown so.
+pub async fn other_view(shell: &mut Shell) -> Flow {
+    let view = if shell.sink.view_name() == "records" { "auto" } else { "records" };
+    match run(shell, &format!(".set view {view}")).await {
+        Flow::On(Exit::Ok) => run(shell, ".last").await,
+        flow => flow,
+    }
 }
 
 /// What a command did.
@@ -161,14 +184,24 @@ fn find(word: &str) -> Option<Command> {
     fitting.next().is_none().then_some(*command)
 }
 
-fn help_on(name: &str) -> Outcome {
+async fn help_on(shell: &Shell, name: &str) -> Outcome {
     if name.is_empty() {
-        return Ok(Done::Said(help()));
+        return Ok(Done::Said(help::fitted(&help(), terminal::stdout_width())));
+    }
+    if name == "keys" {
+        return Ok(Done::Said(help::fitted(&keys::help(), terminal::stdout_width())));
     }
     let dotted = COMMANDS.iter().find(|(known, ..)| *known == name || known.strip_prefix('.') == Some(name));
     match (dotted, name.starts_with('.')) {
-        (Some((known, _, arguments, summary)), true) => Ok(Done::Said(format!("{known} {arguments}\n  {summary}\n"))),
-        _ => Ok(Done::Said(help::explain(name)?)),
+        (Some((known, _, arguments, summary)), true) => {
+            let text = format!("{known} {arguments}\n  {summary}\n");
+            Ok(Done::Said(help::fitted(&text, terminal::stdout_width())))
+        }
+        _ => {
+            let explained = help::fitted(&help::explain(name)?, terminal::stdout_width());
+            let example = examples::run(shell, name).await;
+            Ok(Done::Said(explained + &example.unwrap_or_default()))
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use spelunk_engine::Language;
@@ -15,27 +14,10 @@ use spelunk_grammar::spl::expression::{BinaryOperator, Expression, ExpressionKin
 use super::{Done, Outcome, Shell, silent, usage};
 use crate::escape;
 use crate::exit::{self, Failure};
-use crate::notebook;
+use crate::notebook::{self, Entry};
 use crate::render::record;
 use crate::search::Kept;
 use crate::terminal;
-
-/// A search that was run.
-#[derive(Debug, Clone)]
-pub struct Logged {
-    /// Its text.
-    pub query: String,
-    /// The bounds of time (microseconds) that held where it named none.
-    pub bounds: (Option<i64>, Option<i64>),
-    /// When it began.
-    pub at: Timestamp,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// How many rows it gave; `None` where it failed or was cancelled.
-    pub rows: Option<u64>,
-    /// Whether it was ended before it had all rows.
-    pub ended: bool,
-}
 
 fn kept(shell: &Shell) -> Result<Kept, Failure> {
     shell.sink.last().ok_or_else(|| Failure::Usage("there is no result yet".into()))
@@ -163,7 +145,7 @@ pub async fn drill(shell: &mut Shell, rest: &str) -> Outcome {
     let zone = shell.session.context().time_zone;
     let Some(value) = cell(&kept, batch, row, field, &zone) else {
         let columns = kept.columns();
-        let near = spelunk_engine::plan::suggest::nearest(field, columns.iter().map(String::as_str));
+        let near = spelunk_engine::suggest::nearest(field, columns.iter().map(String::as_str));
         let help = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
         return usage(format!("row {} has no {}{help}", escape::line(number), escape::line(field)));
     };
@@ -201,6 +183,15 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// `.note`
+pub fn note(shell: &mut Shell, rest: &str) -> Outcome {
+    if rest.is_empty() {
+        return usage(".note takes what the report of the session is to say");
+    }
+    shell.logged.push(Entry::Noted { text: rest.to_owned(), at: Timestamp::now() });
+    silent()
+}
+
 /// `.report`
 pub async fn report(shell: &Shell, rest: &str) -> Outcome {
     let path = PathBuf::from(rest);
@@ -212,10 +203,10 @@ pub async fn report(shell: &Shell, rest: &str) -> Outcome {
     away_from_evidence(shell, &path)?;
     let session = Arc::clone(&shell.session);
     let read = shell.session.load().await.map_err(|error| Failure::Search(error, String::new()))?;
-    let logged = shell.logged.clone();
+    let entries = shell.logged.clone();
     let working = move || async move {
         let hashes = read.files.iter().map(|file| (file.clone(), index::digest(Path::new(&file.path)).ok())).collect();
-        notebook::Notebook { at: Timestamp::now(), zone: session.context().time_zone, files: hashes, logged }
+        notebook::Notebook { at: Timestamp::now(), zone: session.context().time_zone, files: hashes, entries }
     };
     let notebook = shell.interrupt.guard(working).await?;
     let text = if html { notebook::html(&notebook) } else { notebook::markdown(&notebook) };

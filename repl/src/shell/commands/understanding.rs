@@ -39,7 +39,7 @@ pub async fn step(shell: &Shell, rest: &str) -> Outcome {
     let running = move || async move { steps::run(&session, language, &text).await };
     let found = shell.interrupt.guard(running).await??;
     let width = terminal::stdout_width().unwrap_or(100);
-    Ok(Done::Said(steps::render(&found, width, terminal::stdout_colour())))
+    Ok(Done::Said(steps::render(&found, width, terminal::stdout_colour(), shell.sink.plain)))
 }
 
 /// `.profile`

@@ -12,8 +12,19 @@ use rustyline::{
 pub enum Asked {
     /// To go on in the user's own editor.
     Editor,
-    /// Help on a word; the text before and after the cursor comes back afterwards.
-    Help { word: Option<String>, before: String, after: String },
+    /// Something that is shown; the text before and after the cursor comes back afterwards.
+    Show { what: Shown, before: String, after: String },
+}
+
+/// What a key shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// Help on a word.
+    Help(Option<String>),
+    /// What a command of the shell says.
+    Command(String),
+    /// The last result in another view.
+    OtherView,
 }
 
 /// Where keys leave what they ask for.
@@ -56,15 +67,20 @@ pub fn bind<H: Helper, I: rustyline::history::History>(editor: &mut Editor<H, I>
     editor.bind_sequence(KeyEvent::ctrl('J'), Cmd::AcceptLine);
     editor.bind_sequence(f(5), Cmd::AcceptLine);
     editor.bind_sequence(Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]), asking(|_| Asked::Editor));
+    editor.bind_sequence(f(1), asking(|context| show(context, Shown::Help(word_at(context.line(), context.pos())))));
+    editor.bind_sequence(f(2), asking(|context| show(context, Shown::Command(".timeline".to_owned()))));
+    editor.bind_sequence(f(3), asking(|context| show(context, Shown::Command(".fields".to_owned()))));
+    editor.bind_sequence(f(4), asking(|context| show(context, Shown::OtherView)));
     editor.bind_sequence(
-        f(1),
-        asking(|context| {
-            let (line, position) = (context.line(), context.pos());
-            let (before, after) = line.split_at_checked(position).unwrap_or((line, ""));
-            Asked::Help { word: word_at(line, position), before: before.to_owned(), after: after.to_owned() }
-        }),
+        f(6),
+        asking(|context| show(context, Shown::Command(format!(".explain {}", context.line().trim())))),
     );
     requests
+}
+
+fn show(context: &EventContext<'_>, what: Shown) -> Asked {
+    let (before, after) = context.line().split_at_checked(context.pos()).unwrap_or((context.line(), ""));
+    Asked::Show { what, before: before.to_owned(), after: after.to_owned() }
 }
 
 /// The word under the cursor, or before it.

@@ -17,8 +17,10 @@ mod own_editor;
 mod quoting;
 #[cfg(test)]
 mod testing;
-mod words;
+pub mod words;
 
+pub use candidates::complete;
+pub use highlight::highlight;
 pub use lexer::{Kind, tokens};
 pub use own_editor::edit;
 
@@ -37,6 +39,7 @@ use hints::Shown;
 use names::Names;
 
 use super::complete;
+use crate::escape;
 
 /// What the line editor asks at each key.
 pub struct Assistant {
@@ -50,15 +53,20 @@ impl Helper for Assistant {}
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, position: usize) -> Cow<'l, str> {
+        // What was pasted, edited or recalled is shown without what a terminal would obey. It takes no cells, as the line
+        // editor counts them, so nothing stands in its place.
+        if line.chars().any(escape::is_unsafe) {
+            return Cow::Owned(harmless(line));
+        }
         if !self.colour {
             return Cow::Borrowed(line);
         }
-        let shown = highlight::highlight(line, position, self.session.language(), &self.names.now());
+        let shown = highlight(line, position, self.session.language(), &self.names.now());
         shown.map_or(Cow::Borrowed(line), Cow::Owned)
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+        Cow::Owned(format!("\x1b[2m{}\x1b[0m", harmless(hint)))
     }
 
     fn highlight_candidate<'c>(&self, candidate: &'c str, _completion: CompletionType) -> Cow<'c, str> {
@@ -69,9 +77,14 @@ impl Highlighter for Assistant {
         }
     }
 
-    fn highlight_char(&self, _line: &str, _position: usize, _kind: CmdKind) -> bool {
-        self.colour
+    fn highlight_char(&self, line: &str, _position: usize, _kind: CmdKind) -> bool {
+        self.colour || line.chars().any(escape::is_unsafe)
     }
+}
+
+/// The text without what a terminal would obey.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !escape::is_unsafe(*c)).collect()
 }
 
 impl Completer for Assistant {
@@ -83,7 +96,7 @@ impl Completer for Assistant {
         position: usize,
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Self::Candidate>)> {
-        Ok(candidates::complete(line, position, self.session.language(), &self.names.now()))
+        Ok(complete(line, position, self.session.language(), &self.names.now()))
     }
 }
 

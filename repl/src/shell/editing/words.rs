@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use spelunk_engine::functions;
-use spelunk_engine::logscale::reference;
-use spelunk_engine::plan::aggregate;
+use spelunk_engine::reference;
 use spelunk_grammar::spl::commands::{self, CommandDoc};
 
 /// What is called with brackets.
@@ -19,24 +17,24 @@ pub struct Function {
 
 /// The functions of `eval` and `where`, by name.
 pub static EVAL: LazyLock<Vec<Function>> = LazyLock::new(|| {
-    let function = |known: &functions::Function| Function {
+    let function = |known: &reference::Function| Function {
         name: known.name,
         syntax: known.syntax.to_owned(),
         summary: known.summary,
         parameters: &[],
     };
-    sorted(functions::all().map(function).collect())
+    sorted(reference::eval_functions().map(function).collect())
 });
 
 /// The functions of `stats` and its like, by name.
 pub static STATISTICS: LazyLock<Vec<Function>> = LazyLock::new(|| {
-    let function = |known: &aggregate::Statistic| Function {
+    let function = |known: &reference::Statistic| Function {
         name: known.name,
         syntax: known.syntax.to_owned(),
         summary: known.summary,
         parameters: &[],
     };
-    sorted(aggregate::FUNCTIONS.iter().map(function).collect())
+    sorted(reference::STATISTICS.iter().map(function).collect())
 });
 
 /// The functions of LogScale, by name.
@@ -47,7 +45,7 @@ pub static LOGSCALE: LazyLock<Vec<Function>> = LazyLock::new(|| {
         summary: known.summary,
         parameters: known.parameters,
     };
-    sorted(reference::docs().into_iter().map(function).collect())
+    sorted(reference::logscale_functions().into_iter().map(function).collect())
 });
 
 fn sorted(mut functions: Vec<Function>) -> Vec<Function> {
@@ -62,7 +60,7 @@ pub fn find<'f>(functions: &'f [Function], name: &str) -> Option<&'f Function> {
 
 /// Whether a word is a statistical function: a percentile has its number behind its name.
 pub fn is_statistic(name: &str) -> bool {
-    aggregate::is_function(&name.to_ascii_lowercase())
+    reference::is_statistic(&name.to_ascii_lowercase())
 }
 
 /// Whether the language has a command of that name.
