@@ -37,6 +37,8 @@ pub(crate) use loading::Loaded;
 pub use options::{Context, SessionOptions};
 pub(crate) use planning::{asked_of, failure};
 pub use state::session_state;
+#[cfg(feature = "cluster")]
+pub(crate) use state::state_of;
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,6 +117,8 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
+    /// What of it runs on a cluster, stage by stage.
+    pub remote: Vec<String>,
     /// What is left out of stores and event logs, line by line.
     pub stores: Vec<String>,
     /// Warnings and notes.

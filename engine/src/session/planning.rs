@@ -226,7 +226,7 @@ impl Session {
                     self.memory.configure(config),
                 ))
             }),
-            _ => self.state.get_or_init(|| Arc::new(state_in(&self.memory))),
+            _ => self.state.get_or_init(|| Arc::new(state_in(&self.memory, &self.options))),
         }
         .clone()
     }

@@ -134,10 +134,15 @@ impl Session {
                  source or time"
             ));
         }
+        #[cfg(feature = "cluster")]
+        let remote = crate::cluster::explained(&physical, planned.state.config_options())?;
+        #[cfg(not(feature = "cluster"))]
+        let remote = Vec::new();
         Ok(Explanation {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
+            remote,
             stores,
             diagnostics: planned.diagnostics,
         })

@@ -14,6 +14,7 @@ use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use spelunk_grammar::spl::Command;
 
+use super::SessionOptions;
 use crate::functions;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
@@ -29,13 +30,21 @@ pub fn session_state() -> SessionState {
 }
 
 /// DataFusion with the memory of a session.
-pub(super) fn state_in(memory: &Memory) -> SessionState {
+pub(super) fn state_in(memory: &Memory, options: &SessionOptions) -> SessionState {
     let builder = SessionStateBuilder::new().with_runtime_env(memory.runtime());
-    state_of(builder, memory.configure(SessionConfig::new()))
+    let config = memory.configure(SessionConfig::new());
+    #[cfg(feature = "cluster")]
+    let config = match &options.cluster {
+        Some(cluster) => crate::cluster::configure(config, cluster),
+        None => config,
+    };
+    #[cfg(not(feature = "cluster"))]
+    let _ = options;
+    state_of(builder, config)
 }
 
 /// The one place where DataFusion is set up: functions, options.
-pub(super) fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
+pub(crate) fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
     let mut state = builder
         .with_config(config.with_information_schema(false))
         .with_default_features()
