@@ -11,7 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use super::files::FilesExec;
-use super::{VERSION, finding};
+use super::{VERSION, finding, said};
 use crate::operators::{compact, leading};
 
 /// No message of protobuf begins so: it would be of a kind that does not exist.
@@ -24,6 +24,11 @@ const GREETING: u8 = 4;
 
 /// What stands before the version in an answer to a greeting.
 pub(super) const ANSWER: &str = "spelunk ";
+
+/// Whether a scheduler says no more with that than that it was greeted, which is no problem.
+pub fn is_greeting(message: &str) -> bool {
+    said::message(message).strip_prefix(ANSWER) == Some(VERSION)
+}
 
 /// spelunk's operators, and Ballista's.
 #[derive(Debug)]

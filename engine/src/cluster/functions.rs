@@ -2,6 +2,9 @@
 //!
 //! A function is written as its name. One that holds something besides, such as the table of a lookup, would be another
 //! function on a worker, or none.
+//!
+//! A regular expression with look-around gives up after so many steps, which is counted and told after the search. What a
+//! worker counts is not told, so such expressions are matched here.
 
 use std::sync::Arc;
 
@@ -9,6 +12,7 @@ use datafusion::catalog::Session;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::AggregateUDF;
+use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr::window::{
     PlainAggregateWindowExpr, SlidingAggregateWindowExpr, StandardWindowExpr, WindowExpr,
 };
@@ -16,6 +20,8 @@ use datafusion::physical_expr::{HigherOrderFunctionExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+
+use crate::functions::pattern::Pattern;
 
 /// Whether an operator calls only functions that are known by name.
 pub(super) fn are_known(plan: &Arc<dyn ExecutionPlan>, session: &dyn Session) -> Result<bool> {
@@ -41,10 +47,17 @@ pub(super) fn are_known(plan: &Arc<dyn ExecutionPlan>, session: &dyn Session) ->
 fn is_known(expression: &Arc<dyn PhysicalExpr>, session: &dyn Session) -> bool {
     if let Some(call) = expression.downcast_ref::<ScalarFunctionExpr>() {
         let known = session.scalar_functions().get(call.fun().name());
-        return known.is_some_and(|known| known.as_ref() == call.fun());
+        return known.is_some_and(|known| known.as_ref() == call.fun()) && !call.args().iter().any(may_give_up);
     }
     // Lambdas have no written form.
     !expression.is::<HigherOrderFunctionExpr>()
+}
+
+/// Whether an argument is a pattern that may take too many steps.
+fn may_give_up(argument: &Arc<dyn PhysicalExpr>) -> bool {
+    let literal = argument.downcast_ref::<Literal>().and_then(|literal| literal.value().try_as_str().flatten());
+    let Some(text) = literal.filter(|text| text.contains("(?") || text.contains('\\')) else { return false };
+    matches!(Pattern::new(text).as_deref(), Ok(Pattern::Backtracking(_)))
 }
 
 fn is_aggregate(function: &AggregateUDF, session: &dyn Session) -> bool {

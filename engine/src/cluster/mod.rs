@@ -28,6 +28,7 @@ use datafusion::common::Result;
 use datafusion::prelude::SessionConfig;
 
 pub use client::greet;
+pub use codec::is_greeting;
 pub(crate) use divide::divide;
 pub(crate) use remote::explained;
 
@@ -115,6 +116,8 @@ pub(crate) fn configure(config: SessionConfig, cluster: &Cluster) -> SessionConf
     optimizer.prefer_hash_join = true;
     // Ballista's stages have no operator that takes several inputs partition by partition.
     optimizer.prefer_existing_union = true;
+    // The order in which a scan is to look at row groups has no written form.
+    optimizer.enable_sort_pushdown = false;
     config
 }
 

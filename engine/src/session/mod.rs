@@ -104,6 +104,8 @@ pub struct Search {
     /// The command whose rows depend on all events, where there is one: what comes after [`Watch::end`] is then no part
     /// of the result. Of other searches it is.
     pub whole: Option<String>,
+    /// Whether a part of it runs on a cluster, so that not all of what was left out and looked at is known here.
+    pub remote: bool,
     /// What its commands take, if [`Session::measure`] asked for that.
     pub profile: Profile,
 }
@@ -161,6 +163,8 @@ pub(crate) struct Planned {
     /// What is told of it.
     written: Vec<Diagnostic>,
     ledger: Arc<Ledger>,
+    /// What of that which ran while it was planned ran on a cluster, line by line.
+    remote: Arc<Mutex<Vec<String>>>,
 }
 
 impl Session {

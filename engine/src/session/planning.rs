@@ -1,8 +1,8 @@
 //! From a text to a plan, and from a plan to rows.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
@@ -145,7 +145,9 @@ impl Session {
             watch: Arc::clone(&self.watch),
             trail: Arc::clone(&trail),
             measured: self.measured.load(Ordering::SeqCst),
+            remote: Arc::default(),
         };
+        let remote = Arc::clone(&runner.remote);
         let mut planner = self.planner(&events, &clock, &runner, purpose)?;
         planner.trail = Arc::clone(&trail);
         planner.written = match &query {
@@ -213,6 +215,7 @@ impl Session {
             writes,
             written,
             ledger,
+            remote,
         })
     }
 
@@ -271,6 +274,7 @@ impl Session {
             watch: Arc::clone(&self.watch),
             trail: Arc::default(),
             measured: false,
+            remote: Arc::default(),
         }
     }
 
@@ -292,6 +296,7 @@ impl Session {
             writes,
             written,
             ledger,
+            remote,
         } = planned;
         let whole = trail.whole(&plan);
         if self.watch.has_ended() {
@@ -307,7 +312,10 @@ impl Session {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let started = Instant::now();
         let measured = self.measured.load(Ordering::SeqCst);
-        let physical = watched(state.create_physical_plan(&plan).await?, &self.watch, measured)?;
+        let physical = state.create_physical_plan(&plan).await?;
+        let is_remote = !remote.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_remote = is_remote || !super::state::remote(&physical, &state)?.is_empty();
+        let physical = watched(physical, &self.watch, measured)?;
         self.watch.run(&physical);
         let profile = match measured {
             true => Profile { runs: trail.runs(plan, Arc::clone(&physical)) },
@@ -336,6 +344,7 @@ impl Session {
             plan_time,
             complete,
             whole,
+            remote: is_remote,
             profile,
         })
     }

@@ -1,6 +1,6 @@
 //! DataFusion as spelunk sets it up, and running parts of a search while it is planned.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -9,7 +9,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use spelunk_grammar::spl::Command;
@@ -72,12 +72,28 @@ pub(super) struct ContextRunner {
     pub(super) watch: Arc<Watch>,
     pub(super) trail: Arc<Trail>,
     pub(super) measured: bool,
+    /// What of all that was run for the search ran on a cluster, line by line.
+    pub(super) remote: Arc<Mutex<Vec<String>>>,
+}
+
+/// What of a plan runs on a cluster, line by line.
+pub(super) fn remote(plan: &Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<Vec<String>, DataFusionError> {
+    #[cfg(feature = "cluster")]
+    return crate::cluster::explained(plan, state.config_options());
+    #[cfg(not(feature = "cluster"))]
+    {
+        let _ = (plan, state);
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]
 impl Runner for ContextRunner {
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
-        let physical = watched(self.state.create_physical_plan(&plan).await?, &self.watch, self.measured)?;
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let lines = remote(&physical, &self.state)?;
+        self.remote.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+        let physical = watched(physical, &self.watch, self.measured)?;
         self.watch.run(&physical);
         let schema = physical.schema();
         let context = Arc::new(TaskContext::from(self.state.as_ref()));

@@ -130,8 +130,9 @@ mod available {
         }
 
         fn log(&self, record: &log::Record<'_>) {
-            if self.enabled(record.metadata()) {
-                terminal::warning(&crate::escape::lines(&record.args().to_string()));
+            let message = record.args().to_string();
+            if self.enabled(record.metadata()) && !spelunk_engine::cluster::is_greeting(&message) {
+                terminal::warning(&crate::escape::lines(&message));
             }
         }
 
