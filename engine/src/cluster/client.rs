@@ -1,7 +1,7 @@
 //! A part of a search on its way: sent to the scheduler, waited for, fetched from the workers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
@@ -25,6 +25,8 @@ use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
 use datafusion_proto::protobuf::{PhysicalExtensionNode, PhysicalPlanNode};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::Request;
 use tonic::transport::Channel;
 
@@ -37,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the scheduler is asked whether a search is done, at first and later.
 const SOON: Duration = Duration::from_millis(10);
 const LATER: Duration = Duration::from_millis(200);
+/// How often it is looked whether there is a worker.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often fetching from a worker is tried, and how long it is waited between.
 const TRIES: u8 = 3;
 const BETWEEN: u64 = 300;
@@ -94,15 +98,27 @@ struct Running {
 impl Running {
     /// Waits until it is done: where its rows are.
     async fn wait(&self, scheduler: &mut Scheduler) -> Result<Vec<PartitionLocation>> {
+        let url = self.cluster.url();
         let mut pause = SOON;
+        // When it was seen last that there is a worker.
+        let (mut seen, mut looked) = (Instant::now(), Instant::now());
         loop {
             let asked = GetJobStatusParams { job_id: self.identifier.clone() };
             let answer = scheduler.get_job_status(asked).await;
-            let answer = answer.map_err(|error| lost(self.cluster.url(), error.message()))?.into_inner();
+            let answer = answer.map_err(|error| lost(url, error.message()))?.into_inner();
             match answer.status.and_then(|status| status.status) {
                 Some(Status::Failed(failed)) => return exec_err!("{}", said::message(&failed.error)),
                 Some(Status::Successful(done)) => return Ok(done.partition_location),
                 Some(Status::Queued(_) | Status::Running(_)) | None => {}
+            }
+            if looked.elapsed() > LOOK {
+                looked = Instant::now();
+                if has_workers(&self.cluster).await {
+                    seen = looked;
+                }
+                if seen.elapsed() > PATIENCE {
+                    return exec_err!("no worker works for the scheduler at {url}: `spelunk worker {url}` starts one");
+                }
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LATER);
@@ -169,6 +185,22 @@ async fn submit(
     version::insert_version_header(request.metadata_mut());
     let answer = scheduler.execute_query(request).await.map_err(|error| lost(url, error.message()))?;
     Ok(answer.into_inner().result)
+}
+
+/// Whether any worker is alive. A scheduler tells it to those who watch over it, by HTTP.
+async fn has_workers(cluster: &Cluster) -> bool {
+    let asked = async {
+        let (host, port) = cluster.parts();
+        let mut stream = TcpStream::connect(format!("{host}:{port}")).await?;
+        stream
+            .write_all(format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
+            .await?;
+        let mut answer = [0_u8; 12];
+        stream.read_exact(&mut answer).await?;
+        // Only a clear no is one.
+        std::io::Result::Ok(!answer.ends_with(b" 503"))
+    };
+    !matches!(tokio::time::timeout(LOOK, asked).await, Ok(Ok(false)))
 }
 
 /// Asks a scheduler whether it is there, and of this version.

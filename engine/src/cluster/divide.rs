@@ -15,8 +15,10 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::expressions::UnKnownColumn;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -89,7 +91,9 @@ impl Division<'_> {
         let remote = Arc::new(RemoteExec::new(checked.data, written, Arc::clone(&self.cluster)));
         Ok(Some(match plan.output_partitioning() {
             _ if partitions <= 1 => remote,
-            hashed @ Partitioning::Hash(..) => Arc::new(RepartitionExec::try_new(remote, hashed.clone())?),
+            hashed @ Partitioning::Hash(keys, _) if !keys.iter().any(|key| key.is::<UnKnownColumn>()) => {
+                Arc::new(RepartitionExec::try_new(remote, hashed.clone())?)
+            }
             _ => {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 Arc::new(RepartitionExec::try_new(remote, Partitioning::RoundRobinBatch(partitions.min(cores)))?)
@@ -143,5 +147,9 @@ fn is_understood(plan: &Arc<dyn ExecutionPlan>) -> bool {
             bytes.fold(0, usize::saturating_add) <= MOST_ROWS
         });
     }
-    !plan.is::<InterleaveExec>()
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        return *join.partition_mode() == PartitionMode::Partitioned && !join.null_aware;
+    }
+    // Their inputs have partitions in ways that Ballista's stages may not keep.
+    !(plan.is::<InterleaveExec>() || plan.is::<CrossJoinExec>() || plan.is::<NestedLoopJoinExec>())
 }

@@ -110,10 +110,15 @@ pub(crate) fn configure(config: SessionConfig, cluster: &Cluster) -> SessionConf
         .upgrade_for_ballista()
         .with_target_partitions(cluster.partitions)
         .with_extension(Arc::new(cluster.clone()))
-        .with_ballista_grpc_client_max_message_size(MOST_BYTES);
+        .with_ballista_grpc_client_max_message_size(MOST_BYTES)
+        .with_ballista_broadcast_join_threshold_bytes(0);
     let optimizer = &mut config.options_mut().optimizer;
     // The joins of a run on one machine. Ballista would sort both sides instead, to be able to write them to files.
     optimizer.prefer_hash_join = true;
+    // Ballista divides joins again whose one side is collected, or that it wants to be so, and leaves the operators above
+    // them with another number of partitions than they were made for.
+    optimizer.hash_join_single_partition_threshold = 0;
+    optimizer.hash_join_single_partition_threshold_rows = 0;
     // Ballista's stages have no operator that takes several inputs partition by partition.
     optimizer.prefer_existing_union = true;
     // The order in which a scan is to look at row groups has no written form.

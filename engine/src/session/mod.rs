@@ -15,9 +15,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use jiff::Timestamp;
-use spelunk_grammar::Diagnostic;
 use spelunk_grammar::logscale;
 use spelunk_grammar::spl::Query;
+use spelunk_grammar::{Diagnostic, Span};
 
 use crate::error::Error;
 use crate::ingest::{Input, Location, ReadReport};
@@ -54,6 +54,16 @@ pub enum Language {
 enum Parsed {
     Spl(Query),
     LogScale(logscale::Query),
+}
+
+impl Parsed {
+    /// The place of its first command.
+    fn begin(&self) -> Span {
+        match self {
+            Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
+            Parsed::LogScale(query) => query.span,
+        }
+    }
 }
 
 /// The column in which [`Session::trace`] tells the events that rows come from.

@@ -13,7 +13,11 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
+#[cfg(feature = "cluster")]
+use spelunk_grammar::Code;
 use spelunk_grammar::Diagnostic;
+#[cfg(feature = "cluster")]
+use spelunk_grammar::Span;
 use spelunk_grammar::spl::Query;
 
 use super::Language;
@@ -154,6 +158,8 @@ impl Session {
             Parsed::Spl(search) => outputlookup::names(search),
             Parsed::LogScale(_) => Vec::new(),
         };
+        #[cfg(feature = "cluster")]
+        planner.diagnostics.extend(self.not_remote(&events, query.begin()));
         let mut report = loaded.report;
         let mut complete = loaded.complete;
         let mut frame = match &mut query {
@@ -217,6 +223,17 @@ impl Session {
             ledger,
             remote,
         })
+    }
+
+    /// What is told where there is a cluster, and nothing that it could read.
+    #[cfg(feature = "cluster")]
+    fn not_remote(&self, events: &Events, place: Span) -> Option<Diagnostic> {
+        let has_stores = events.on_disk.as_ref().is_some_and(|table| table.has_stores());
+        if self.options.cluster.is_none() || self.inputs().is_empty() || has_stores {
+            return None;
+        }
+        let message = "no store is searched, so nothing of this runs on the cluster";
+        Some(Diagnostic::note(Code::Note, message, place).with_help("`spelunk index` makes a store of logs"))
     }
 
     /// DataFusion as a search of this purpose needs it.
@@ -367,12 +384,8 @@ pub(crate) fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
 
 /// A lack of memory while reading, laid at the door of the query's first command.
 fn at_begin(error: Error, query: &Parsed) -> Error {
-    let place = match query {
-        Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
-        Parsed::LogScale(query) => query.span,
-    };
     match error {
-        Error::Memory(finding) => Error::Memory(Box::new(Diagnostic { span: place, ..*finding })),
+        Error::Memory(finding) => Error::Memory(Box::new(Diagnostic { span: query.begin(), ..*finding })),
         other => other,
     }
 }
