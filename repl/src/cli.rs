@@ -23,7 +23,7 @@ use crate::pager;
 use crate::settings;
 
 pub use check::{CheckArgs, CheckForm};
-pub use cluster::{ClusterArgs, PlaceArgs, SchedulerArgs, WorkerArgs};
+pub use cluster::{ClusterArgs, SchedulerArgs, WorkerArgs};
 pub use data::{DataArgs, Index, Language, Now, View};
 pub use demo::DemoArgs;
 pub use explain::ExplainArgs;

@@ -52,7 +52,7 @@ impl Place {
         match &self.host {
             Some(host) => Ok(host.clone()),
             None if self.bind.is_unspecified() => Err(Error::Run(format!(
-                "{} listens on all addresses of this machine: say under which of them the others reach it",
+                "{} listens on all addresses of this machine: name the one under which the others reach it with --host",
                 self.bind
             ))),
             None => Ok(self.bind.to_string()),

@@ -49,7 +49,13 @@ pub fn start(scheduler: Scheduler, workers: usize) {
 
 pub fn worker(url: &str) -> Worker {
     let cluster = Cluster::at(url).unwrap();
-    Worker { cluster, place: Place::here(0), cores: 1, memory: Some(512 << 20), temp: None }
+    Worker {
+        cluster,
+        place: Place::here(0),
+        cores: 1,
+        memory: Some(512 << 20),
+        temp: Some(env!("CARGO_TARGET_TMPDIR").into()),
+    }
 }
 
 /// The cluster of the tests, with few parts: the data is small.

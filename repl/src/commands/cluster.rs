@@ -50,13 +50,12 @@ pub use available::{chosen, scheduler, worker};
 
 #[cfg(feature = "cluster")]
 mod available {
-    use std::path::PathBuf;
+    use std::net::IpAddr;
 
     use spelunk_engine::cluster::roles::{HERE, Place, Scheduler, Worker};
-    use spelunk_engine::cluster::{Cluster, PORT};
+    use spelunk_engine::cluster::{Cluster, PORT, greet};
 
     use super::{ClusterArgs, Exit, Failure, SchedulerArgs, WorkerArgs};
-    use crate::cli::PlaceArgs;
     use crate::terminal;
 
     /// The cluster that searches run on, if one was named.
@@ -73,9 +72,8 @@ mod available {
         }))
     }
 
-    fn place(named: PlaceArgs, port: u16) -> Place {
-        let PlaceArgs { bind, port: named, host } = named;
-        Place { bind: bind.unwrap_or(HERE), port: named.unwrap_or(port), host }
+    fn place(bind: Option<IpAddr>, port: u16, host: Option<String>) -> Place {
+        Place { bind: bind.unwrap_or(HERE), port, host }
     }
 
     /// Is a scheduler until Ctrl-C.
@@ -83,9 +81,9 @@ mod available {
     /// # Errors
     /// A port in use, and what Ballista says.
     pub async fn scheduler(args: SchedulerArgs) -> Result<Exit, Failure> {
-        let SchedulerArgs { place: named } = args;
+        let SchedulerArgs { place: at } = args;
         tell_problems();
-        let scheduler = Scheduler::listen(&place(named, PORT)).map_err(failed)?;
+        let scheduler = Scheduler::listen(&place(at.bind, at.port.unwrap_or(PORT), at.host)).map_err(failed)?;
         terminal::say(&format!("the scheduler listens at {}; Ctrl-C ends it", scheduler.url()));
         tokio::select! {
             ended = scheduler.run() => ended.map_err(failed)?,
@@ -99,12 +97,13 @@ mod available {
     /// # Errors
     /// No scheduler, one of another version, a port in use.
     pub async fn worker(args: WorkerArgs) -> Result<Exit, Failure> {
-        let WorkerArgs { scheduler, place: named, cores, memory, temp } = args;
+        let WorkerArgs { scheduler, place: at, cores, memory, temp } = args;
         tell_problems();
         let cluster = Cluster::at(&scheduler).map_err(|error| Failure::Usage(error.to_string()))?;
         let url = cluster.url().to_owned();
-        let temp: Option<PathBuf> = temp;
-        let worker = Worker { cluster, place: place(named, 0), cores: cores.map_or(0, usize::from), memory, temp };
+        let place = place(at.bind, at.port.unwrap_or(0), at.host);
+        let worker = Worker { cluster, place, cores: cores.map_or(0, usize::from), memory, temp };
+        greet(&worker.cluster).await.map_err(failed)?;
         terminal::say(&format!("this worker works for {url}; Ctrl-C ends it"));
         worker.run().await.map_err(failed)?;
         Ok(Exit::Ok)
