@@ -122,6 +122,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod demands;
 mod documents;
 pub mod error;

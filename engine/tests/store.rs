@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod searches;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use searches::SEARCHES;
 use spelunk_datasets::{Format, generate};
 use spelunk_engine::ingest::{
     FieldSelection, IndexOptions, Indexed, Input, Location, Problem, ReadOptions, ReadReport, index,
@@ -18,95 +21,6 @@ use spelunk_engine::scans::Read;
 use spelunk_engine::values::{Cell, cell};
 use spelunk_engine::{Error, Language, Session, SessionOptions};
 use tempfile::TempDir;
-
-/// Searches of every kind: what is compared, what is kept, how rows are ordered, what fields they have.
-const SEARCHES: &[&str] = &[
-    "*",
-    "* | head 5",
-    "* | tail 5 | table _time _raw",
-    "* | reverse | head 3 | table _time source",
-    "* | table *",
-    "* | fields - _raw | head 2",
-    "* | sort 50 Image | table Image RecordNumber",
-    "* | sort 20 - RecordNumber | table RecordNumber host _time",
-    "EventCode=1 Image=*cmd.exe",
-    "EventCode=1 NOT Image=*cmd.exe | head 3",
-    "NOT EventCode=1 | stats count by EventCode",
-    "EventCode!=1 | stats count by EventCode, source",
-    "EventCode=1 OR EventCode=3 | stats count by EventCode host",
-    "EventCode IN (1, 3, 4688) | stats count dc(host) by EventCode",
-    "EventCode>4000 EventCode<=4688 | stats count by EventCode",
-    "EventCode=1* | stats count by EventCode",
-    "index=wineventlog source=XmlWinEventLog:Security | stats count by host",
-    "source=*Sysmon* | stats count by EventCode",
-    "sourcetype=XmlWinEventLog | stats count",
-    "index=main | stats count by source",
-    "host=WS01* | stats count by host",
-    "_file=*b.xml | stats count",
-    "Channel=Security OR EventID=1 | stats count by Channel",
-    "\"\\\"Image\\\":\" | stats count",
-    "\"mage\\\":\\\"C:\" | stats count by EventCode",
-    "\"<Data Name='Image'>C:\" | stats count by EventCode",
-    "Name=* | stats count",
-    "*cmd*exe* | stats count by EventCode",
-    "\"C:\\\\Windows\" | stats count by EventCode",
-    "CASE(System) | stats count by EventCode",
-    "TERM(System) | stats count by EventCode",
-    "true NOT false | stats count by EventCode",
-    "4688 | stats count by EventCode",
-    "EventID AND 2024* | stats count by source",
-    "* | regex _raw=\"Image.{3}C:\" | stats count by EventCode",
-    "* | rex \"LogonType\\W+(?<kind>\\d+)\" | stats count by kind",
-    "* | eval n=len(_raw) | stats sum(n) max(n) by source",
-    "hello",
-    "hello OR a=1 | table _time _raw source sourcetype host index linecount",
-    "\"cmd.exe\" EventCode=1 | stats count by host",
-    "NOT powershell | stats count by EventCode",
-    "a=* | table a b t _time",
-    "a>1 | table a b",
-    "a=1 OR a=two | stats count by a",
-    "NOT a=1 | stats count",
-    "tag=x | table tag",
-    "tag=* | eval n=mvcount(tag) | stats sum(n) by tag",
-    "mixed=* | stats count by mixed",
-    "mixed>1 | table mixed",
-    "ratio>0.5 | stats sum(ratio) by ratio",
-    "deep.er=* | table deep.er",
-    "_time>1700000000 | stats count",
-    "_time<=1704067201 | table _raw",
-    "_time>=1704067201.5 | table _raw",
-    "earliest=2024-01-01T00:00:00 latest=2024-01-01T00:00:02 | table _raw _time",
-    "* | where _time < 1704067202 | stats count by source",
-    "* | where isnull(_time) | stats count by source",
-    "* | where EventCode=1 AND like(Image, \"%cmd.exe\") | stats count",
-    "* | where isnull(EventCode) | table _raw",
-    "* | where isnotnull(LogonType) | stats count by LogonType",
-    "* | where coalesce(a, EventCode)=1 | stats count by source",
-    "(EventCode=1 Image=*cmd.exe) OR (EventCode=4688 NewProcessName=*cmd.exe) | stats count by EventCode",
-    "EventCode=4688 | table *Process*",
-    "nosuchfield=* OR EventCode=4625 | stats count",
-    "* | stats count dc(Image) by EventCode",
-    "* | stats count",
-    "* | stats first(_raw) last(_raw) by index",
-    "* | stats min(_time) max(_time) range(_time) earliest(_raw) latest(_raw)",
-    "* | stats list(Image) AS i by EventCode | eval n=mvcount(i) | table EventCode n",
-    "* | dedup host Image | table _time host Image RecordNumber",
-    "* | dedup 2 host keepempty=true | table _time host RecordNumber",
-    "* | timechart span=1d count by EventCode limit=5",
-    "* | chart count over host by EventCode",
-    "* | top limit=5 Image",
-    "* | fieldsummary | table field count distinct_count",
-    "* | transaction host maxspan=10s | head 3 | table host eventcount duration",
-    "* | eventstats count AS n by host | where n<50 | stats count by host",
-    "* | streamstats count by EventCode | tail 5 | table count EventCode",
-    "* | rex \"(?<w>\\w+)$\" | stats count by w | sort - count w | head 3",
-    "index=wineventlog [search EventCode=1 Image=*dcomcnfg* | fields host] | stats count by host",
-    "EventCode=1 | join type=inner host [search EventCode=3 | stats count AS c by host] | stats sum(c)",
-    "* | append [search hello] | stats count",
-    "| tstats count where EventCode=4624 by host",
-    "| metadata type=sources",
-    "| eventcount summarize=false index=*",
-];
 
 /// Logs of every form that the project can make itself.
 fn logs(folder: &Path) -> PathBuf {

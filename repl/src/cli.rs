@@ -1,6 +1,7 @@
 //! The command line: what can be said, and how it is explained.
 
 mod check;
+mod cluster;
 mod data;
 mod demo;
 mod explain;
@@ -22,6 +23,7 @@ use crate::pager;
 use crate::settings;
 
 pub use check::{CheckArgs, CheckForm};
+pub use cluster::{ClusterArgs, SchedulerArgs, WorkerArgs};
 pub use data::{DataArgs, Index, Language, Now, View};
 pub use demo::DemoArgs;
 pub use explain::ExplainArgs;
@@ -165,6 +167,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write generated Windows telemetry
     Generate(GenerateArgs),
+    /// Give the parts of searches to workers on several machines
+    Scheduler(SchedulerArgs),
+    /// Do the parts of searches that a scheduler gives
+    Worker(WorkerArgs),
     /// Explain a command or function of SPL, a function of LogScale, or a command of spelunk
     Help(HelpArgs),
 }

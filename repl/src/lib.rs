@@ -84,6 +84,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Man(args) => commands::generated::man(&args),
         Command::Compare(args) => on_runtime(commands::compare::run(args)),
         Command::Generate(args) => commands::generate::run(&args),
+        Command::Scheduler(args) => on_runtime(commands::cluster::scheduler(args)),
+        Command::Worker(args) => on_runtime(commands::cluster::worker(args)),
         Command::Help(args) => commands::help::run(&args),
     }
 }

@@ -29,6 +29,8 @@ pub struct Cost {
     pub plan: Duration,
     /// How much of stores was read, where some were searched.
     pub stores: Option<Read>,
+    /// Whether a part of it ran on a cluster, which does not tell what it read.
+    pub remote: bool,
     /// The most memory that the process had, in bytes, where it is known.
     pub peak: Option<u64>,
     /// How many warnings about the query were told.
@@ -48,7 +50,9 @@ pub fn summary(cost: &Cost, report: &ReadReport) -> String {
         if passed_over > 0 {
             let _ = write!(out, " · {} passed over", thousands(passed_over));
         }
-        if let Some(Read { groups, files: _, all }) = &cost.stores {
+        if cost.remote {
+            out.push_str(" · on the cluster");
+        } else if let Some(Read { groups, files: _, all }) = &cost.stores {
             let _ = write!(out, " · read {} of {}", thousands(*groups), count(all.groups, "row group"));
         }
         let _ = write!(out, " · {seconds:.2} s{}", phases(cost));
@@ -265,6 +269,7 @@ mod tests {
             read: Duration::from_millis(50),
             plan: Duration::from_millis(10),
             stores: None,
+            remote: false,
             peak: Some(34 << 20),
             warnings: 0,
         };

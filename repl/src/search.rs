@@ -59,6 +59,7 @@ pub async fn run(
         read: done.read,
         plan: done.plan,
         stores,
+        remote: done.remote,
         peak: report::peak_memory(),
         warnings: done.warnings,
     };
@@ -132,6 +133,8 @@ struct Done {
     scans: Arc<Scans>,
     read: Duration,
     plan: Duration,
+    /// Whether a part of it ran on a cluster.
+    remote: bool,
     /// What there is to say if the search was ended with what came so far.
     ended: Option<String>,
     /// What the commands took, if that was asked for.
@@ -219,14 +222,27 @@ async fn write(
     let warnings = search.diagnostics.iter().chain(&late).filter(warned).count() as u64;
     let profile = Some(search.profile.lines()).filter(|lines| !lines.is_empty());
     let (read, plan) = (search.read_time, search.plan_time);
-    Ok(Done { rows, cut, report: search.report, scans: search.scans, read, plan, ended, profile, warnings })
+    Ok(Done {
+        rows,
+        cut,
+        report: search.report,
+        scans: search.scans,
+        read,
+        plan,
+        remote: search.remote,
+        ended,
+        profile,
+        warnings,
+    })
 }
 
 /// What is said of a search that was ended with what came so far.
 fn ending(search: &Search, watch: &Watch, rows: u64) -> String {
     let rows = report::count(rows, "row");
     let events = report::events(&search.report);
-    let seen = if search.complete {
+    let seen = if search.remote {
+        "the cluster had more to do".to_owned()
+    } else if search.complete {
         let scanned = watch.progress().scanned;
         match scanned <= events {
             true => format!("{} of {} were looked at", report::thousands(scanned), report::count(events, "event")),

@@ -616,3 +616,18 @@ mod searches {
         assert!(ran.stderr.contains("name a file with --out"), "{}", ran.stderr);
     }
 }
+
+/// What a binary without the feature does not have, it refuses by name.
+#[cfg(not(feature = "cluster"))]
+#[test]
+fn clusters_are_refused_by_name() {
+    let logs = folder(&[("a.jsonl", "{\"a\":1}\n")]);
+    for arguments in [
+        vec!["run", "--cluster", "http://127.0.0.1:50050", "*", text(logs.path())],
+        vec!["explain", "--cluster", "http://127.0.0.1:50050", "*", text(logs.path())],
+        vec!["scheduler"],
+        vec!["worker", "http://127.0.0.1:50050"],
+    ] {
+        refused(&arguments, "this binary was built without the feature cluster");
+    }
+}

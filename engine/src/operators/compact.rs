@@ -45,6 +45,18 @@ pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
     Ok(changed.data)
 }
 
+/// The operator above a plan.
+#[cfg(feature = "cluster")]
+pub(crate) fn execution(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    Arc::new(CompactExec { properties: Arc::clone(input.properties()), input })
+}
+
+/// Whether an operator is this one.
+#[cfg(feature = "cluster")]
+pub(crate) fn is_compact(plan: &dyn ExecutionPlan) -> bool {
+    plan.is::<CompactExec>()
+}
+
 #[derive(Debug)]
 struct CompactExec {
     input: Arc<dyn ExecutionPlan>,

@@ -32,7 +32,7 @@ const TRIAL: usize = 200_000;
 const SLACK: usize = 32 * BATCH;
 
 /// Which rows are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, serde::Serialize, serde::Deserialize)]
 pub struct Choice {
     /// The columns whose values make a kind of row.
     pub keys: Vec<String>,
@@ -105,6 +105,18 @@ impl fmt::Display for Choice {
         write!(f, "{} of [{}] by [{}]", self.count, self.keys.join(", "), order.join(", "))?;
         if self.keep_empty { f.write_str(" keep_empty") } else { Ok(()) }
     }
+}
+
+/// The node of the physical plan, over a plan.
+#[cfg(feature = "cluster")]
+pub(crate) fn execution(input: Arc<dyn ExecutionPlan>, choice: Choice) -> Arc<dyn ExecutionPlan> {
+    Arc::new(LeadingExec::new(input, choice))
+}
+
+/// Which rows an operator keeps, if it is this one.
+#[cfg(feature = "cluster")]
+pub(crate) fn choice(plan: &dyn ExecutionPlan) -> Option<&Choice> {
+    plan.downcast_ref::<LeadingExec>().map(|leading| &leading.choice)
 }
 
 /// The node of the physical plan.

@@ -2,7 +2,7 @@
 //!
 //! Adding one is a module here and a line in [`SplPlanner`].
 
-mod compact;
+pub(crate) mod compact;
 pub mod groups;
 pub mod leading;
 pub mod occurrences;
@@ -31,7 +31,10 @@ pub struct SplQueryPlanner;
 impl QueryPlanner for SplQueryPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)]);
-        compact::before_sorts(planner.create_physical_plan(plan, session).await?)
+        let plan = compact::before_sorts(planner.create_physical_plan(plan, session).await?)?;
+        #[cfg(feature = "cluster")]
+        let plan = crate::cluster::divide(plan, session)?;
+        Ok(plan)
     }
 }
 

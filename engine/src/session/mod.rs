@@ -15,9 +15,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use jiff::Timestamp;
-use spelunk_grammar::Diagnostic;
 use spelunk_grammar::logscale;
 use spelunk_grammar::spl::Query;
+use spelunk_grammar::{Diagnostic, Span};
 
 use crate::error::Error;
 use crate::ingest::{Input, Location, ReadReport};
@@ -37,6 +37,8 @@ pub(crate) use loading::Loaded;
 pub use options::{Context, SessionOptions};
 pub(crate) use planning::{asked_of, failure};
 pub use state::session_state;
+#[cfg(feature = "cluster")]
+pub(crate) use state::state_of;
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,6 +54,16 @@ pub enum Language {
 enum Parsed {
     Spl(Query),
     LogScale(logscale::Query),
+}
+
+impl Parsed {
+    /// The place of its first command.
+    fn begin(&self) -> Span {
+        match self {
+            Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
+            Parsed::LogScale(query) => query.span,
+        }
+    }
 }
 
 /// The column in which [`Session::trace`] tells the events that rows come from.
@@ -102,6 +114,8 @@ pub struct Search {
     /// The command whose rows depend on all events, where there is one: what comes after [`Watch::end`] is then no part
     /// of the result. Of other searches it is.
     pub whole: Option<String>,
+    /// Whether a part of it runs on a cluster, so that not all of what was left out and looked at is known here.
+    pub remote: bool,
     /// What its commands take, if [`Session::measure`] asked for that.
     pub profile: Profile,
 }
@@ -115,6 +129,8 @@ pub struct Explanation {
     pub logical: String,
     /// DataFusion's physical plan.
     pub physical: String,
+    /// What of it runs on a cluster, stage by stage.
+    pub remote: Vec<String>,
     /// What is left out of stores and event logs, line by line.
     pub stores: Vec<String>,
     /// Warnings and notes.
@@ -157,6 +173,8 @@ pub(crate) struct Planned {
     /// What is told of it.
     written: Vec<Diagnostic>,
     ledger: Arc<Ledger>,
+    /// What of that which ran while it was planned ran on a cluster, line by line.
+    remote: Arc<Mutex<Vec<String>>>,
 }
 
 impl Session {

@@ -52,6 +52,9 @@ pub struct SessionOptions {
     pub memory: Option<usize>,
     /// The folder for what does not fit into that; `None` for the system's.
     pub temp: Option<PathBuf>,
+    /// The cluster that searches run on, as far as they can.
+    #[cfg(feature = "cluster")]
+    pub cluster: Option<crate::cluster::Cluster>,
 }
 
 impl Default for SessionOptions {
@@ -76,6 +79,8 @@ impl Default for SessionOptions {
             view: View::Auto,
             memory: None,
             temp: None,
+            #[cfg(feature = "cluster")]
+            cluster: None,
         }
     }
 }

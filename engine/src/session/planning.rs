@@ -1,8 +1,8 @@
 //! From a text to a plan, and from a plan to rows.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
@@ -13,7 +13,11 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
+#[cfg(feature = "cluster")]
+use spelunk_grammar::Code;
 use spelunk_grammar::Diagnostic;
+#[cfg(feature = "cluster")]
+use spelunk_grammar::Span;
 use spelunk_grammar::spl::Query;
 
 use super::Language;
@@ -143,13 +147,17 @@ impl Session {
             watch: Arc::clone(&self.watch),
             trail: Arc::clone(&trail),
             measured: self.measured.load(Ordering::SeqCst),
+            remote: Arc::default(),
         };
+        let remote = Arc::clone(&runner.remote);
         let mut planner = self.planner(&events, &clock, &runner, purpose)?;
         planner.trail = Arc::clone(&trail);
         planner.written = match &query {
             Parsed::Spl(search) => outputlookup::names(search),
             Parsed::LogScale(_) => Vec::new(),
         };
+        #[cfg(feature = "cluster")]
+        planner.diagnostics.extend(self.not_remote(&events, query.begin()));
         let mut report = loaded.report;
         let mut complete = loaded.complete;
         let mut frame = match &mut query {
@@ -211,7 +219,19 @@ impl Session {
             writes,
             written,
             ledger,
+            remote,
         })
+    }
+
+    /// What is told where there is a cluster, and nothing that it could read.
+    #[cfg(feature = "cluster")]
+    fn not_remote(&self, events: &Events, place: Span) -> Option<Diagnostic> {
+        let has_stores = events.on_disk.as_ref().is_some_and(|table| table.has_stores());
+        if self.options.cluster.is_none() || self.inputs().is_empty() || has_stores {
+            return None;
+        }
+        let message = "no store is searched, so nothing of this runs on the cluster";
+        Some(Diagnostic::note(Code::Note, message, place).with_help("`spelunk index` makes a store of logs"))
     }
 
     /// DataFusion as a search of this purpose needs it.
@@ -224,7 +244,7 @@ impl Session {
                     self.memory.configure(config),
                 ))
             }),
-            _ => self.state.get_or_init(|| Arc::new(state_in(&self.memory))),
+            _ => self.state.get_or_init(|| Arc::new(state_in(&self.memory, &self.options))),
         }
         .clone()
     }
@@ -269,6 +289,7 @@ impl Session {
             watch: Arc::clone(&self.watch),
             trail: Arc::default(),
             measured: false,
+            remote: Arc::default(),
         }
     }
 
@@ -290,6 +311,7 @@ impl Session {
             writes,
             written,
             ledger,
+            remote,
         } = planned;
         let whole = trail.whole(&plan);
         if self.watch.has_ended() {
@@ -305,7 +327,10 @@ impl Session {
         let schema: SchemaRef = Arc::clone(plan.schema().inner());
         let started = Instant::now();
         let measured = self.measured.load(Ordering::SeqCst);
-        let physical = watched(state.create_physical_plan(&plan).await?, &self.watch, measured)?;
+        let physical = state.create_physical_plan(&plan).await?;
+        let is_remote = !remote.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_remote = is_remote || !super::state::remote(&physical, &state)?.is_empty();
+        let physical = watched(physical, &self.watch, measured)?;
         self.watch.run(&physical);
         let profile = match measured {
             true => Profile { runs: trail.runs(plan, Arc::clone(&physical)) },
@@ -334,6 +359,7 @@ impl Session {
             plan_time,
             complete,
             whole,
+            remote: is_remote,
             profile,
         })
     }
@@ -356,12 +382,8 @@ pub(crate) fn asked_of(query: &Query, fields: FieldSelection) -> Asked {
 
 /// A lack of memory while reading, laid at the door of the query's first command.
 fn at_begin(error: Error, query: &Parsed) -> Error {
-    let place = match query {
-        Parsed::Spl(query) => query.commands.first().map_or(query.span, |first| first.span),
-        Parsed::LogScale(query) => query.span,
-    };
     match error {
-        Error::Memory(finding) => Error::Memory(Box::new(Diagnostic { span: place, ..*finding })),
+        Error::Memory(finding) => Error::Memory(Box::new(Diagnostic { span: query.begin(), ..*finding })),
         other => other,
     }
 }

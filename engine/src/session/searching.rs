@@ -1,7 +1,7 @@
 //! The kinds of searches that can be asked for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use datafusion::physical_plan::displayable;
 use futures::TryStreamExt;
@@ -134,10 +134,20 @@ impl Session {
                  source or time"
             ));
         }
+        let mut remote = std::mem::take(&mut *planned.remote.lock().unwrap_or_else(PoisonError::into_inner));
+        if !remote.is_empty() {
+            remote.insert(0, "while the search was planned:".to_owned());
+        }
+        let last = super::state::remote(&physical, &planned.state)?;
+        if !remote.is_empty() && !last.is_empty() {
+            remote.push("then:".to_owned());
+        }
+        remote.extend(last);
         Ok(Explanation {
             canonical: planned.canonical,
             logical: logical.display_indent().to_string(),
             physical: displayable(physical.as_ref()).indent(false).to_string(),
+            remote,
             stores,
             diagnostics: planned.diagnostics,
         })

@@ -1,6 +1,6 @@
 //! DataFusion as spelunk sets it up, and running parts of a search while it is planned.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -9,11 +9,12 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use spelunk_grammar::spl::Command;
 
+use super::SessionOptions;
 use crate::functions;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
@@ -29,13 +30,21 @@ pub fn session_state() -> SessionState {
 }
 
 /// DataFusion with the memory of a session.
-pub(super) fn state_in(memory: &Memory) -> SessionState {
+pub(super) fn state_in(memory: &Memory, options: &SessionOptions) -> SessionState {
     let builder = SessionStateBuilder::new().with_runtime_env(memory.runtime());
-    state_of(builder, memory.configure(SessionConfig::new()))
+    let config = memory.configure(SessionConfig::new());
+    #[cfg(feature = "cluster")]
+    let config = match &options.cluster {
+        Some(cluster) => crate::cluster::configure(config, cluster),
+        None => config,
+    };
+    #[cfg(not(feature = "cluster"))]
+    let _ = options;
+    state_of(builder, config)
 }
 
 /// The one place where DataFusion is set up: functions, options.
-pub(super) fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
+pub(crate) fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
     let mut state = builder
         .with_config(config.with_information_schema(false))
         .with_default_features()
@@ -63,12 +72,28 @@ pub(super) struct ContextRunner {
     pub(super) watch: Arc<Watch>,
     pub(super) trail: Arc<Trail>,
     pub(super) measured: bool,
+    /// What of all that was run for the search ran on a cluster, line by line.
+    pub(super) remote: Arc<Mutex<Vec<String>>>,
+}
+
+/// What of a plan runs on a cluster, line by line.
+pub(super) fn remote(plan: &Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<Vec<String>, DataFusionError> {
+    #[cfg(feature = "cluster")]
+    return crate::cluster::explained(plan, state.config_options());
+    #[cfg(not(feature = "cluster"))]
+    {
+        let _ = (plan, state);
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]
 impl Runner for ContextRunner {
     async fn collect(&self, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
-        let physical = watched(self.state.create_physical_plan(&plan).await?, &self.watch, self.measured)?;
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let lines = remote(&physical, &self.state)?;
+        self.remote.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+        let physical = watched(physical, &self.watch, self.measured)?;
         self.watch.run(&physical);
         let schema = physical.schema();
         let context = Arc::new(TaskContext::from(self.state.as_ref()));

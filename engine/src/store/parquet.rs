@@ -130,6 +130,12 @@ impl ParquetTable {
         Self { loaded, groups: Arc::new(groups), stored, schema, scans: Arc::default() }
     }
 
+    /// Whether some of the events are in stores.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn has_stores(&self) -> bool {
+        !self.stored.is_empty()
+    }
+
     /// The same table, which notes what it leaves out there.
     pub fn noting(&self, scans: &Arc<Scans>) -> Self {
         Self { scans: Arc::clone(scans), ..self.clone() }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::ClusterArgs;
 use super::values::{parse_index, parse_now, parse_parameter, parse_size, parse_zone};
 
 /// What is searched, and how it is read.
@@ -75,6 +76,9 @@ pub struct DataArgs {
     /// language are refused
     #[arg(long)]
     pub strict: bool,
+    /// Where searches run, for the commands that take `--cluster`.
+    #[arg(skip)]
+    pub cluster: ClusterArgs,
 }
 
 /// A query language.

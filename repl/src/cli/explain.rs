@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DataArgs;
+use super::{ClusterArgs, DataArgs};
 
 const EXPLAIN_HELP: &str = "\
 Shows the search in canonical form, DataFusion's optimised logical plan, and its physical plan; of stores also which
@@ -27,4 +27,7 @@ pub struct ExplainArgs {
     /// What is searched.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Where it runs.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }

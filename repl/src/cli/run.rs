@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DataArgs, EXIT_CODES, OutputArgs};
+use super::{ClusterArgs, DataArgs, EXIT_CODES, OutputArgs};
 
 const RUN_HELP: &str = "\
 QUERY is the first argument, unless --file names a file that holds it (`--file -` reads standard input).
@@ -42,6 +42,9 @@ pub struct RunArgs {
     /// What is searched.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Where it runs.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// How the result is written.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DataArgs, OutputArgs};
+use super::{ClusterArgs, DataArgs, OutputArgs};
 use crate::settings::Settings;
 
 const SHELL_HELP: &str = "\
@@ -33,6 +33,9 @@ pub struct ShellArgs {
     /// What is searched.
     #[command(flatten)]
     pub data: DataArgs,
+    /// Where it runs.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// How the result is written.
     #[command(flatten)]
     pub output: OutputArgs,

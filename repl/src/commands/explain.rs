@@ -19,6 +19,7 @@ use crate::terminal;
 /// A wrong command line or query, an input that cannot be read, Ctrl-C.
 pub async fn run(mut args: ExplainArgs) -> Result<Exit, Failure> {
     args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
+    args.data.cluster = args.cluster;
     let now = args.data.now;
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, false)?;
@@ -45,6 +46,9 @@ pub fn sections(explained: Explanation, colour: bool) -> String {
         ("Logical plan", explained.logical),
         ("Physical plan", explained.physical),
     ];
+    if !explained.remote.is_empty() {
+        sections.push(("On the cluster", explained.remote.join("\n")));
+    }
     if !explained.stores.is_empty() {
         sections.insert(1, ("Stores", explained.stores.join("\n")));
     }

@@ -104,6 +104,7 @@ fn tell(read: &ReadReport, report: &Report, started: Instant) {
         read: Duration::ZERO,
         plan: Duration::ZERO,
         stores: Default::default(),
+        remote: false,
         peak: told::peak_memory(),
         warnings: 0,
     };

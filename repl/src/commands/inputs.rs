@@ -12,6 +12,7 @@ use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::{Session, SessionOptions};
 
 use crate::cli::{DataArgs, Language, Now, View};
+use crate::commands::cluster;
 use crate::escape;
 use crate::exit::{self, Failure};
 use crate::terminal;
@@ -91,6 +92,10 @@ pub fn session(mut data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Ar
 pub fn options(data: DataArgs, keep: bool) -> Result<SessionOptions, Failure> {
     let mut apps = apps(&data.app)?;
     let macros = macros(&mut apps, &data.macros)?;
+    #[cfg(feature = "cluster")]
+    let cluster = cluster::chosen(&data.cluster)?;
+    #[cfg(not(feature = "cluster"))]
+    cluster::chosen(&data.cluster)?;
     Ok(SessionOptions {
         language: language(data.lang),
         time_zone: data.tz,
@@ -115,6 +120,8 @@ pub fn options(data: DataArgs, keep: bool) -> Result<SessionOptions, Failure> {
         view: view(data.view),
         memory: data.memory,
         temp: data.temp,
+        #[cfg(feature = "cluster")]
+        cluster,
     })
 }
 

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod check;
+pub mod cluster;
 pub mod compare;
 pub mod coverage;
 pub mod demo;

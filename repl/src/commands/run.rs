@@ -15,6 +15,7 @@ use crate::search::{self, Sink};
 pub async fn run(mut args: RunArgs) -> Result<Exit, Failure> {
     let sink = Arc::new(Sink::new(args.output)?);
     args.data.lang = inputs::language_of(args.file.as_deref(), args.data.lang);
+    args.data.cluster = args.cluster;
     let now = args.data.now;
     let (query, paths) = inputs::query(args.words, args.file, &args.data)?;
     let session = inputs::session(args.data, paths, args.why)?;

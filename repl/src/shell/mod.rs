@@ -31,7 +31,7 @@ pub use commands::nearest;
 ///
 /// # Errors
 /// A wrong command line, or logs that cannot be read at all.
-pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
+pub async fn run(mut args: ShellArgs) -> Result<Exit, Failure> {
     let interactive = terminal::stdin_is_terminal();
     if let Some(path) = args.paths.first()
         && !path.exists()
@@ -50,6 +50,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         let message = "standard input brings the shell its searches, so it cannot be data: use `spelunk run`";
         return Err(Failure::Usage(message.into()));
     }
+    args.data.cluster = args.cluster;
     let now = args.data.now;
     let data = args.data.clone();
     let session = inputs::session(args.data, args.paths, true)?;

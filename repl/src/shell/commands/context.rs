@@ -28,6 +28,24 @@ pub fn app(shell: &mut Shell, rest: &str) -> Outcome {
     silent()
 }
 
+/// `.cluster`
+pub fn cluster(shell: &mut Shell, rest: &str) -> Outcome {
+    let mut data = shell.data.clone();
+    match rest {
+        "" => {
+            let named = data.cluster.cluster.as_deref().map(escape::line);
+            return Ok(Done::Said(format!("{}\n", named.as_deref().unwrap_or("searches run on this machine"))));
+        }
+        "off" => data.cluster = cli::ClusterArgs::default(),
+        address => data.cluster.cluster = Some(address.to_owned()),
+    }
+    let options = inputs::options(data.clone(), true)?;
+    let session = shell.session.renewed(options).map_err(|error| Failure::Usage(error.to_string()))?;
+    shell.session = Arc::new(session);
+    shell.data = data;
+    silent()
+}
+
 /// `.lang`
 pub fn language(shell: &Shell, rest: &str) -> Outcome {
     match rest.to_ascii_lowercase().as_str() {

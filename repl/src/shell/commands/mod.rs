@@ -20,6 +20,7 @@ use crate::terminal;
 enum Command {
     App,
     Around,
+    Cluster,
     Config,
     Drill,
     Explain,
@@ -45,8 +46,14 @@ enum Command {
 }
 
 /// Name, command, arguments, what it does.
-const COMMANDS: [(&str, Command, &str, &str); 25] = [
+const COMMANDS: [(&str, Command, &str, &str); 26] = [
     (".app", Command::App, "[PATH]", "load an app, a folder or a packed one; without PATH, those that are loaded"),
+    (
+        ".cluster",
+        Command::Cluster,
+        "[URL|off]",
+        "run what reads stores on the workers of that scheduler, or here again",
+    ),
     (".config", Command::Config, "", "every setting, and where its value is from"),
     (".context", Command::Around, "N [SPAN]", "the events of the same host around row N, 5m before and after"),
     (".drill", Command::Drill, "N FIELD", "the last search, where FIELD is as in row N"),
@@ -114,6 +121,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Flow {
         Command::Quit => return Flow::Leave,
         Command::Help => help_on(shell, rest).await,
         Command::App => context::app(shell, rest),
+        Command::Cluster => context::cluster(shell, rest),
         Command::Language => context::language(shell, rest),
         Command::Time => context::time(shell, rest),
         Command::Zone => context::zone(shell, rest),

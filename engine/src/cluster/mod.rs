@@ -1,0 +1,157 @@
+//! Searches on several machines, with DataFusion Ballista.
+//!
+//! A search is planned here, as ever. What of its physical plan reads files, and can be written down, runs on the cluster
+//! ([`divide`]); what stands above it runs here, on the result. So every command works, columns mean the same, and what is
+//! left out of stores is decided once.
+//!
+//! ```text
+//! plan ─ divide ─▶ tail, which runs here
+//!                   └─ RemoteExec ([`remote`]) ─ client ─▶ scheduler ─▶ workers, which read the store
+//! ```
+//!
+//! Nothing here distributes anything: stages, shuffles, retries and their bookkeeping are Ballista's. The scheduler and the
+//! workers ([`roles`]) are Ballista's too, with spelunk's functions and operators ([`codec`]).
+
+mod client;
+mod codec;
+mod divide;
+mod files;
+mod functions;
+mod remote;
+pub mod roles;
+mod said;
+
+use std::sync::Arc;
+
+use ballista_core::extension::SessionConfigExt;
+use datafusion::common::Result;
+use datafusion::prelude::SessionConfig;
+
+pub use client::greet;
+pub use codec::is_greeting;
+pub(crate) use divide::divide;
+pub(crate) use remote::explained;
+
+use crate::error::Error;
+
+/// How many parts a search is divided into where nothing is said.
+pub const PARTITIONS: usize = 16;
+/// The most bytes of a message between client, scheduler and workers; plans hold lookups.
+const MOST_BYTES: usize = 64 << 20;
+/// The port of a scheduler that nothing else is said of, which is Ballista's.
+pub const PORT: u16 = 50_050;
+
+/// The version that the client, the scheduler and the workers have to share: their plans name functions and hold operators
+/// that may mean something else in another one.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A cluster, as a session knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Where the scheduler is: `http://127.0.0.1:50050`.
+    url: String,
+    /// How many parts a search is divided into.
+    partitions: usize,
+}
+
+impl Cluster {
+    /// The cluster of the scheduler at an address: `host`, `host:port` or `http://host:port`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn at(address: &str) -> Result<Self, Error> {
+        let wrong = |what: &str| {
+            Err(Error::Run(format!("{address:?} is no address of a scheduler: {what}; one is http://127.0.0.1:{PORT}")))
+        };
+        let place = match address.split_once("://") {
+            Some(("http" | "df", place)) => place,
+            Some(("https", _)) => return wrong("TLS is not supported"),
+            Some(_) => return wrong("the protocol is http"),
+            None => address,
+        };
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && (!host.contains(':') || host.ends_with(']')) => {
+                match port.parse() {
+                    Ok(port) => (host, port),
+                    Err(_) => return wrong("the port is no number"),
+                }
+            }
+            _ => (place, PORT),
+        };
+        let is_host = |letter: char| letter.is_ascii_alphanumeric() || ".-_[]:".contains(letter);
+        match host.is_empty() || !host.chars().all(is_host) {
+            true => wrong("it names no host"),
+            false => Ok(Self { url: format!("http://{host}:{port}"), partitions: PARTITIONS }),
+        }
+    }
+
+    /// The same cluster, where searches are divided into so many parts.
+    pub fn divided(self, partitions: usize) -> Self {
+        Self { partitions: partitions.max(1), ..self }
+    }
+
+    /// Where the scheduler is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its host and port.
+    fn parts(&self) -> (String, u16) {
+        let place = self.url.strip_prefix("http://").unwrap_or(&self.url);
+        let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
+        (host.to_owned(), port.parse().unwrap_or(PORT))
+    }
+}
+
+/// DataFusion's configuration for a session whose searches run on a cluster.
+pub(crate) fn configure(config: SessionConfig, cluster: &Cluster) -> SessionConfig {
+    let mut config = config
+        .upgrade_for_ballista()
+        .with_target_partitions(cluster.partitions)
+        .with_extension(Arc::new(cluster.clone()))
+        .with_ballista_grpc_client_max_message_size(MOST_BYTES)
+        .with_ballista_broadcast_join_threshold_bytes(0);
+    let optimizer = &mut config.options_mut().optimizer;
+    // The joins of a run on one machine. Ballista would sort both sides instead, to be able to write them to files.
+    optimizer.prefer_hash_join = true;
+    // Ballista divides joins again whose one side is collected, or that it wants to be so, and leaves the operators above
+    // them with another number of partitions than they were made for.
+    optimizer.hash_join_single_partition_threshold = 0;
+    optimizer.hash_join_single_partition_threshold_rows = 0;
+    // Ballista's stages have no operator that takes several inputs partition by partition.
+    optimizer.prefer_existing_union = true;
+    // The order in which a scan is to look at row groups has no written form.
+    optimizer.enable_sort_pushdown = false;
+    config
+}
+
+/// The configuration of the scheduler and the workers, which the client's settings are put over.
+fn configuration() -> SessionConfig {
+    SessionConfig::new_with_ballista().with_ballista_grpc_client_max_message_size(MOST_BYTES)
+}
+
+/// What a part that is sent to the cluster may find wrong, so that it can be told from what Ballista says around it.
+fn finding(message: &str) -> String {
+    format!("{}{message}{}", said::BEGIN, said::END)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        let at = |address| Cluster::at(address).map(|cluster| cluster.url).map_err(|error| error.to_string());
+        assert_eq!(at("127.0.0.1:1234").unwrap(), "http://127.0.0.1:1234");
+        assert_eq!(at("df://logs.example").unwrap(), "http://logs.example:50050");
+        assert_eq!(at("http://[::1]:7/").unwrap(), "http://[::1]:7");
+        assert_eq!(at("[::1]").unwrap(), "http://[::1]:50050");
+        for (address, what) in
+            [("https://a", "TLS"), ("ftp://a", "http"), ("a:b", "port"), ("", "host"), ("a b", "host"), ("a/b", "host")]
+        {
+            let told = at(address).unwrap_err();
+            assert!(told.contains(what), "{told}");
+        }
+    }
+}
