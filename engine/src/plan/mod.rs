@@ -39,6 +39,7 @@ mod dedup;
 mod delta;
 mod diff;
 mod dispatch;
+pub(crate) mod emptiness;
 mod erex;
 mod eval;
 mod eventstats;
@@ -76,6 +77,7 @@ mod multikv;
 mod mvcombine;
 mod mvexpand;
 pub mod needs;
+pub(crate) mod nodes;
 mod nomv;
 mod outlier;
 pub(crate) mod outputlookup;
@@ -151,7 +153,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spelunk_grammar::spl::commands::Unexpanded;
@@ -593,7 +595,8 @@ fn scan_columns(
             Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(named(field.name()))
         })
         .collect();
-    Ok(scan.project(columns)?.build()?)
+    // Its columns are qualified in full, so there is nothing to resolve.
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(scan.build()?))?))
 }
 
 /// The column of that name as an expression, for commands that take field names.
