@@ -117,8 +117,9 @@ impl<'p> Selection<'p> {
                 _ => return None,
             };
         };
-        conditions.retain(|condition| !condition.is_volatile());
         conditions.reverse();
+        let unqualified = conditions.into_iter().filter(|condition| !condition.is_volatile()).filter_map(unqualified);
+        let conditions: Vec<Expr> = unqualified.collect();
         (!conditions.is_empty()).then_some(Self { scan, conditions })
     }
 
@@ -180,7 +181,6 @@ async fn any(rows: Arc<dyn ExecutionPlan>, condition: Arc<dyn PhysicalExpr>, sta
 fn written_out(condition: Expr, made: &HashMap<&str, &Expr>) -> Option<Expr> {
     let replaced = condition.transform_up(|part| match &part {
         Expr::Column(Column { name, .. }) => Ok(match made.get(name.as_str()) {
-            Some(Expr::Column(source)) => Transformed::yes(column(&source.name)),
             Some(expression) => Transformed::yes((*expression).clone().unalias()),
             None => Transformed::no(part),
         }),
@@ -193,4 +193,13 @@ fn written_out(condition: Expr, made: &HashMap<&str, &Expr>) -> Option<Expr> {
         Ok(if nodes > LARGEST { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
     (counted.is_ok() && nodes <= LARGEST).then_some(condition)
+}
+
+/// A condition on the columns of one table by their names alone.
+fn unqualified(condition: Expr) -> Option<Expr> {
+    let named = condition.transform_up(|part| match part {
+        Expr::Column(Column { name, relation: Some(_), .. }) => Ok(Transformed::yes(column(&name))),
+        other => Ok(Transformed::no(other)),
+    });
+    named.ok().map(|named| named.data)
 }
