@@ -473,7 +473,7 @@ fn filled(planner: &ExpressionPlanner<'_>, expression: &Expression) -> Option<Re
     match value.kind {
         Kind::Null => Some(Ok(otherwise)),
         _ if textual(&value) && textual(&otherwise) => {
-            let expr = crate::functions::rows::filled(value.text(), otherwise.text());
+            let expr = crate::functions::filled::filled(value.text(), otherwise.text());
             Some(Ok(Typed::new(expr, Kind::Text, value.span)))
         }
         _ => None,

@@ -126,8 +126,11 @@ fn of_object(key: &str, name: &str) -> bool {
 fn encoded_schema(schema: &SchemaRef) -> SchemaRef {
     let texts = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 if !is_hidden(field.name()) => Arc::new(Field::new(field.name(), texts.clone(), true)),
-        _ => Arc::new(field.as_ref().clone().with_nullable(true)),
+        // Of a field that is never missing, searches need not ask whether it is.
+        DataType::Utf8 if !is_hidden(field.name()) => {
+            Arc::new(Field::new(field.name(), texts.clone(), field.is_nullable()))
+        }
+        _ => Arc::clone(field),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
