@@ -102,7 +102,10 @@ impl Session {
     /// As [`Session::search`].
     pub async fn search_in_pack(&self, language: Language, text: &str) -> Result<Search, Error> {
         let (planned, expanded) = self.prepare_in(language, text, Purpose::Pack, None).await?;
-        self.start(planned, expanded).await
+        match planned.gives_nothing(&self.watch()).await {
+            true => Ok(planned.without_rows()),
+            false => self.start(planned, expanded).await,
+        }
     }
 
     /// The objects that several searches name, each with all names that they use.

@@ -234,6 +234,31 @@ const MODEL: &str = r#"{"modelName": "Shop", "objects": [
     {"objectName": "Lost", "parentName": "Gone", "constraints": []}]}"#;
 
 #[tokio::test]
+async fn an_app_about_every_event_log_alike_leaves_ours_to_each_of_them() {
+    let props = "[(::){0}XmlWinEventLog:*\\S+]\nTRANSFORMS-x = y\n\
+        [XmlWinEventLog]\nEVAL-vendor_product = \"Any\"\nEVAL-shared = \"shared\"\nREPORT-x = wel-col-kv\n\
+        [source::XmlWinEventLog:Security]\nEVAL-vendor_product = \"Theirs\"\n\
+        EXTRACT-x = \\<Data Name\\='TargetUserName'\\>(?<taken>[^\\<]+)\\<\\/Data\\>\n";
+    let site = Site::generated(&[("app/default/props.conf", props)]);
+    let products = site.rows("index=* | stats count by source vendor_product | fields - count").await;
+    let of = |source: &str| products.iter().find(|row| row.contains(source)).cloned().unwrap_or_default();
+    assert!(of("Sysmon").ends_with(",Microsoft Sysmon") && of("Security").ends_with(",Theirs"), "{products:?}");
+    let query = "source=*Sysmon* EventCode=1 shared=shared | stats dc(process_name) as names | where names > 5";
+    assert_eq!(site.rows(query).await.len(), 1);
+    let same = "source=*Security taken=* | where taken!=TargetUserName | stats count";
+    assert_eq!(site.rows(same).await, ["0"]);
+    assert_ne!(site.rows("source=*Security taken=* | stats count").await, ["0"]);
+}
+
+#[tokio::test]
+async fn the_header_of_an_event_has_the_names_of_its_xml() {
+    let site = Site::generated(&[]);
+    let query = "source=*Security | where Guid=ProviderGuid AND Name=SourceName AND isnotnull(ProcessID) AND \
+        event_id=RecordNumber AND id=RecordNumber AND dvc_nt_host=host | stats count";
+    assert_eq!(site.rows(query).await, site.rows("source=*Security | stats count").await);
+}
+
+#[tokio::test]
 async fn data_models_of_others() {
     let site = Site::new(&[
         (

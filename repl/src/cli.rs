@@ -148,10 +148,13 @@ pub enum Command {
     /// Print the completions of the command line for a shell
     Completions(CompletionsArgs),
     /// Run a pack of detections over logs, and report what they find
+    #[command(mut_arg("lang", |lang| lang.hide(true)), mut_arg("allow_write", |writing| writing.hide(true)))]
     Hunt(HuntArgs),
     /// Say which detections of a pack can find anything in logs, and what the others miss
+    #[command(mut_arg("lang", |lang| lang.hide(true)), mut_arg("allow_write", |writing| writing.hide(true)))]
     Coverage(CoverageArgs),
     /// Run the tests that detections bring along
+    #[command(mut_arg("lang", |lang| lang.hide(true)), mut_arg("allow_write", |writing| writing.hide(true)))]
     Test(TestArgs),
     /// Put detections on trial against known attacks and look-alikes
     Validate(ValidateArgs),

@@ -235,6 +235,28 @@ mod test {
     }
 
     #[test]
+    fn what_means_nothing_to_a_pack_is_refused() {
+        let here = folder(&[("rules/shell.yml", SHELL), ("logs/a.jsonl", "{}\n")]);
+        for (option, value) in [("--lang", "logscale"), ("--allow-write", "logs")] {
+            for command in [&["hunt", "--rules", "rules", "logs"][..], &["coverage", "--rules", "rules", "logs"]] {
+                let ran = run(here.path(), &[command, &[option, value]].concat());
+                assert_eq!(ran.code, 2, "{}", ran.stderr);
+                assert!(ran.stderr.contains(&format!("leave out {option}")), "{}", ran.stderr);
+            }
+        }
+    }
+
+    #[test]
+    fn a_detection_that_writes_finds_what_it_finds_and_writes_nothing() {
+        let log = "{\"Image\":\"a.exe\"}\n";
+        let here =
+            folder(&[("rules/w.spl", "Image=a.exe | table Image | outputlookup seen.csv"), ("logs/a.jsonl", log)]);
+        let ran = run(here.path(), &["hunt", "--rules", "rules", "logs", "--output", "json"]);
+        assert_eq!(json(&ran)["hits"], 1, "{}", ran.stdout);
+        assert!(!here.path().join("seen.csv").exists() && !here.path().join("logs/seen.csv").exists());
+    }
+
+    #[test]
     fn what_tests_say_themselves_is_not_taken_from_the_command_line() {
         let here = folder(&[("rules/untested.yml", SHELL)]);
         for (option, value) in [("--index", "main=x"), ("--sourcetype", "x"), ("--host", "x")] {

@@ -19,6 +19,7 @@ pub mod distinct;
 pub mod estimate;
 pub mod eventtime;
 pub mod extraction;
+pub mod filled;
 pub mod fresh;
 pub mod geoip;
 pub mod informational;
@@ -127,6 +128,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         datetime::udfs(),
         eventtime::udfs(),
         extraction::udfs(),
+        filled::udfs(),
         geoip::udfs(),
         informational::udfs(),
         json::udfs(),

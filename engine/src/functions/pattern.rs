@@ -214,8 +214,8 @@ impl Template {
     }
 }
 
-/// Rewrites what PCRE and the Rust engines read differently: a literal `[`, `&&`, `~~` or `--` inside a
-/// class.
+/// Rewrites what PCRE and the Rust engines read differently: a literal `[`, `&&`, `~~` or `--` inside a class, and
+/// some escapes.
 ///
 /// # Errors
 /// Constructs that the Rust engines would silently read as something else.
@@ -230,10 +230,18 @@ fn translate(pattern: &str) -> Result<String, String> {
     while let Some(letter) = letters.next() {
         let first = std::mem::replace(&mut class_start, false);
         match letter {
-            '\\' => {
-                translated.push('\\');
-                translated.extend(letters.next());
-            }
+            '\\' => match letters.next() {
+                // An escaped mark is itself in PCRE; the Rust engines read these two as borders of words.
+                Some(mark @ ('<' | '>')) => translated.push(mark),
+                // One takes it for a hexadecimal digit, the other for nothing that it knows.
+                Some('h') => translated.push_str(if class { "\\t " } else { "[\\t ]" }),
+                Some('H') if !class => translated.push_str("[^\\t ]"),
+                Some('v') => translated.push_str(if class { "\\n\\x0B\\f\\r" } else { "[\\n\\x0B\\f\\r]" }),
+                escaped => {
+                    translated.push('\\');
+                    translated.extend(escaped);
+                }
+            },
             '[' if !class => {
                 class = true;
                 class_start = true;
@@ -509,6 +517,11 @@ mod tests {
             (r"(?<=a)b", "ab", true),
             (r"(?i)dcom", "DCOM", true),
             (r"a++b", "aab", true),
+            (r"\<Data Name\='x'\>(\d+)\<\/Data\>", "<Data Name='x'>1</Data>", true),
+            (r"a\h+b[\h]c", "a\t b c", true),
+            (r"a\hb", "afb", false),
+            (r"a\Hb", "a b", false),
+            (r"a\vb", "a\nb", true),
         ] {
             assert_eq!(Pattern::new(pattern).unwrap().is_match(text), expected, "{pattern} {text}");
         }

@@ -19,7 +19,7 @@ pub const SINGLE_VALUE_DELIMITER: &str = "\n";
 
 /// The DataFusion functions of this file.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [FILLED, SPLIT, TOKENS, FIRST_VALUES, POSITIONS, SINGLE, JOIN, RANGE, RANGES, ROW_KEY, PRESENCE, TIME_AGO]
+    [SPLIT, TOKENS, FIRST_VALUES, POSITIONS, SINGLE, JOIN, RANGE, RANGES, ROW_KEY, PRESENCE, TIME_AGO]
         .iter()
         .map(Row::udf)
         .collect()
@@ -79,11 +79,6 @@ fn range_arguments<'r>(value: Expr, default: &str, ranges: impl Iterator<Item = 
 /// A text that is equal for two rows if and only if all their values are.
 pub fn row_key(values: Vec<Expr>) -> Expr {
     call(&ROW_KEY, values)
-}
-
-/// The value, or the other one where it is missing or empty.
-pub fn filled(value: Expr, otherwise: Expr) -> Expr {
-    call(&FILLED, vec![value, otherwise])
 }
 
 /// A digit for each value: 1 where there is one, 0 where it is missing.
@@ -227,21 +222,6 @@ const ROW_KEY: Row = Row {
             key.push(';');
         }
         Value::Text(Cow::Owned(key))
-    },
-};
-
-const FILLED: Row = Row {
-    name: "spl_filled",
-    returns: Returns::Text,
-    evaluate: |values| {
-        let texts = values.iter().filter_map(Value::text);
-        let found = texts.filter(|text| !text.is_empty()).map(Cow::into_owned).next();
-        match (found, values.last()) {
-            (Some(found), _) => Value::Text(Cow::Owned(found)),
-            // The other one may be empty itself.
-            (None, Some(last)) => last.text().map_or(Value::Null, |text| Value::Text(Cow::Owned(text.into_owned()))),
-            (None, None) => Value::Null,
-        }
     },
 };
 

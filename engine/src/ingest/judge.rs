@@ -74,8 +74,12 @@ impl<'a> Judge<'a> {
         match condition {
             Condition::Untold | Condition::Header(..) | Condition::Made(..) => {}
             Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| self.number(part, name)),
-            Condition::Field(..) | Condition::Word(..) => {
-                let field = if let Condition::Field(field, _) = condition { name(field) } else { name("_raw") };
+            Condition::Field(..) | Condition::Present(_) | Condition::Word(..) => {
+                let field = match condition {
+                    Condition::Field(field, _) => name(field),
+                    Condition::Present(field) => name(field),
+                    _ => name("_raw"),
+                };
                 if self.by_name.len() <= field.position() {
                     self.by_name.resize(field.position().saturating_add(1), Vec::new());
                 }
@@ -149,6 +153,6 @@ fn holds(condition: &Condition, met: &mut impl Iterator<Item = bool>) -> bool {
         // Without a short cut, because each part takes its truth.
         Condition::All(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| !holds).count() == 0,
         Condition::Any(parts) => parts.iter().map(|part| holds(part, met)).filter(|holds| *holds).count() > 0,
-        Condition::Field(..) | Condition::Word(..) => met.next().unwrap_or(true),
+        Condition::Field(..) | Condition::Present(_) | Condition::Word(..) => met.next().unwrap_or(true),
     }
 }

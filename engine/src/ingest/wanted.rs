@@ -39,6 +39,8 @@ pub enum Condition {
     Made(&'static [&'static str], Box<Condition>),
     /// Some value of a field fits any of the patterns.
     Field(String, Vec<Wildcard>),
+    /// The event has the field.
+    Present(&'static str),
     /// The event's text has a keyword or phrase: how that is found, and a piece of it that is there in some letter case.
     Word(Regex, String),
 }
@@ -113,7 +115,7 @@ impl Wanted {
 
     /// Whether an event's text or fields can.
     pub(crate) fn tells_of_events(&self) -> bool {
-        self.condition.tells(|part| matches!(part, Condition::Field(..) | Condition::Word(..)))
+        self.condition.tells(|part| matches!(part, Condition::Field(..) | Condition::Present(_) | Condition::Word(..)))
     }
 
     /// Whether it is about channels.
@@ -177,7 +179,7 @@ impl Condition {
 
     fn fits(&self, heading: Heading<'_>) -> bool {
         match self {
-            Condition::Untold | Condition::Field(..) | Condition::Word(..) => true,
+            Condition::Untold | Condition::Field(..) | Condition::Present(_) | Condition::Word(..) => true,
             Condition::All(parts) => parts.iter().all(|part| part.fits(heading)),
             Condition::Any(parts) => parts.iter().any(|part| part.fits(heading)),
             Condition::Made(fields, part) => fields.iter().any(|name| (heading.has)(name)) || part.fits(heading),
@@ -205,6 +207,7 @@ impl Condition {
             Condition::Untold | Condition::Header(..) | Condition::Made(..) => true,
             Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|part| part.is_read(selection)),
             Condition::Field(field, _) => selection.wants(field),
+            Condition::Present(field) => selection.wants(field),
             Condition::Word(..) => selection.wants("_raw"),
         }
     }
@@ -212,7 +215,6 @@ impl Condition {
     /// Pieces of words of which a text has to have one.
     fn words(&self) -> Option<Vec<&str>> {
         match self {
-            Condition::Untold | Condition::Field(..) | Condition::Header(..) | Condition::Made(..) => None,
             Condition::Word(_, piece) => Some(vec![piece]),
             // The longest are the rarest.
             Condition::All(parts) => parts
@@ -223,6 +225,7 @@ impl Condition {
                 let words: Option<Vec<_>> = parts.iter().map(Condition::words).collect();
                 words.map(|words| words.concat())
             }
+            _ => None,
         }
     }
 }

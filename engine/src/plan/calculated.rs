@@ -231,10 +231,10 @@ impl Stanzas {
                 _ => Some(column(field).in_list(found.into_iter().map(|value| lit(value.as_str())).collect(), false)),
             }
         };
-        let given = props.stanzas.iter().filter(|stanza| !stanza.own).filter_map(of);
+        let given = props.stanzas.iter().filter(|stanza| !stanza.own && stanza.particular).filter_map(of);
         let given = given.reduce(Expr::or);
         let conditions = props.stanzas.iter().map(|stanza| match (of(stanza), &given) {
-            // Spelunk's own app is silent about events that another describes.
+            // Spelunk's own app is silent about events that another describes in particular.
             (Some(condition), Some(given)) if stanza.own => match given {
                 given if *given == lit(true) => None,
                 given if condition == lit(true) => Some(is_not_true(given.clone())),

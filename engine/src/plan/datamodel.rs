@@ -24,8 +24,8 @@ use super::{Clock, PlanError, PlanResult, Planner, calculated, needs, search, su
 use crate::functions::comparison::search_expression;
 use crate::functions::extraction;
 use crate::functions::pattern::Pattern;
+use crate::knowledge::apps::Apps;
 use crate::knowledge::apps::models::{Calculation, Model, Object};
-use crate::knowledge::apps::{Apps, props};
 
 mod pivot;
 
@@ -153,8 +153,8 @@ impl Chosen {
             match calculation {
                 Calculation::Eval { expression, .. } => {
                     let mut names = Vec::new();
-                    if let Ok(expression) = props::expression(expression) {
-                        needs::expression_fields(&expression, &mut names);
+                    if let Ok(expression) = expression.get() {
+                        needs::expression_fields(expression, &mut names);
                     }
                     needed.extend(names);
                 }
@@ -415,12 +415,13 @@ fn calculate(
     for calculation in calculations {
         match calculation {
             Calculation::Eval { field, expression } => {
-                let parsed = props::expression(expression)
+                let parsed = expression
+                    .get()
                     .map_err(|reason| wrong(format!("the expression of {field:?} cannot be read: {reason}")))?;
                 let planner = ExpressionPlanner::new(frame);
-                let typed = match filled(&planner, &parsed) {
+                let typed = match filled(&planner, parsed) {
                     Some(filled) => filled.map_err(|finding| wrong(finding.message))?,
-                    None => planner.plan(&parsed).map_err(|finding| wrong(finding.message))?,
+                    None => planner.plan(parsed).map_err(|finding| wrong(finding.message))?,
                 };
                 let value = if typed.kind == Kind::Boolean { typed.text() } else { typed.stored()? };
                 frame.set(vec![(field.clone(), value)])?;
@@ -472,7 +473,7 @@ fn filled(planner: &ExpressionPlanner<'_>, expression: &Expression) -> Option<Re
     match value.kind {
         Kind::Null => Some(Ok(otherwise)),
         _ if textual(&value) && textual(&otherwise) => {
-            let expr = crate::functions::rows::filled(value.text(), otherwise.text());
+            let expr = crate::functions::filled::filled(value.text(), otherwise.text());
             Some(Ok(Typed::new(expr, Kind::Text, value.span)))
         }
         _ => None,

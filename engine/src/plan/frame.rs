@@ -14,7 +14,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::fieldformat::Fieldformat;
 use spelunk_grammar::{Diagnostic, Span};
 
-use super::Setting;
+use super::{Setting, nodes};
 use crate::functions::bins::TimeBins;
 use crate::functions::opaque::opaque;
 
@@ -157,14 +157,27 @@ impl Frame {
             self.set(vec![(hidden.clone(), condition)])?;
             condition = column(&hidden);
         }
-        self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
-        Ok(())
+        self.restrict(condition)
     }
 
     /// Keeps the rows for which the condition is true, whoever looks on.
     pub fn restrict(&mut self, condition: Expr) -> Result<()> {
-        self.plan = LogicalPlanBuilder::new(self.plan.clone()).filter(condition)?.build()?;
-        Ok(())
+        self.grow(|input| nodes::filter(input, condition))
+    }
+
+    /// Puts a node above the plan, which stays as it is where that fails.
+    pub fn grow(&mut self, node: impl FnOnce(Arc<LogicalPlan>) -> Result<LogicalPlan>) -> Result<()> {
+        let input = Arc::new(std::mem::take(&mut self.plan));
+        match node(Arc::clone(&input)) {
+            Ok(plan) => {
+                self.plan = plan;
+                Ok(())
+            }
+            Err(error) => {
+                self.plan = Arc::unwrap_or_clone(input);
+                Err(error)
+            }
+        }
     }
 
     /// Sets fields, new or not; all are computed from the row as it is now.
@@ -206,9 +219,8 @@ impl Frame {
     }
 
     fn project(&mut self, expressions: Vec<Expr>) -> Result<()> {
-        let expressions = expressions.into_iter().map(without_needless_alias);
-        self.plan = LogicalPlanBuilder::new(self.plan.clone()).project(expressions)?.build()?;
-        Ok(())
+        let expressions = expressions.into_iter().map(without_needless_alias).collect();
+        self.grow(|input| nodes::project(input, expressions))
     }
 
     /// Hidden copies of the ordering columns that are about to change.
@@ -291,7 +303,7 @@ impl Frame {
                 name => column(name),
             })
             .collect();
-        let added = LogicalPlanBuilder::new(added).project(columns)?.build()?;
+        let added = nodes::project(Arc::new(added), columns)?;
         self.plan = LogicalPlanBuilder::new(self.plan.clone()).union(added)?.build()?;
         self.order.insert(0, OrderKey { column: part, descending: false });
         self.events = false;
@@ -307,13 +319,11 @@ impl Frame {
     /// Keeps the first rows in the present order.
     pub fn limit(&mut self, rows: usize) -> Result<()> {
         let sort = self.sort_expressions();
-        let builder = LogicalPlanBuilder::new(self.plan.clone());
         // Of no rows the order does not matter, and DataFusion has no first none of sorted rows.
-        self.plan = match sort.is_empty() || rows == 0 {
-            true => builder.limit(0, Some(rows))?.build()?,
-            false => builder.sort_with_limit(sort, Some(rows))?.build()?,
-        };
-        Ok(())
+        self.grow(|input| match sort.is_empty() || rows == 0 {
+            true => LogicalPlanBuilder::from(input).limit(0, Some(rows))?.build(),
+            false => nodes::sort(input, sort, Some(rows)),
+        })
     }
 
     /// Replaces the plan by one whose rows have another order; fields and order of before are gone.
@@ -361,14 +371,14 @@ impl Frame {
     pub fn finish_judged(self) -> Result<LogicalPlan> {
         let hidden: Vec<Expr> =
             self.columns().map(|field| field.name()).filter(|name| is_hidden(name)).map(|name| column(name)).collect();
-        LogicalPlanBuilder::new(self.plan).project(hidden)?.build()
+        nodes::project(Arc::new(self.plan), hidden)
     }
 
     fn finished(mut self, numbered: bool) -> Result<LogicalPlan> {
         let sort = self.sort_expressions();
         let sorted = matches!(&self.plan, LogicalPlan::Sort(last) if last.expr == sort);
         if !sort.is_empty() && !sorted {
-            self.plan = LogicalPlanBuilder::new(self.plan).sort(sort)?.build()?;
+            self.plan = nodes::sort(Arc::new(self.plan), sort, None)?;
         }
         // Events carry the path of their file; it shows where the query asks for it.
         let shown = |name: &&String| !(self.events && *name == "_file");
@@ -376,7 +386,7 @@ impl Frame {
         if numbered && self.columns().any(|field| field.name() == SERIAL) {
             visible.push(column(SERIAL).alias(super::STORED_SERIAL));
         }
-        LogicalPlanBuilder::new(self.plan).project(visible)?.build()
+        nodes::project(Arc::new(self.plan), visible)
     }
 }
 

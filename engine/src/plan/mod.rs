@@ -38,6 +38,7 @@ mod dedup;
 mod delta;
 mod diff;
 mod dispatch;
+pub(crate) mod emptiness;
 mod erex;
 mod eval;
 mod eventstats;
@@ -75,6 +76,7 @@ mod multikv;
 mod mvcombine;
 mod mvexpand;
 pub mod needs;
+pub(crate) mod nodes;
 mod nomv;
 mod outlier;
 pub(crate) mod outputlookup;
@@ -150,7 +152,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spelunk_grammar::spl::commands::Unexpanded;
@@ -592,7 +594,8 @@ fn scan_columns(
             Expr::Column(Column::new(qualifier.cloned(), field.name())).alias(named(field.name()))
         })
         .collect();
-    Ok(scan.project(columns)?.build()?)
+    // Its columns are qualified in full, so there is nothing to resolve.
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(scan.build()?))?))
 }
 
 /// The column of that name as an expression, for commands that take field names.

@@ -2,6 +2,8 @@
 //!
 //! Source: Splunk Search Reference, "stats".
 
+use std::sync::Arc;
+
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use spelunk_grammar::spl::commands::stats::{Aggregate, AggregateArgument, Stats};
@@ -11,7 +13,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
-use super::{PlanResult, existing, sparkline};
+use super::{PlanResult, existing, nodes, sparkline};
 use crate::functions::{multivalue, operators, ordering};
 
 /// Plans the command. Groups come in the order of their values, columns as written: BY fields, aggregates.
@@ -70,10 +72,8 @@ pub fn reduce(frame: &mut Frame, reduction: Reduction<'_>) -> PlanResult<Vec<(St
         Some(bin) if name == "_time" => bin.clone().alias("_time"),
         _ => column(name),
     });
-    let plan = LogicalPlanBuilder::new(frame.plan().clone())
-        .aggregate(keys.collect::<Vec<_>>(), aggregated)?
-        .project(columns)?
-        .build()?;
+    let plan = nodes::aggregate(Arc::new(frame.plan().clone()), keys.collect(), aggregated)?;
+    let plan = nodes::project(Arc::new(plan), columns)?;
     frame.replace(plan, Vec::new());
     if nothing {
         // A row without fields is none.

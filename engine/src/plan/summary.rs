@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::cast;
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
@@ -21,8 +21,9 @@ use super::{Events, PlanResult, Planner, newest_first, scan_of};
 use crate::store::table::EventTable;
 use crate::store::{Shape, Store};
 
-/// Batches of a summary have at most so many rows, as those of the events.
-const BATCH_ROWS: usize = 8_192;
+/// From so many rows on a batch of a summary is full. Conditions look at each distinct text of a batch once, so larger
+/// batches cost them less than those of the events, of which each file brings its own.
+const BATCH_ROWS: usize = 65_536;
 
 /// An object of a data model and its rows.
 #[derive(Debug, Clone)]
@@ -62,11 +63,15 @@ pub async fn compute(
     let (schema, batches) = runner.collect(frame.plan().clone()).await?;
     let schema = encoded_schema(&schema);
     let mut encoded = Vec::new();
-    for batch in &batches {
-        for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
-            let rows = BATCH_ROWS.min(batch.num_rows().saturating_sub(start));
-            encoded.push(encode(&batch.slice(start, rows), &schema)?);
+    let mut waiting: Vec<RecordBatch> = Vec::new();
+    for batch in batches {
+        waiting.push(batch);
+        if waiting.iter().map(RecordBatch::num_rows).sum::<usize>() >= BATCH_ROWS {
+            encoded.push(encode(&mut waiting, &schema)?);
         }
+    }
+    if !waiting.is_empty() {
+        encoded.push(encode(&mut waiting, &schema)?);
     }
     let rows = encoded.iter().map(RecordBatch::num_rows).sum();
     let bytes = encoded.iter().map(RecordBatch::get_array_memory_size).sum();
@@ -114,13 +119,20 @@ fn of_object(key: &str, name: &str) -> bool {
 fn encoded_schema(schema: &SchemaRef) -> SchemaRef {
     let texts = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 if !is_hidden(field.name()) => Arc::new(Field::new(field.name(), texts.clone(), true)),
-        _ => Arc::new(field.as_ref().clone().with_nullable(true)),
+        // Of a field that is never missing, searches need not ask whether it is.
+        DataType::Utf8 if !is_hidden(field.name()) => {
+            Arc::new(Field::new(field.name(), texts.clone(), field.is_nullable()))
+        }
+        _ => Arc::clone(field),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn encode(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+/// One batch of all that wait.
+fn encode(waiting: &mut Vec<RecordBatch>, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+    let Some(first) = waiting.first() else { return Ok(RecordBatch::new_empty(Arc::clone(schema))) };
+    let batch = concat_batches(&first.schema(), waiting.as_slice())?;
+    waiting.clear();
     let encoded = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
         if column.data_type() == field.data_type() { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
     });

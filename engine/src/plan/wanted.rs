@@ -17,7 +17,7 @@ use crate::functions::pattern::{self, Wildcard};
 use crate::ingest::wanted::Told;
 use crate::ingest::{Condition, Wanted};
 use crate::knowledge::Knowledge;
-use crate::views::{self, Asked, Serving, View};
+use crate::views::{self, Asked, MayMake, Serving, View};
 
 /// What the conditions of a search are about.
 pub struct Teller<'a> {
@@ -124,27 +124,39 @@ impl Teller<'_> {
     }
 
     fn field(&self, name: &str, literals: &[Literal]) -> Condition {
-        if !self.is_of_events(name) || search::is_special(name) || METADATA.contains(&name) {
+        if self.do_apps_make(name) || search::is_special(name) || METADATA.contains(&name) {
             return Condition::Untold;
         }
         let patterns: Option<Vec<Wildcard>> = literals.iter().map(wildcard).collect();
-        patterns.map_or(Condition::Untold, |patterns| Condition::Field(name.to_owned(), patterns))
+        let Some(patterns) = patterns else { return Condition::Untold };
+        let own = Condition::Field(name.to_owned(), patterns);
+        match Serving::may_make(self.view, self.asked, name) {
+            MayMake::Nothing => own,
+            MayMake::OfTypes(types) => {
+                let others = types.iter().map(|&field| Condition::Present(field));
+                Condition::Any([own].into_iter().chain(others).collect())
+            }
+            MayMake::OfAny => Condition::Untold,
+        }
     }
 
     fn word(&self, literal: &Literal) -> Condition {
         let (case, term) = (literal.matching == Matching::Case, literal.matching == Matching::Term);
         match (pattern::keyword(&literal.text, case, term), sought(&literal.text)) {
-            (Ok(regex), Some(piece)) if self.is_of_events("_raw") => Condition::Word(regex, piece.to_owned()),
+            (Ok(regex), Some(piece)) if self.is_text_whole() => Condition::Word(regex, piece.to_owned()),
             _ => Condition::Untold,
         }
     }
 
-    /// Whether a field is what the events say, and nothing else makes it.
-    fn is_of_events(&self, name: &str) -> bool {
+    /// Whether the text of an event is what the event says, and nothing else makes it.
+    fn is_text_whole(&self) -> bool {
+        !self.do_apps_make("_raw") && Serving::may_make(self.view, self.asked, "_raw") == MayMake::Nothing
+    }
+
+    fn do_apps_make(&self, name: &str) -> bool {
         let lookups = self.knowledge.lookups.map(Arc::as_ref);
         let props = &self.knowledge.apps.props;
-        let steps = props.selected(|made| made == name, |_| true, lookups).steps;
-        steps.is_empty() && !Serving::may_make(self.view, self.asked, name)
+        !props.selected(|made| made == name, |_| true, lookups).steps.is_empty()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::plan::summary::Summary;
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
+use crate::views;
 use crate::vocabulary::{self, KnownField};
 
 /// Events that were read, and which fields of them.
@@ -35,7 +36,8 @@ impl Loaded {
         let FieldSelection::Only(names) = fields else { return false };
         let are_unseen = self.report.files.iter().any(|file| file.passed_over > 0 && file.format == "json");
         let schema = self.events.table.schema();
-        are_unseen && names.iter().any(|name| schema.column_with_name(name).is_none())
+        let is_there = |name: &String| schema.column_with_name(name).is_some() || views::is_of_falcon(name);
+        are_unseen && !names.iter().all(is_there)
     }
 }
 

@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::physical_plan::EmptyRecordBatchStream;
 use datafusion::physical_plan::execute_stream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
@@ -38,9 +39,12 @@ use crate::logscale::tables::Tables;
 use crate::memory::Ledger;
 use crate::plan::calculated::{self, Reading};
 use crate::plan::trace::Tracer;
-use crate::plan::{Clock, Events, PlanError, Planner, Runner, fieldformat, needs, outputlookup, subsearch, wanted};
+use crate::plan::{
+    Clock, Events, PlanError, Planner, Runner, emptiness, fieldformat, needs, outputlookup, subsearch, wanted,
+};
 use crate::store::scans::Scans;
 use crate::views::{Asked, Serving};
+use crate::watch::Watch;
 use crate::watch::exec::watched;
 use crate::watch::profile::Profile;
 use crate::watch::trail::Trail;
@@ -362,6 +366,33 @@ impl Session {
             remote: is_remote,
             profile,
         })
+    }
+}
+
+impl Planned {
+    /// Whether the search certainly gives no rows and writes nothing, which is seen without planning it to its end.
+    pub(crate) async fn gives_nothing(&self, watch: &Arc<Watch>) -> bool {
+        // What goes wrong while looking goes wrong in the search itself, where it is reported.
+        self.writes.is_empty() && emptiness::is_certain(&self.plan, &self.state, watch).await.unwrap_or(false)
+    }
+
+    /// The search without running it, where it is known to give no rows and to write nothing.
+    pub(crate) fn without_rows(self) -> Search {
+        let schema: SchemaRef = Arc::clone(self.plan.schema().inner());
+        Search {
+            stream: Box::pin(EmptyRecordBatchStream::new(Arc::clone(&schema))),
+            schema,
+            events: self.events,
+            diagnostics: [self.diagnostics, self.written].concat(),
+            possible: self.possible,
+            report: self.report,
+            scans: self.scans,
+            read_time: self.read_time,
+            plan_time: self.plan_time,
+            complete: self.complete,
+            whole: self.trail.whole(&self.plan),
+            profile: Profile::default(),
+        }
     }
 }
 

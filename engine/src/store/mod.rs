@@ -67,6 +67,6 @@ pub struct Shape {
     pub name: String,
     /// The fields of this shape, a subset of the store's.
     pub schema: SchemaRef,
-    /// The events, in batches of at most 8,192 rows.
+    /// The events, in batches of at most 8,192 rows where they were read.
     pub batches: Vec<RecordBatch>,
 }

@@ -23,7 +23,7 @@ mod table;
 mod windows;
 
 pub use fields::TYPE;
-pub use serving::Serving;
+pub use serving::{MayMake, Serving};
 pub use table::ViewTable;
 
 use spelunk_grammar::Span;
@@ -138,6 +138,11 @@ struct Definition {
 }
 
 impl Definition {
+    /// Whether all that it takes are Falcon's own events, which name their type.
+    fn is_of_falcon(&self) -> bool {
+        self.kinds.iter().all(|event| matches!(event.source, Source::Falcon(_)))
+    }
+
     /// Every field that it can make.
     fn targets(&self) -> impl Iterator<Item = &'static str> {
         let own = self.kinds.iter().flat_map(|event| event.fields);
@@ -149,6 +154,12 @@ impl Definition {
 pub fn targets() -> impl Iterator<Item = &'static str> {
     let views = [&falcon::FALCON, &falcon::ADDED, &sysmon::AS_SYSMON];
     views.into_iter().flat_map(|view| view.targets().chain(view.telling.iter().copied()))
+}
+
+/// Whether a name is one of Falcon's, which Windows' events get by a view.
+pub fn is_of_falcon(name: &str) -> bool {
+    let mut names = falcon::FALCON.targets().chain(falcon::FALCON.telling.iter().copied());
+    untagged(name) == TYPE || names.any(|known| untagged(known) == untagged(name))
 }
 
 /// The events of Windows that can be of a type of Falcon's that fits any of the patterns.

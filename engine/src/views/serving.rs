@@ -31,6 +31,17 @@ impl Direction {
     }
 }
 
+/// Of which events views may make a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayMake {
+    /// Of none.
+    Nothing,
+    /// Of those that have one of these fields.
+    OfTypes(&'static [&'static str]),
+    /// Of any.
+    OfAny,
+}
+
 /// The views that serve a search over loaded events.
 #[derive(Debug, Clone)]
 pub struct Serving {
@@ -68,13 +79,25 @@ impl Serving {
         asked.fields.clone().and(FieldSelection::Only(names))
     }
 
-    /// Whether a view may make a field of that name for a search.
-    pub fn may_make(view: View, asked: &Asked, name: &str) -> bool {
-        let is_made = |direction: Direction| {
+    /// Whether a view may make a field of that name for a search, and of which events.
+    pub fn may_make(view: View, asked: &Asked, name: &str) -> MayMake {
+        if view == View::None {
+            return MayMake::Nothing;
+        }
+        let is_made = |direction: &Direction| {
             let definition = direction.definition();
             definition.targets().chain([TYPE, TAGGED_TYPE]).any(|made| made == name || made == untagged(name))
         };
-        view != View::None && (windows::field(name).is_some() || directions(view, asked).into_iter().any(is_made))
+        let mut makers = directions(view, asked).into_iter().filter(is_made).peekable();
+        if windows::field(name).is_some() {
+            MayMake::OfAny
+        } else if makers.peek().is_none() {
+            MayMake::Nothing
+        } else if makers.all(|direction| direction.definition().is_of_falcon()) {
+            MayMake::OfTypes(&[TYPE, TAGGED_TYPE])
+        } else {
+            MayMake::OfAny
+        }
     }
 
     /// The views that serve a search over these events; `None` where there is nothing to do.

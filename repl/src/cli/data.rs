@@ -11,9 +11,9 @@ use super::values::{parse_index, parse_now, parse_parameter, parse_size, parse_z
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
-    /// The language of the search
-    #[arg(long, value_enum, default_value_t = Language::Spl)]
-    pub lang: Language,
+    /// The language of the search [default: spl]
+    #[arg(long, value_enum)]
+    pub lang: Option<Language>,
     /// Show the events of one telemetry under the names of another
     #[arg(long, value_enum, default_value_t = View::Auto)]
     pub view: View,

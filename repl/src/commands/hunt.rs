@@ -80,7 +80,7 @@ pub async fn open(mut data: DataArgs, paths: Vec<PathBuf>, pack: &Pack) -> Resul
     let own = pack.apps.iter().filter(|app| !data.app.contains(app)).cloned().collect::<Vec<_>>();
     data.app.splice(0..0, own);
     let now = data.now;
-    let session = inputs::session(data, paths, true)?;
+    let session = inputs::session_of_pack(data, paths, true)?;
     inputs::set_clock(&session, now).await?;
     Ok(session)
 }

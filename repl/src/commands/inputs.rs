@@ -53,13 +53,13 @@ pub fn query(words: Vec<OsString>, file: Option<PathBuf>, data: &DataArgs) -> Re
 }
 
 /// The language of a search: the one that its file's name says, where it says one.
-pub fn language_of(file: Option<&Path>, named: Language) -> Language {
+pub fn language_of(file: Option<&Path>, named: Option<Language>) -> Option<Language> {
     let ending = file.and_then(Path::extension).and_then(|ending| ending.to_str());
     match ending {
         Some(ending) if ["cql", "logscale"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
-            Language::Logscale
+            Some(Language::Logscale)
         }
-        Some(ending) if ending.eq_ignore_ascii_case("spl") => Language::Spl,
+        Some(ending) if ending.eq_ignore_ascii_case("spl") => Some(Language::Spl),
         _ => named,
     }
 }
@@ -73,7 +73,33 @@ pub fn without_mark(text: &str) -> &str {
 ///
 /// # Errors
 /// Standard input named twice, a time that cannot be read.
-pub fn session(mut data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
+pub fn session(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
+    let writable = writable(data.allow_write.as_deref())?;
+    session_that_writes(data, paths, keep, writable)
+}
+
+/// A session for the detections of a pack, which say their language themselves. Those that write find what they
+/// find, and nothing is written.
+///
+/// # Errors
+/// An option that means nothing there, and as [`session`].
+pub fn session_of_pack(data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Arc<Session>, Failure> {
+    let meaningless = [
+        ("--lang", data.lang.is_some(), "each detection says its language"),
+        ("--allow-write", data.allow_write.is_some(), "the detections of a pack write nothing"),
+    ];
+    if let Some((option, _, reason)) = meaningless.into_iter().find(|(_, given, _)| *given) {
+        return Err(Failure::Usage(format!("{reason}: leave out {option}")));
+    }
+    session_that_writes(data, paths, keep, Writable::Assumed)
+}
+
+fn session_that_writes(
+    mut data: DataArgs,
+    paths: Vec<PathBuf>,
+    keep: bool,
+    writable: Writable,
+) -> Result<Arc<Session>, Failure> {
     let bound = std::mem::take(&mut data.index)
         .into_iter()
         .map(|index| Input { location: location(index.path), index: Some(index.name) });
@@ -82,7 +108,8 @@ pub fn session(mut data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Ar
     if inputs.iter().filter(|input| input.location == Location::Stdin).count() > 1 {
         return Err(Failure::Usage("standard input can be read once only".into()));
     }
-    Session::new(options(data, keep)?, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+    let options = options_that_write(data, keep, writable)?;
+    Session::new(options, inputs).map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// How searches are run, with the knowledge that was named.
@@ -90,6 +117,11 @@ pub fn session(mut data: DataArgs, paths: Vec<PathBuf>, keep: bool) -> Result<Ar
 /// # Errors
 /// An app, or a file of macros, saved searches or lookups that cannot be read.
 pub fn options(data: DataArgs, keep: bool) -> Result<SessionOptions, Failure> {
+    let writable = writable(data.allow_write.as_deref())?;
+    options_that_write(data, keep, writable)
+}
+
+fn options_that_write(data: DataArgs, keep: bool, writable: Writable) -> Result<SessionOptions, Failure> {
     let mut apps = apps(&data.app)?;
     let macros = macros(&mut apps, &data.macros)?;
     #[cfg(feature = "cluster")]
@@ -115,7 +147,7 @@ pub fn options(data: DataArgs, keep: bool) -> Result<SessionOptions, Failure> {
         macros,
         saved_searches: saved_searches(&apps, &data.savedsearches)?,
         logscale: definitions(data.param, &data.saved_queries)?,
-        lookups: lookups(apps.folders(), &data.lookups, data.allow_write.as_deref())?,
+        lookups: loaded(apps.folders(), &data.lookups, writable)?,
         apps: Arc::new(apps),
         view: view(data.view),
         memory: data.memory,
@@ -158,11 +190,11 @@ pub async fn set_clock(session: &Session, now: Now) -> Result<(), Failure> {
     session.surround(context).map_err(failed)
 }
 
-/// The engine's name of a language.
-pub fn language(language: Language) -> spelunk_engine::Language {
-    match language {
-        Language::Spl => spelunk_engine::Language::Spl,
-        Language::Logscale => spelunk_engine::Language::LogScale,
+/// The engine's name of the language that was named.
+pub fn language(named: Option<Language>) -> spelunk_engine::Language {
+    match named {
+        None | Some(Language::Spl) => spelunk_engine::Language::Spl,
+        Some(Language::Logscale) => spelunk_engine::Language::LogScale,
     }
 }
 
@@ -233,25 +265,22 @@ pub fn definitions(given: Vec<(String, String)>, files: &[PathBuf]) -> Result<De
     Ok(Definitions { parameters, saved_queries: Arc::new(loaded) })
 }
 
-/// The lookups below the paths, and the folder that searches may write to.
+/// Where searches may write.
 ///
 /// # Errors
-/// A path that cannot be read, or holds no lookups; a folder that is none.
-pub fn lookups(apps: &[PathBuf], paths: &[PathBuf], allow_write: Option<&Path>) -> Result<Arc<Lookups>, Failure> {
-    let writable = match allow_write {
-        None => Writable::Refused,
-        Some(folder) => Writable::folder(folder).map_err(|reason| {
-            let folder = escape::line(&folder.display().to_string()).into_owned();
-            Failure::Usage(format!("--allow-write {folder}: {reason}"))
-        })?,
-    };
-    loaded(apps, paths, writable)
+/// A folder that is none.
+fn writable(folder: Option<&Path>) -> Result<Writable, Failure> {
+    let Some(folder) = folder else { return Ok(Writable::Refused) };
+    Writable::folder(folder).map_err(|reason| {
+        let folder = escape::line(&folder.display().to_string()).into_owned();
+        Failure::Usage(format!("--allow-write {folder}: {reason}"))
+    })
 }
 
 /// The lookups that a check looks for; `None` if none are named.
 ///
 /// # Errors
-/// As [`lookups`].
+/// A path that cannot be read, or holds no lookups.
 pub fn known_lookups(apps: &[PathBuf], paths: &[PathBuf]) -> Result<Option<Arc<Lookups>>, Failure> {
     let none = apps.is_empty() && paths.is_empty();
     if none { Ok(None) } else { loaded(apps, paths, Writable::Assumed).map(Some) }

@@ -38,7 +38,7 @@ pub async fn run(args: TestArgs) -> Result<Exit, Failure> {
     }
     let own = pack.apps.iter().filter(|app| !data.app.contains(app)).cloned().collect::<Vec<_>>();
     data.app.splice(0..0, own);
-    let base = inputs::session(data, Vec::new(), false)?;
+    let base = inputs::session_of_pack(data, Vec::new(), false)?;
     let interrupt = Interrupt::listen(base.cancelled());
     let progress = Arc::new(Progress::counting(!form.quiet, base.watch(), "detection", Some(pack.rules.len() as u64)));
     let (rules, telling) = (pack.rules.clone(), Arc::clone(&progress));

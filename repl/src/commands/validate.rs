@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::cli::{DataArgs, Language, ValidateArgs, ValidateForm};
+use crate::cli::{DataArgs, ValidateArgs, ValidateForm};
 use crate::commands::inputs;
 use crate::detections::{self, Detection};
 use crate::exit::{self, Exit, Failure};
@@ -121,7 +121,7 @@ async fn over_scenarios(
                 earliest: None,
                 latest: None,
                 allow_write: None,
-                lang: Language::Spl,
+                lang: None,
                 ..data.clone()
             };
             let session = inputs::session(data, stage.inputs.clone(), true)?;

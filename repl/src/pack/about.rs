@@ -1,6 +1,7 @@
 //! What stands beside a detection: how severe it is, which techniques it is about, and how it is tested.
 //!
-//! Sources: Splunk Security Content, "Detection specification" (tags, tests; the severities of risk scores);
+//! Sources: Splunk Security Content, "Detection specification" (tags, tests), and its `contentctl`, which rounds
+//! confidence times impact and divides scores into severities at 20, 40, 60 and 80;
 //! Splunk Admin Manual, "savedsearches.conf" (`alert.severity`); SigmaHQ, "Sigma Rules Specification" (level, tags).
 
 use serde_json::Value;
@@ -104,9 +105,10 @@ impl About {
     pub fn of_yaml(document: &Value) -> Self {
         let tags = document.get("tags").unwrap_or(&Value::Null);
         let title = document.get("name").or_else(|| document.get("title"));
-        let scores = document.pointer("/rba/risk_objects").and_then(Value::as_array).into_iter().flatten();
-        let scores = scores.filter_map(|object| number(object.get("score")?));
-        let score = tags.get("risk_score").and_then(number).or_else(|| scores.reduce(f64::max));
+        let scores = at_risk(document).filter_map(|object| number(object.get("score")?));
+        let part = |key: &str| tags.get(key).and_then(number);
+        let rated = || Some((part("confidence")? * part("impact")? / 100.0).round());
+        let score = part("risk_score").or_else(|| scores.reduce(f64::max)).or_else(rated);
         let named = [tags.get("severity"), document.get("severity"), document.get("level")];
         let named = named.into_iter().flatten().filter_map(Value::as_str).find_map(Severity::of_name);
         let mut about = Self {
@@ -115,7 +117,8 @@ impl About {
             severity: named.or_else(|| score.map(Severity::of_score)),
             ..Self::default()
         };
-        for id in texts(tags.get("mitre_attack_id")).into_iter().chain(of_sigma(tags)) {
+        let named = [tags.get("mitre_attack_id"), document.get("mitre_attack_id")].into_iter().flat_map(texts);
+        for id in named.chain(of_sigma(tags)) {
             about.technique(&id);
         }
         about.objects(document, tags);
@@ -158,14 +161,20 @@ impl About {
         }
     }
 
-    /// What a row of a hit has to name: `tags.observable` with roles, later `rba`.
+    /// What a row of a hit has to name: `tags.observable` with roles, later `rba`, then findings.
     fn objects(&mut self, document: &Value, tags: &Value) {
-        let fields = |path: &str| {
-            let found = document.pointer(path).and_then(Value::as_array).into_iter().flatten();
-            found.filter_map(|object| object.get("field")?.as_str().map(str::to_owned)).collect::<Vec<_>>()
-        };
-        self.risk_fields = fields("/rba/risk_objects");
-        self.threat_fields = fields("/rba/threat_objects");
+        let field = |object: &Value| object.get("field")?.as_str().map(str::to_owned);
+        for named in at_risk(document).filter_map(field) {
+            // An entity may be of a finding and of an intermediate one.
+            if !self.risk_fields.contains(&named) {
+                self.risk_fields.push(named);
+            }
+        }
+        self.threat_fields = ["/rba/threat_objects", "/threat_objects"]
+            .into_iter()
+            .filter_map(|path| document.pointer(path)?.as_array())
+            .flat_map(|objects| objects.iter().filter_map(field))
+            .collect();
         for observable in tags.get("observable").and_then(Value::as_array).into_iter().flatten() {
             let Some(name) = observable.get("name").and_then(Value::as_str) else { continue };
             let roles = texts(observable.get("role"));
@@ -176,6 +185,13 @@ impl About {
             }
         }
     }
+}
+
+/// What a hit puts at risk, each with its score, as the generations of the format say it.
+fn at_risk(document: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["/rba/risk_objects", "/intermediate_findings/entities"];
+    let listed = lists.into_iter().filter_map(|path| document.pointer(path)?.as_array()).flatten();
+    document.pointer("/finding/entity").into_iter().chain(listed)
 }
 
 /// A number, or a text that holds one.
@@ -237,6 +253,18 @@ mod tests_of_about {
         let about = About::of_yaml(&newer);
         assert_eq!(about.severity, Some(Severity::Critical));
         assert_eq!((about.risk_fields.len(), about.threat_fields.as_slice()), (2, &["ip".to_owned()][..]));
+        let newest = serde_json::json!({
+            "finding": {"title": "t", "entity": {"field": "user_id", "score": 50}},
+            "intermediate_findings": {"entities": [{"field": "dest", "score": 70}, {"field": "user_id", "score": 1}]},
+            "threat_objects": [{"field": "process_name"}], "mitre_attack_id": ["T1021.001"]});
+        let newest = About::of_yaml(&newest);
+        assert_eq!((newest.severity, newest.techniques.len()), (Some(Severity::High), 1));
+        assert_eq!(
+            (newest.risk_fields, newest.threat_fields.len()),
+            (vec!["user_id".to_owned(), "dest".to_owned()], 1)
+        );
+        let rated = About::of_yaml(&serde_json::json!({"tags": {"confidence": 70, "impact": 90}}));
+        assert_eq!(rated.severity, Some(Severity::High));
         let sigma =
             serde_json::json!({"title": "S", "level": "high", "tags": ["attack.t1218.011", "attack.execution"]});
         let about = About::of_yaml(&sigma);

@@ -1,6 +1,7 @@
 //! The tactics of ATT&CK, and which techniques belong to them.
 //!
-//! Source: MITRE ATT&CK, Enterprise matrix, version 16. A sub-technique counts with its technique.
+//! Source: MITRE ATT&CK, Enterprise matrix, version 18.1: the techniques that are neither revoked nor deprecated. A
+//! sub-technique counts with its technique, whose tactics it shares.
 
 /// A tactic: its name, and the numbers of its techniques.
 type Tactic = (&'static str, &'static [u16]);

@@ -10,7 +10,7 @@ use super::{Case, Report};
 use crate::pack::attack::is_technique;
 
 /// The version of ATT&CK whose techniques are named.
-const ATTACK: &str = "16";
+const ATTACK: &str = "18";
 
 /// The layer.
 pub fn document(report: &Report) -> Value {

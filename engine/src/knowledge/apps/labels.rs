@@ -3,7 +3,8 @@
 //! Source: Splunk Admin Manual, "eventtypes.conf", "tags.conf"; Knowledge Manager Manual, "About event types",
 //! "About tags and aliases".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use spelunk_grammar::Span;
 use spelunk_grammar::spl::expression::Name;
@@ -22,6 +23,8 @@ pub struct Labels {
     event_types: BTreeMap<String, String>,
     /// The values of fields that each tag is for.
     tags: BTreeMap<String, BTreeSet<(String, String)>>,
+    /// Searches of event types that were read before, by their texts: a pack names the same ones over and over.
+    read: Mutex<HashMap<String, Result<Option<SearchExpression>, String>>>,
 }
 
 impl Labels {
@@ -187,13 +190,18 @@ impl Labels {
             let first = expanded.report(Vec::new()).into_iter().next();
             return Err(failed(first.map_or_else(String::new, |finding| finding.message)));
         }
-        let Some(mut expression) = search_expression(&expanded.text).map_err(failed)? else {
+        let Some(mut expression) = self.read(expanded.text).map_err(failed)? else {
             return Ok(Some(SearchExpression::And(Vec::new())));
         };
         chain.push(name.to_owned());
         self.nested(&mut expression, macros, clock, place, chain)?;
         chain.pop();
         Ok(Some(expression))
+    }
+
+    fn read(&self, text: String) -> Result<Option<SearchExpression>, String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.entry(text).or_insert_with_key(|text| search_expression(text)).clone()
     }
 
     /// Replaces event types inside the search of one, and moves everything to its place.

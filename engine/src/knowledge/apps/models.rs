@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use super::props::Lazy;
 use crate::plan::suggest;
 
 /// The data models of apps, read when a search names them.
@@ -56,7 +57,7 @@ pub enum Calculation {
         /// The field.
         field: String,
         /// The expression.
-        expression: String,
+        expression: Arc<Lazy>,
     },
     /// What the named groups of a regular expression hold.
     Rex {
@@ -294,7 +295,7 @@ impl CalculationFile {
         match kind.to_ascii_lowercase().as_str() {
             "eval" => Ok(Calculation::Eval {
                 field: fields.into_iter().next().ok_or_else(|| lacks("field"))?,
-                expression: expression.ok_or_else(|| lacks("expression"))?,
+                expression: Arc::new(Lazy::new(&expression.ok_or_else(|| lacks("expression"))?)),
             }),
             "rex" => Ok(Calculation::Rex {
                 input: input.ok_or_else(|| lacks("inputField"))?,

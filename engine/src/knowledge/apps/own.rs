@@ -19,7 +19,7 @@ pub fn folder() -> Folder {
         saved_searches: Conf::default(),
         event_types: read(file!("default/eventtypes.conf")),
         tags: read(file!("default/tags.conf")),
-        transforms: Conf::default(),
+        transforms: read(file!("default/transforms.conf")),
         props: read(file!("default/props.conf")),
         models: MODELS.map(model).to_vec(),
     }

@@ -11,7 +11,7 @@ use spelunk_grammar::spl::commands::CommandKind;
 use spelunk_grammar::spl::expression::Expression;
 
 use super::folder::Folder;
-use super::stanza::Spec;
+use super::stanza::{Field, Spec};
 use super::transform::{self, Extraction, USUAL_PAIRS};
 use crate::functions::pattern::Pattern;
 use crate::knowledge::conf::{Conf, Stanza};
@@ -34,9 +34,14 @@ pub struct Props {
 pub struct Described {
     /// Which events.
     pub spec: Spec,
-    /// Whether it is spelunk's own, which counts only where no other stanza describes the events.
+    /// Whether it is spelunk's own, which counts only where no other stanza is about the events in particular.
     pub own: bool,
+    /// Whether it says how to search events of some kind, rather than of all event logs alike.
+    pub particular: bool,
 }
+
+/// A stanza that is about both is about any event log.
+const ANY_TWO: [&str; 2] = ["XmlWinEventLog:Security", "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"];
 
 /// The kinds of operations, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,8 +89,16 @@ pub struct Lazy {
     parsed: OnceLock<Result<Box<Expression>, String>>,
 }
 
+impl PartialEq for Lazy {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Lazy {}
+
 impl Lazy {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         Self { text: text.to_owned(), parsed: OnceLock::new() }
     }
 
@@ -123,9 +136,9 @@ pub struct Selected<'p> {
 
 impl Props {
     /// The operations of spelunk's own app and of others.
-    pub fn of(own: &Folder, given: &Folder, problems: &mut Vec<String>, ignored: &mut usize) -> Self {
+    pub fn of(own_folder: &Folder, given: &Folder, problems: &mut Vec<String>, ignored: &mut usize) -> Self {
         let mut found = Vec::new();
-        for (is_own, folder) in [(false, given), (true, own)] {
+        for (is_own, folder) in [(false, given), (true, own_folder)] {
             for stanza in folder.props.stanzas() {
                 match Spec::parse(stanza.name) {
                     Ok(Some(spec)) => found.push((is_own, spec, stanza, &folder.transforms)),
@@ -137,19 +150,23 @@ impl Props {
         found.sort_by_cached_key(|(own, spec, stanza, _)| {
             let usual = if spec.is_literal() { 100 } else { 0 };
             let priority = stanza.get("priority").and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(usual);
-            (*own, spec.field, Reverse(priority), spec.text.clone())
+            (spec.field, *own, Reverse(priority), spec.text.clone())
         });
         let mut props = Self::default();
         let mut steps: BTreeMap<(Phase, String), Step> = BTreeMap::new();
         for (own, spec, stanza, transforms) in found {
             let position = props.stanzas.len();
-            let mut reader = Reader { transforms, problems, ignored, renamed: None, own };
+            let mut reader =
+                Reader { transforms, usual: &own_folder.transforms, problems, ignored, renamed: None, own };
+            let mut particular = !(spec.field == Field::Sourcetype && ANY_TWO.iter().all(|log| spec.matches(log)));
+            let mut acts = false;
             for (key, value) in stanza.settings().filter(|(_, value)| !value.is_empty()) {
                 match reader.action(&stanza, key, value) {
                     Ok(Some((phase, class, action))) => {
                         let step =
                             steps.entry((phase, class)).or_insert_with(|| Step { phase, alternatives: Vec::new() });
                         step.alternatives.push((position, action));
+                        acts = true;
                     }
                     Ok(None) => {}
                     Err(reason) => reader.problems.push(format!("{}: [{}] {key}: {reason}", stanza.place, stanza.name)),
@@ -158,7 +175,8 @@ impl Props {
             if let Some(new) = reader.renamed {
                 props.renamed.insert(spec.text.clone(), new);
             }
-            props.stanzas.push(Described { spec, own });
+            particular &= acts;
+            props.stanzas.push(Described { spec, own, particular });
         }
         props.steps = steps.into_values().collect();
         props
@@ -297,6 +315,8 @@ impl Action {
 /// Reads settings.
 struct Reader<'r> {
     transforms: &'r Conf,
+    /// Those that Splunk brings along.
+    usual: &'r Conf,
     problems: &'r mut Vec<String>,
     ignored: &'r mut usize,
     renamed: Option<String>,
@@ -322,7 +342,10 @@ impl Reader<'_> {
         if let Some(class) = key.strip_prefix("REPORT-") {
             let mut found = Vec::new();
             for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-                match transform::extraction(self.transforms, name) {
+                let given = self.transforms.stanzas().any(|stanza| stanza.name.trim() == name);
+                let known = self.usual.stanzas().any(|stanza| stanza.name.trim() == name);
+                let conf = if !given && known { self.usual } else { self.transforms };
+                match transform::extraction(conf, name) {
                     Ok(extraction) => found.extend(extraction),
                     Err(reason) => self.problems.push(format!("{}: [{}] {key}: {reason}", stanza.place, stanza.name)),
                 }
