@@ -34,8 +34,16 @@ pub struct Props {
 pub struct Described {
     /// Which events.
     pub spec: Spec,
-    /// Whether it is spelunk's own, which counts only where no other stanza describes the events.
+    /// Whether it is spelunk's own.
     pub own: bool,
+}
+
+impl Described {
+    /// Whether it counts only where no stanza of another app describes the events: what we make of our own accord of
+    /// some events, but not what Splunk makes of all.
+    pub fn yields(&self) -> bool {
+        self.own && self.spec.text != "..."
+    }
 }
 
 /// The kinds of operations, in their order.
