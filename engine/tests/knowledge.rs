@@ -223,6 +223,24 @@ async fn an_app_that_describes_events_silences_our_own() {
     assert_ne!(site.rows("index=* source=*Security EventCode=4688 | stats count(process_name) AS n").await, ["0"]);
 }
 
+/// Splunk Knowledge Manager Manual, "Use default fields", "Default datetime fields".
+#[tokio::test]
+async fn events_have_the_parts_of_their_time() {
+    let site = Site::new(&[
+        (
+            "logs/visits.json",
+            "{\"_time\":\"2024-03-09T08:07:06Z\",\"n\":1}\n{\"_time\":\"2024-03-10T17:00:00Z\",\"n\":2,\"date_hour\":3}\n",
+        ),
+        ("app/default/props.conf", "[source::...]\nEVAL-m = n * 2\n"),
+    ]);
+    let query = "index=* date_wday=saturday | eval x=m \
+                 | table x date_year date_month date_mday date_hour date_minute date_second date_zone";
+    assert_eq!(site.rows(query).await, ["2,2024,march,9,8,7,6,0"]);
+    assert_eq!(site.rows("index=* | sort n | table date_h*").await, ["8", "3"]);
+    assert_eq!(site.rows("index=* date_hour>=3 date_hour<5 | table n").await, ["2"]);
+    assert_eq!(site.rows("index=* | stats count BY date_wday").await, ["saturday,1", "sunday,1"]);
+}
+
 const MODEL: &str = r#"{"modelName": "Shop", "objects": [
     {"objectName": "Sales", "parentName": "BaseEvent", "constraints": [{"search": "kind=sale"}],
      "fields": [{"fieldName": "item"}, {"fieldName": "price"}],

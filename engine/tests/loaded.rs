@@ -195,3 +195,18 @@ async fn enough_is_read_for_searches_in_searches() {
         assert_eq!(narrow, all, "{search}");
     }
 }
+
+/// Splunk Search Reference, "timechart": `fixedrange` and `partial`.
+#[tokio::test]
+async fn timechart_reaches_over_the_range_that_was_named() {
+    let named = "index=* earliest=01/01/2024:00:00:00 latest=01/01/2024:00:00:06";
+    let chart = format!("{named} | timechart span=2s count | table count");
+    assert_finds(&chart, &["2", "1", "0"]).await;
+    assert_finds(&format!("{named} | timechart span=2s fixedrange=f count | table count"), &["2", "1"]).await;
+    assert_finds(&format!("{named} | timechart span=2s cont=f count | table count"), &["2", "1"]).await;
+    assert_finds(&format!("{named} | timechart span=4s partial=f count | table count"), &["3"]).await;
+    assert_finds("index=* earliest=0 | timechart span=2s count | table count", &["2", "1"]).await;
+    // Rows by the year would be fewer than the events' own.
+    assert_finds("index=* earliest=01/01/1990:00:00:00 | timechart span=1s count | table count", &["1", "1", "1"])
+        .await;
+}

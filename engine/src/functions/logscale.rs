@@ -270,7 +270,8 @@ pub fn parts<'t>(text: &'t str, pattern: &str) -> Option<Vec<&'t str>> {
     let mut parts = Vec::new();
     let mut start = 0;
     for place in pattern.places(text) {
-        if place.is_empty() {
+        // A match of nothing divides what stands on both sides of it.
+        if place.is_empty() && (place.start == start || place.end == text.len()) {
             continue;
         }
         parts.push(text.get(start..place.start)?);
@@ -309,11 +310,43 @@ const FORMAT_TIME: Row = Row {
     },
 };
 
+/// The zone that Java knows by three letters (`java.time.ZoneId.SHORT_IDS`), where the zones themselves do not.
+fn short_zone(name: &str) -> &str {
+    match name {
+        "ACT" => "Australia/Darwin",
+        "AET" => "Australia/Sydney",
+        "AGT" => "America/Argentina/Buenos_Aires",
+        "ART" => "Africa/Cairo",
+        "AST" => "America/Anchorage",
+        "BET" => "America/Sao_Paulo",
+        "BST" => "Asia/Dhaka",
+        "CAT" => "Africa/Harare",
+        "CNT" => "America/St_Johns",
+        "CST" => "America/Chicago",
+        "CTT" => "Asia/Shanghai",
+        "EAT" => "Africa/Addis_Ababa",
+        "ECT" => "Europe/Paris",
+        "IET" => "America/Indiana/Indianapolis",
+        "IST" => "Asia/Kolkata",
+        "JST" => "Asia/Tokyo",
+        "MIT" => "Pacific/Apia",
+        "NET" => "Asia/Yerevan",
+        "NST" => "Pacific/Auckland",
+        "PLT" => "Asia/Karachi",
+        "PNT" => "America/Phoenix",
+        "PRT" => "America/Puerto_Rico",
+        "PST" => "America/Los_Angeles",
+        "SST" => "Pacific/Guadalcanal",
+        "VST" => "Asia/Ho_Chi_Minh",
+        other => other,
+    }
+}
+
 /// A zone by its name or offset.
 pub fn time_zone(name: &str) -> Option<TimeZone> {
     match name {
         "Z" | "UTC" | "utc" | "GMT" => Some(TimeZone::UTC),
-        other => TimeZone::get(other).ok().or_else(|| {
+        other => TimeZone::get(short_zone(other)).ok().or_else(|| {
             let offset = format!("2000-01-01T00:00:00{other}");
             let parsed: jiff::Timestamp = offset.parse().ok()?;
             let zero: jiff::Timestamp = "2000-01-01T00:00:00Z".parse().ok()?;

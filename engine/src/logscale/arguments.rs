@@ -43,7 +43,14 @@ impl<'c> Arguments<'c> {
                     // `bucket(1h, field=host)`: there the unnamed argument is how long a bucket is.
                     let named = |argument: &Argument| matches!(argument, Argument::Named(name, _) if name.node.eq_ignore_ascii_case(first));
                     let is_span = function.name == "bucket" && call.arguments.iter().any(named);
-                    let name = if is_span { "span" } else { first };
+                    // `math:mod(x, 3)`: the number that goes with the field.
+                    let is_number = matches!(function.name, "math:mod" | "math:pow")
+                        && given.iter().any(|(before, _)| before.node == *first);
+                    let name = match function.parameters.get(1) {
+                        Some(second) if is_number => second,
+                        _ if is_span => "span",
+                        _ => first,
+                    };
                     (Spanned::new(name.to_owned(), value.span), value)
                 }
                 Argument::Labelled(_) if function.parameters.contains(&steps::QUERIES) => continue,

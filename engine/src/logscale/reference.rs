@@ -262,6 +262,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("selectFromMin", "Fields of the event with the least value.", "selectFromMin(field=bytes, include=[host])"),
     ("selectLast", "Of each field its newest value.", "selectLast([user, host])"),
     (
+        "selfJoin",
+        "A row for each key of which every clause finds an event.",
+        "selfJoin(field=mail, where=[{from=a}, {to=b}], collect=[from, to])",
+    ),
+    (
         "selfJoinFilter",
         "Keeps events of whose key every clause finds one.",
         "selfJoinFilter(field=aid, where=[{a=1}, {b=2}])",

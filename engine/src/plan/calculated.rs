@@ -235,7 +235,7 @@ impl Stanzas {
         let given = given.reduce(Expr::or);
         let conditions = props.stanzas.iter().map(|stanza| match (of(stanza), &given) {
             // Spelunk's own app is silent about events that another describes in particular.
-            (Some(condition), Some(given)) if stanza.own => match given {
+            (Some(condition), Some(given)) if stanza.yields() => match given {
                 given if *given == lit(true) => None,
                 given if condition == lit(true) => Some(is_not_true(given.clone())),
                 given => Some(condition.and(is_not_true(given.clone()))),

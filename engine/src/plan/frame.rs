@@ -141,6 +141,17 @@ impl Frame {
         self.order.iter().map(|key| Sort::new(column(&key.column), !key.descending, false)).collect()
     }
 
+    /// The order, with [`Self::as_read`] done to it.
+    pub fn as_read_expressions(&self, opposite: bool) -> Vec<Sort> {
+        let mut expressions = self.sort_expressions();
+        for (sort, key) in expressions.iter_mut().zip(&self.order) {
+            if key.column == SERIAL {
+                sort.asc = !opposite;
+            }
+        }
+        expressions
+    }
+
     /// The order turned around, for what wants the last row.
     pub fn reversed_sort_expressions(&self) -> Vec<Sort> {
         self.order.iter().map(|key| Sort::new(column(&key.column), key.descending, true)).collect()
@@ -262,6 +273,16 @@ impl Frame {
         }
         self.order = order;
         Ok(())
+    }
+
+    /// Puts rows between which the other keys leave it open in the order in which they were read or made, or in the
+    /// opposite order.
+    pub fn as_read(&mut self, opposite: bool) {
+        for key in &mut self.order {
+            if key.column == SERIAL {
+                key.descending = opposite;
+            }
+        }
     }
 
     /// Turns the order of the rows around.

@@ -229,6 +229,12 @@ fn parsed(values: &[Value<'_>]) -> Option<(Timestamp, String)> {
     let (text, pattern, zone) = (text_at(values, 0)?, text_at(values, 1)?, text_at(values, 2));
     let now = Timestamp::from_millisecond(number_at(values, 3)? as i64).ok()?;
     let any_case = matches!(values.get(4), Some(Value::Boolean(true)));
+    if pattern == "nanos"
+        && let Ok(nanoseconds) = text.trim().parse::<i128>()
+    {
+        // As exact as the text, which a number is not.
+        return Some((Timestamp::from_nanosecond(nanoseconds).ok()?, "Z".to_owned()));
+    }
     let factor = match &*pattern {
         "seconds" => Some(1e3),
         "millis" => Some(1.0),

@@ -19,17 +19,25 @@ enum Piece {
     Text(String),
     /// A value by one conversion of `printf`.
     Value(usize, String),
+    /// A number of 32 bits by one conversion of `printf`.
+    Half(usize, String),
     /// A part of a time.
     Time(usize, char),
     /// Whether a value is true.
     Truth(usize),
+    /// The piece in capital letters.
+    Upper(Box<Piece>),
 }
 
 impl Piece {
     fn position(&self) -> Option<usize> {
         match self {
             Piece::Text(_) => None,
-            Piece::Value(position, _) | Piece::Time(position, _) | Piece::Truth(position) => Some(*position),
+            Piece::Value(position, _)
+            | Piece::Half(position, _)
+            | Piece::Time(position, _)
+            | Piece::Truth(position) => Some(*position),
+            Piece::Upper(piece) => piece.position(),
         }
     }
 }
@@ -76,10 +84,14 @@ fn pieces(format: &str) -> Result<Vec<Piece>, String> {
         }
         let end = rest.find(|c: char| c.is_ascii_alphabetic()).ok_or("a `%` at the end has no letter")?;
         let (flags, tail) = rest.split_at(end);
-        let mut letters = tail.chars();
-        let letter = letters.next().unwrap_or_default();
+        let half = tail.strip_prefix('h');
+        let mut letters = half.unwrap_or(tail).chars();
+        let letter = letters.next().ok_or("a `%h` at the end has no letter")?;
         rest = letters.as_str();
-        found.push(match letter {
+        let piece = match letter {
+            letter if half.is_some() && !"dioxX".contains(letter) => {
+                return Err(format!("`h` stands before a conversion of whole numbers, not before `{letter}`"));
+            }
             't' | 'T' => {
                 let part = letters.next().ok_or("`%t` needs the letter of a part of a time")?;
                 rest = letters.as_str();
@@ -91,12 +103,13 @@ fn pieces(format: &str) -> Result<Vec<Piece>, String> {
             'b' | 'B' => Piece::Truth(last),
             letter => {
                 // Java writes the thousands separator and capital letters another way.
-                let letter = if letter == 'S' { 's' } else { letter };
-                let conversion = format!("%{}{letter}", flags.replace(',', "'"));
+                let plain = if matches!(letter, 'C' | 'S') { letter.to_ascii_lowercase() } else { letter };
+                let conversion = format!("%{}{plain}", flags.replace(',', "'"));
                 printf::pieces(&conversion)?;
-                Piece::Value(last, conversion)
+                if half.is_some() { Piece::Half(last, conversion) } else { Piece::Value(last, conversion) }
             }
-        });
+        };
+        found.push(if matches!(letter, 'B' | 'C' | 'T') { Piece::Upper(Box::new(piece)) } else { piece });
     }
     found.push(Piece::Text(rest.to_owned()));
     Ok(found)
@@ -115,7 +128,7 @@ pub const FORMAT: Row = Row {
 };
 
 /// The values in the pieces; `None` where one does not fit.
-fn written(pieces: &[Piece], zone: &TimeZone, values: &[Value<'_>]) -> Option<String> {
+fn written<'p>(pieces: impl IntoIterator<Item = &'p Piece>, zone: &TimeZone, values: &[Value<'_>]) -> Option<String> {
     let mut text = String::new();
     for piece in pieces {
         let value = piece.position().and_then(|position| values.get(position)).unwrap_or(&Value::Null);
@@ -127,6 +140,15 @@ fn written(pieces: &[Piece], zone: &TimeZone, values: &[Value<'_>]) -> Option<St
                 let value = if *value == Value::Null { &missing } else { value };
                 text.push_str(&printf::write(conversion, std::slice::from_ref(value))?);
             }
+            Piece::Half(_, conversion) => {
+                let whole = Some(value.number()?.trunc()).filter(|whole| whole.abs() < 9.2e18)? as i64;
+                // What does not fit is cut off, and hexadecimal digits are those of 32 bits.
+                let cut = whole as i32;
+                let signed = conversion.ends_with(['d', 'i']);
+                let number = if signed { f64::from(cut) } else { f64::from(cut as u32) };
+                text.push_str(&printf::write(conversion, &[Value::Number(number)])?);
+            }
+            Piece::Upper(piece) => text.push_str(&written([piece.as_ref()], zone, values)?.to_uppercase()),
             Piece::Time(_, letter) => {
                 let time =
                     jiff::Timestamp::from_microsecond(super::microseconds(value.number()?, "milliseconds")).ok()?;

@@ -72,7 +72,7 @@ pub const NETWORK_OF: Row = Row {
         let network = || {
             let address: std::net::Ipv4Addr = super::text_at(values, 0)?.trim().parse().ok()?;
             let bits = number_at(values, 1)? as u8;
-            Some(ipnet::Ipv4Net::new(address, bits).ok()?.network().to_string())
+            Some(ipnet::Ipv4Net::new(address, bits).ok()?.trunc().to_string())
         };
         some_text(network())
     },

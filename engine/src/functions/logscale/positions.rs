@@ -44,7 +44,8 @@ fn whole(values: &[Value<'_>], position: usize) -> Option<usize> {
     number_at(values, position).filter(|number| *number >= 0.0).map(|number| number as usize)
 }
 
-/// `cql_text_substring(text, begin, end)`: from one position to before the other; null is the end of the text.
+/// `cql_text_substring(text, begin, end)`: from one position to before the other; null is the end of the text. Of
+/// positions beyond it nothing is made.
 pub const SUBSTRING: Row = Row {
     name: "cql_text_substring",
     returns: Returns::Text,
@@ -52,10 +53,10 @@ pub const SUBSTRING: Row = Row {
         let part = || {
             let text = text_at(values, 0)?;
             let letters: Vec<&str> = text.graphemes(true).collect();
-            let begin = whole(values, 1)?.min(letters.len());
+            let begin = whole(values, 1)?;
             let end = match values.get(2) {
                 None | Some(Value::Null) => letters.len(),
-                Some(_) => whole(values, 2)?.min(letters.len()),
+                Some(_) => whole(values, 2).filter(|end| *end > 0)?,
             };
             Some(letters.get(begin..end)?.concat())
         };

@@ -34,10 +34,18 @@ pub struct Props {
 pub struct Described {
     /// Which events.
     pub spec: Spec,
-    /// Whether it is spelunk's own, which counts only where no other stanza is about the events in particular.
+    /// Whether it is spelunk's own.
     pub own: bool,
     /// Whether it says how to search events of some kind, rather than of all event logs alike.
     pub particular: bool,
+}
+
+impl Described {
+    /// Whether it counts only where no stanza of another app is about the events in particular: what we make of our own
+    /// accord of some events, but not what Splunk makes of all.
+    pub fn yields(&self) -> bool {
+        self.own && self.spec.text != "..."
+    }
 }
 
 /// A stanza that is about both is about any event log.

@@ -136,7 +136,8 @@ pub fn select_last(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> PlanR
 /// Of each field the value of the newest row that has one.
 fn newest(rows: &Rows<'_>, a: &Arguments<'_>, fields: &[Spanned<String>], position: usize) -> PlanResult<Computed> {
     let time = as_number(&rows.field("@timestamp", a.span()));
-    first_by(rows, &Sort::new(time, false, false), fields, true, position)
+    let others = rows.frame.as_read_expressions(true);
+    first_by(rows, &Sort::new(time, false, false), others, fields, true, position)
 }
 
 /// `selectFromMax` and `selectFromMin`: fields of the row with the greatest or the least number.
@@ -144,7 +145,7 @@ fn select_from(rows: &Rows<'_>, a: &Arguments<'_>, position: usize, greatest: bo
     let field = a.need_field()?;
     let include = a.need_names("include")?;
     let key = as_number(&rows.field(&field.node, field.span));
-    first_by(rows, &Sort::new(key, !greatest, false), &include, false, position)
+    first_by(rows, &Sort::new(key, !greatest, false), rows.frame.sort_expressions(), &include, false, position)
 }
 
 /// `selectFromMax`
@@ -161,6 +162,7 @@ pub fn select_from_min(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> P
 fn first_by(
     rows: &Rows<'_>,
     key: &Sort,
+    others: Vec<Sort>,
     fields: &[Spanned<String>],
     each: bool,
     position: usize,
@@ -171,7 +173,7 @@ fn first_by(
         let value = stored(&rows.field(&field.node, field.span));
         let mut order = vec![key.clone()];
         // No key twice: DataFusion drops the second where rows are grouped, and then misses it.
-        order.extend(rows.frame.sort_expressions().into_iter().filter(|other| other.expr != key.expr));
+        order.extend(others.iter().filter(|other| other.expr != key.expr).cloned());
         let kept = if each { value.clone().is_not_null() } else { key.expr.clone().is_not_null() };
         let first = first_value_udaf().call(vec![value]).order_by(order).filter(kept);
         all.aggregates.push(first.build()?.alias(&hidden));
@@ -206,7 +208,8 @@ pub fn counter_as_rate(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> P
     Ok(Computed { aggregates, results: vec![(name, rate)], drops: true })
 }
 
-/// `linReg`: the straight line that fits two fields best, by least squares.
+/// `linReg`: the straight line that fits two fields best, by least squares. Of values through which there is no line
+/// nothing is known. `_r2` is the adjusted one, which takes the number of values into account.
 pub fn linear_regression(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> PlanResult<Computed> {
     let (x, y) = (a.need_text("x")?, a.need_text("y")?);
     let prefix = a.text("prefix")?.map_or_else(String::new, |prefix| prefix.node);
@@ -219,11 +222,18 @@ pub fn linear_regression(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) ->
         // DataFusion counts without a sign, which no value of a field has.
         ("_n", regr_count(y, x)),
     ];
+    let hidden = |name: &str| column(&format!("__line_{position}{name}"));
+    let count = cast(hidden("_n"), DataType::Int64);
+    let number = cast(count.clone(), DataType::Float64);
+    let loss = (lit(1.0_f64) - hidden("_r2")) * (number.clone() - lit(1.0_f64)) / (number.clone() - lit(2.0_f64));
     let mut all = Computed { aggregates: Vec::new(), results: Vec::new(), drops: true };
     for (name, aggregate) in made {
-        let hidden = format!("__line_{position}{name}");
-        all.aggregates.push(aggregate.alias(&hidden));
-        let value = if name == "_n" { cast(column(&hidden), DataType::Int64) } else { column(&hidden) };
+        all.aggregates.push(aggregate.alias(format!("__line_{position}{name}")));
+        let value = match name {
+            "_n" => when(hidden("_slope").is_not_null(), count.clone()).end()?,
+            "_r2" => when(number.clone().gt(lit(2.0_f64)), lit(1.0_f64) - loss.clone()).end()?,
+            _ => hidden(name),
+        };
         all.results.push((format!("{prefix}{name}"), value));
     }
     Ok(all)

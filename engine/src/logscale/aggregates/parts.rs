@@ -87,16 +87,16 @@ impl<'c> Part<'c> {
         Self { pieces: vec![Piece::Call(call, name)], span: call.span }
     }
 
-    /// The fields of the result that are 0 where there are no rows: those of `count`.
+    /// The fields of the result that are 0 where there is nothing to count or to add.
     pub fn zeros(&self) -> Vec<String> {
         let [piece] = self.pieces.as_slice() else { return Vec::new() };
         let calls = piece.simple().ok().flatten().unwrap_or_default();
-        let counts = calls.into_iter().filter(|(call, _)| call.name.node.eq_ignore_ascii_case("count"));
-        let names = counts.filter_map(|(call, name)| {
+        let names = calls.into_iter().filter_map(|(call, name)| {
+            let usual = ["count", "sum"].into_iter().find(|function| call.name.node.eq_ignore_ascii_case(function))?;
             let arguments = Arguments::of(call).ok()?;
             match name {
                 Some(name) => Some(name.node),
-                None => arguments.output("_count").ok(),
+                None => arguments.output(&format!("_{usual}")).ok(),
             }
         });
         names.collect()

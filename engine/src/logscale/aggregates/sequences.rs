@@ -56,7 +56,7 @@ fn one_series(rows: &Rows<'_>, a: &Arguments<'_>, position: usize) -> PlanResult
     }
     let time = as_number(&rows.field("@timestamp", a.span()));
     let mut order = vec![Sort::new(time.clone(), true, false)];
-    order.extend(rows.frame.sort_expressions().into_iter().filter(|key| key.expr != time));
+    order.extend(rows.frame.as_read_expressions(false).into_iter().filter(|key| key.expr != time));
     let hidden = |what: &str| format!("__series_{position}_{what}");
     let mut all = Computed { aggregates: Vec::new(), results: Vec::new(), drops: true };
     all.aggregates.push(min(time.clone()).alias(hidden("start")));
@@ -137,6 +137,7 @@ pub fn ordered(run: &Run<'_, '_>, a: &Arguments<'_>) -> Result<(), Diagnostic> {
 fn order_by_time(frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
     let time = as_number(&Rows::of(frame).field("@timestamp", a.span()));
     frame.order_by(vec![(time, false)])?;
+    frame.as_read(false);
     Ok(())
 }
 

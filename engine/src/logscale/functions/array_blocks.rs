@@ -60,13 +60,15 @@ fn through(
     let variable = a.text("var")?.unwrap_or_else(|| array.clone());
     let variable = base(&variable.node).to_owned();
     let mut taken = Vec::new();
-    for index in 0.. {
-        let members = members(rows, array, index);
-        if members.is_empty() {
-            break;
-        }
+    let every: Vec<_> = (0..).map(|index| members(rows, array, index)).take_while(|one| !one.is_empty()).collect();
+    // What other elements have is no unknown field.
+    let known: BTreeSet<&String> = every.iter().flatten().map(|(rest, _)| rest).collect();
+    for members in &every {
         let mut arm = rows.block_arm();
-        for (rest, value) in &members {
+        for rest in &known {
+            arm.assigned.insert(format!("{variable}{rest}"), (super::support::null(), Kind::Null));
+        }
+        for (rest, value) in members {
             arm.assigned.insert(format!("{variable}{rest}"), (value.expr.clone(), value.kind));
         }
         let there = members.iter().map(|(_, value)| value.expr.clone().is_not_null()).collect();

@@ -1,6 +1,6 @@
 //! Numbers whose bits are flags.
 
-use datafusion::logical_expr::{lit, when};
+use datafusion::logical_expr::{Expr, lit, when};
 use spelunk_grammar::{Diagnostic, Spanned};
 
 use super::super::arguments::Arguments;
@@ -49,26 +49,31 @@ fn as_fields(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
     Ok(effect)
 }
 
-/// The flags that are set, and how many there may be.
-fn flags(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<(datafusion::logical_expr::Expr, usize), Diagnostic> {
+/// The flags that are set, how many there may be, and whether the field is a number at all.
+fn flags(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<(Expr, usize, Expr), Diagnostic> {
     let field = a.need_field()?;
     let value = text_of(&rows.field(&field.node, field.span));
     let mut names: Vec<(u32, String)> =
         bits_and_names(a.need("flagNames")?)?.into_iter().map(|(bit, name, _)| (bit, name)).collect();
     names.sort_by_key(|(bit, _)| *bit);
-    Ok((lists::flags(value, &names, a.span()), names.len()))
+    let known = numbers::bit(value.clone(), 0, a.span()).expr.is_not_null();
+    Ok((lists::flags(value, &names, a.span()), names.len(), known))
 }
 
 fn as_array(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Effect, Diagnostic> {
-    let (values, most) = flags(rows, a)?;
+    let (values, most, _) = flags(rows, a)?;
     let target = a.text("asArray")?.unwrap_or_else(|| Spanned::new("_flags[]".to_owned(), a.span()));
     let names = super::arrays::output_names(rows, &target, most);
     Ok(Effect { lists: vec![List { names, values, keeps_rest: false, span: a.span() }], ..Effect::default() })
 }
 
 fn as_string(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Typed, Diagnostic> {
-    let (values, most) = flags(rows, a)?;
+    let (values, most, known) = flags(rows, a)?;
     let separator = a.text("separator")?.map_or_else(|| " ".to_owned(), |separator| separator.node);
     let texts = (0..most).map(|position| lists::element(values.clone(), position, a.span()).expr).collect();
-    Ok(logscale::join(&separator, texts, a.span()))
+    let names = logscale::join(&separator, texts, a.span()).expr;
+    // No flag that is set is an empty text.
+    let mut none = when(names.clone().is_null().and(known), lit(""));
+    let text = none.otherwise(names).unwrap_or_else(|_| super::support::null());
+    Ok(Typed::new(text, Kind::Text, a.span()))
 }

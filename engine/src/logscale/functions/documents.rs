@@ -238,11 +238,15 @@ fn pairs(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Reading, Diagnostic> {
     if separator.node.is_empty() {
         return Err(Diagnostic::error(Code::InvalidOption, "`separator` of `kvParse` is empty", separator.span));
     }
-    let padding = a.choice("separatorPadding", &["unknown", "yes", "no"])?;
+    let padding = match a.choice("separatorPadding", &["unknown", "yes", "no"])? {
+        "yes" => reading::Padding::Yes,
+        "no" => reading::Padding::No,
+        _ => reading::Padding::Unknown,
+    };
     let exclude = a.flag("excludeEmpty", false)?;
     let separator = separator.node;
     let read = move |text: &str| {
-        let options = reading::Pairs { separator: &separator, padded: padding != "no", first, exclude };
+        let options = reading::Pairs { separator: &separator, padding, first, exclude };
         let found = reading::pairs(text, &options);
         found.into_iter().map(|(name, values)| (format!("{prefix}{name}"), values)).collect()
     };

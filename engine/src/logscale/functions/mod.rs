@@ -91,6 +91,7 @@ const FAMILIES: &[&[Function]] = &[
     network::FUNCTIONS,
     steps::FUNCTIONS,
     steps::joins::FUNCTIONS,
+    steps::self_joins::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
     units::FUNCTIONS,

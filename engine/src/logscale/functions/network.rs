@@ -56,7 +56,7 @@ pub const FUNCTIONS: &[Function] = &[
         parameters: &["field", "as", "limit", "server", "timeout"],
         makes: Makes::Row(names_of_hosts),
     },
-    Function { name: "subnet", parameters: &["field", "bits", "as"], makes: Makes::Value("subnet", subnet) },
+    Function { name: "subnet", parameters: &["field", "bits", "as"], makes: Makes::Value("_subnet", subnet) },
 ];
 
 fn cidr(rows: &Rows<'_>, a: &Arguments<'_>) -> Result<Expr, Diagnostic> {

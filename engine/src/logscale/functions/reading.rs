@@ -13,30 +13,52 @@ pub use events::{Prefixes, cef, leef};
 pub struct Pairs<'p> {
     /// What stands between a key and its value.
     pub separator: &'p str,
-    /// Whether blanks may stand around it.
-    pub padded: bool,
+    /// Whether blanks stand around it.
+    pub padding: Padding,
     /// Whether the first of equal keys counts.
     pub first: bool,
     /// Whether an empty value makes no field.
     pub exclude: bool,
 }
 
+/// Whether blanks stand around what is between a key and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// They may: a value follows in any case.
+    Unknown,
+    /// They do: what they stand behind is a key, so the key before it has no value.
+    Yes,
+    /// They do not: behind a blank there is no value.
+    No,
+}
+
 /// The pairs `key=value` of a text. Values may stand in quotes; a comma or a blank ends others.
 pub fn pairs(text: &str, options: &Pairs<'_>) -> Fields {
-    let Pairs { separator, padded, first, exclude } = *options;
+    let Pairs { separator, padding, first, exclude } = *options;
     let mut fields = Fields::new();
+    let mut add = |key: &str, value: &str| {
+        if key.is_empty() || (exclude && value.is_empty()) {
+            return;
+        }
+        match fields.iter_mut().find(|(known, _)| known == key) {
+            Some(_) if first => {}
+            Some((_, values)) => *values = vec![value.to_owned()],
+            None => fields.push((key.to_owned(), vec![value.to_owned()])),
+        }
+    };
     let mut rest = text;
     while let Some(at) = rest.find(separator) {
         let (before, after) = rest.split_at(at);
         let after = after.get(separator.len()..).unwrap_or_default();
         let spaced = before.ends_with(char::is_whitespace);
-        let key = if padded { before.trim_end() } else { before };
+        let key = before.trim_end();
         let start = key.rfind(|c: char| c.is_whitespace() || ",\"'{}()".contains(c));
         let key = start.map_or(key, |start| {
             let width = key.get(start..).and_then(|tail| tail.chars().next()).map_or(1, char::len_utf8);
             key.get(start.saturating_add(width)..).unwrap_or_default()
         });
-        let value = if spaced && padded { after.trim_start() } else { after };
+        let value = if spaced && padding != Padding::No { after.trim_start() } else { after };
+        let whole = value;
         let (value, tail) = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => {
                 let inner = value.get(1..).unwrap_or_default();
@@ -50,14 +72,23 @@ pub fn pairs(text: &str, options: &Pairs<'_>) -> Fields {
                 value.split_at(end)
             }
         };
-        rest = tail.strip_prefix(['"', '\'']).unwrap_or(tail);
-        if key.is_empty() || (exclude && value.is_empty()) {
-            continue;
-        }
-        match fields.iter_mut().find(|(known, _)| known == key) {
-            Some(_) if first => {}
-            Some((_, values)) => *values = vec![value.to_owned()],
-            None => fields.push((key.to_owned(), vec![value.to_owned()])),
+        let follows = tail.trim_start_matches(char::is_whitespace);
+        let is_key = padding == Padding::Yes && follows.len() < tail.len() && !value.is_empty();
+        match follows.strip_prefix(separator).filter(|_| is_key) {
+            Some(_) if spaced => {
+                add(key, "");
+                rest = whole;
+            }
+            // One separator with blanks and one without: the manual's table has both keys empty.
+            Some(behind) => {
+                add(key, "");
+                add(value, "");
+                rest = behind;
+            }
+            None => {
+                add(key, value);
+                rest = tail.strip_prefix(['"', '\'']).unwrap_or(tail);
+            }
         }
     }
     fields

@@ -1,15 +1,12 @@
-//! Queries inside a query: `join`, `defineTable`, `readFile`, `selfJoinFilter`.
+//! Queries inside a query: `join`, `defineTable`, `readFile`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::functions::expr_fn::coalesce;
-use datafusion::functions_aggregate::bool_and_or::bool_or_udaf;
-use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, is_not_true, is_true, lit};
-use spelunk_grammar::logscale::query::{Element, ExpressionKind, Pipeline};
+use datafusion::logical_expr::{Expr, is_true, lit};
+use spelunk_grammar::logscale::query::ExpressionKind;
 use spelunk_grammar::{Code, Diagnostic, Span, Spanned};
 
 use super::super::aggregates::milliseconds;
@@ -17,7 +14,7 @@ use super::super::arguments::{Arguments, expected};
 use super::super::filter::text_of;
 use super::super::functions::lookups::Request;
 use super::super::functions::{Function, Makes};
-use super::super::rows::{Arm, Rows};
+use super::super::rows::Rows;
 use super::super::tables::{self, Named};
 use super::super::{Run, start, unsupported};
 use super::ordering::keep_columns;
@@ -26,7 +23,7 @@ use crate::lookups::definition::MatchType;
 use crate::lookups::table::Table;
 use crate::plan::expression::{ExpressionPlanner, Kind, Typed};
 use crate::plan::frame::{Frame, column};
-use crate::plan::{PlanError, PlanResult, Scope, combine, grid, inputlookup, join, window};
+use crate::plan::{PlanError, PlanResult, Scope, combine, grid, inputlookup, join};
 
 /// How many rows of the query of a `join` are used where it does not say.
 const JOINED_ROWS: usize = 100_000;
@@ -49,11 +46,6 @@ pub const FUNCTIONS: &[Function] = &[
         name: "readFile",
         parameters: &["file", "include", "limit"],
         makes: Makes::Step(|run, frame, a| Box::pin(async move { read_file(run, frame, a) })),
-    },
-    Function {
-        name: "selfJoinFilter",
-        parameters: &["field", "where", "prefilter"],
-        makes: Makes::Step(|run, frame, a| Box::pin(self_join_filter(run, frame, a))),
     },
 ];
 
@@ -295,57 +287,5 @@ fn read_file(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> Pla
     match include {
         Some(include) => keep_columns(frame, &include),
         None => Ok(()),
-    }
-}
-
-/// `selfJoinFilter`: the events of whose key every clause finds one. Where the vendor's is probabilistic, this is exact.
-async fn self_join_filter(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>) -> PlanResult<()> {
-    a.without_name()?;
-    let negated = a.negation();
-    let fields = a.need_names("field")?;
-    let clauses = clauses(a)?;
-    let prefilter = a.flag("prefilter", false)?;
-    a.done()?;
-    let keys = fields.iter().map(|field| text_of(&Rows::of(frame).field(&field.node, field.span))).collect();
-    let key = join::key_of(frame, keys)?;
-    let mut any: Option<Expr> = None;
-    let mut every = column(&key).is_not_null();
-    for clause in clauses {
-        let mut arm = Arm { guard: lit(true), assigned: HashMap::new() };
-        for step in &clause.steps {
-            run.row_step(frame, Some(&mut arm), step).await?;
-        }
-        let satisfied = frame.hidden_name();
-        frame.set(vec![(satisfied.clone(), is_true(arm.guard))])?;
-        let found = WindowFunctionDefinition::AggregateUDF(bool_or_udaf());
-        let found = Expr::from(WindowFunction::new(found, vec![column(&satisfied)]));
-        let found = found.partition_by(vec![column(&key)]).build()?;
-        every = every.and(is_true(window::add(frame, found)?));
-        let satisfied = column(&satisfied);
-        any = Some(any.map_or(satisfied.clone(), |before| before.or(satisfied)));
-    }
-    let keep = match (prefilter, any) {
-        (true, Some(any)) => every.and(any),
-        _ => every,
-    };
-    frame.filter(if negated { is_not_true(keep) } else { keep })?;
-    Ok(())
-}
-
-fn clauses<'c>(a: &Arguments<'c>) -> Result<Vec<&'c Pipeline>, Diagnostic> {
-    let value = a.need("where")?;
-    match &value.kind {
-        ExpressionKind::Block(pipeline) => Ok(vec![pipeline]),
-        ExpressionKind::Array(elements) => elements
-            .iter()
-            .map(|element| match element {
-                Element::Value(value) => match &value.kind {
-                    ExpressionKind::Block(pipeline) => Ok(pipeline),
-                    _ => Err(expected("filters in braces", value.span)),
-                },
-                _ => Err(expected("filters in braces", value.span)),
-            })
-            .collect(),
-        _ => Err(expected("filters in braces: where=[{...}, {...}]", value.span)),
     }
 }

@@ -6,6 +6,7 @@ pub mod joins;
 mod ordering;
 mod reshape;
 mod running;
+pub mod self_joins;
 
 use super::arguments::Arguments;
 use super::functions::{Function, Makes, Reading};

@@ -51,6 +51,8 @@ pub fn first_rows(run: &mut Run<'_, '_>, frame: &mut Frame, a: &Arguments<'_>, n
     let time = Rows::of(frame).field("@timestamp", a.span());
     if time.kind != Kind::Null {
         frame.order_by(vec![(as_number(&time), newest)])?;
+        // Of events of the same time, or of none, the last that was read is the newest.
+        frame.as_read(newest);
     }
     cut(run, frame, a)?;
     if newest && time.kind != Kind::Null {

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_window::expr_fn::{lag, lead};
-use datafusion::logical_expr::{Expr, ExprFunctionExt, Extension, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, Extension, LogicalPlan, lit};
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::super::aggregates::{Part, length, ordered, parts_of};
@@ -163,10 +164,15 @@ async fn add(run: &mut Run<'_, '_>, frame: &mut Frame, parts: &[Part<'_>], strea
     let node = Arc::new(Running::new(frame.plan().clone(), specification)?);
     frame.extend(LogicalPlan::Extension(Extension { node }));
     let mut results: Vec<(String, Expr)> = Vec::new();
-    for one in &fused {
+    for (part, one) in parts.iter().zip(&fused) {
         // A row that is filtered out has no values in the new fields.
         let (fields, _) = one.results(run, frame).await?;
+        let zeros = part.zeros();
         for (name, value) in fields {
+            let value = match zeros.contains(&name) {
+                true => coalesce(vec![value, lit(0.0_f64)]),
+                false => value,
+            };
             match results.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, before)) => *before = value,
                 None => results.push((name, value)),

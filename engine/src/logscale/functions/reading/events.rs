@@ -28,7 +28,7 @@ fn header(text: &str, most: usize) -> (Vec<String>, &str) {
                 None => field.push('\\'),
             },
             '|' => {
-                fields.push(std::mem::take(&mut field).trim().to_owned());
+                fields.push(std::mem::take(&mut field));
                 if fields.len() == most {
                     return (fields, letters.as_str());
                 }
@@ -36,20 +36,24 @@ fn header(text: &str, most: usize) -> (Vec<String>, &str) {
             other => field.push(other),
         }
     }
-    fields.push(field.trim().to_owned());
+    fields.push(field);
     (fields, "")
+}
+
+/// A field of a header, without the blanks around it.
+fn named(name: &str, value: &str, prefixes: &Prefixes) -> (String, Vec<String>) {
+    (format!("{}{name}", prefixes.header), vec![value.trim().to_owned()])
 }
 
 /// The fields of a CEF message, which may stand behind anything.
 pub fn cef(text: &str, prefixes: &Prefixes) -> Fields {
     let Some((_, message)) = text.split_once("CEF:") else { return Fields::new() };
     let (values, extensions) = header(message, 7);
-    if values.len() < 7 || values.first().is_none_or(|version| version != "0") {
+    if values.len() < 7 || values.first().is_none_or(|version| version.trim() != "0") {
         return Fields::new();
     }
     let names = ["version", "device.vendor", "device.product", "device.version", "event_class_id", "name", "severity"];
-    let mut fields: Fields =
-        names.iter().zip(values).map(|(name, value)| (format!("{}{name}", prefixes.header), vec![value])).collect();
+    let mut fields: Fields = names.iter().zip(values).map(|(name, value)| named(name, &value, prefixes)).collect();
     fields.extend(labelled(assignments(extensions), prefixes));
     fields
 }
@@ -131,14 +135,12 @@ pub fn leef(text: &str, delimiter: char, prefixes: &Prefixes) -> Fields {
         return Fields::new();
     }
     let names = ["version", "device.vendor", "device.product", "device.version", "event_id"];
-    let mut fields: Fields = names
-        .iter()
-        .zip(&values)
-        .map(|(name, value)| (format!("{}{name}", prefixes.header), vec![value.clone()]))
-        .collect();
+    let mut fields: Fields = names.iter().zip(&values).map(|(name, value)| named(name, value, prefixes)).collect();
+    // A blank may be the delimiter.
     let delimiter = match values.get(5).map(String::as_str) {
         Some("") | None => delimiter,
         Some(given) => {
+            let given = if given.trim().is_empty() { given } else { given.trim() };
             let hexadecimal = given.strip_prefix("0x").or_else(|| given.strip_prefix('x'));
             let code = hexadecimal.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
             code.or_else(|| given.chars().next()).unwrap_or(delimiter)
@@ -191,6 +193,8 @@ mod tests {
             "h.version=2.0;h.device.vendor=Lancope;h.device.product=StealthWatch;h.device.version=1.0;h.event_id=41;\
              e.src=10.0.0.1;e.act=blocked an X;e.dst=1.1.1.1"
         );
+        let text = "LEEF:2.0|Vendor|Product|1|17| |src=1.1.1.1 cat= usr=a";
+        assert!(shown(leef(text, '\t', &prefixes())).ends_with("e.src=1.1.1.1;e.cat=;e.usr=a"));
         let text = "LEEF:1.0|Vendor|Product|1|17|src=1.1.1.1\tusr=a b";
         assert!(shown(leef(text, '\t', &prefixes())).ends_with("e.src=1.1.1.1;e.usr=a b"));
     }
