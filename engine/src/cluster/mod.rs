@@ -17,6 +17,7 @@ mod codec;
 mod divide;
 mod files;
 mod functions;
+mod lookups;
 mod remote;
 pub mod roles;
 mod said;
