@@ -11,10 +11,11 @@ use ballista_core::config::BallistaConfig;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::execute_query_result::Result as Answer;
 use ballista_core::serde::protobuf::job_status::Status;
+use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobStatusParams, KeyValuePair, PartitionLocation,
-    RemoveSessionParams, execute_query_failure_result::Failure,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobStatusParams, JobStageMetrics,
+    KeyValuePair, PartitionLocation, RemoveSessionParams, execute_query_failure_result::Failure,
 };
 use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
 use ballista_core::version;
@@ -31,7 +32,7 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use super::codec::{ANSWER, Codec};
-use super::{Cluster, MOST_BYTES, VERSION, said};
+use super::{Cluster, MOST_BYTES, Stage, VERSION, said};
 use crate::error::Error;
 
 /// How long a scheduler or a worker may take to answer a call.
@@ -79,6 +80,7 @@ impl Job {
         };
         let running = Running { cluster: Arc::clone(&self.cluster), identifier, session, done: false };
         let locations = running.wait(&mut scheduler).await?;
+        running.cluster.remember(running.stages(&mut scheduler).await);
         // One after the other: whoever reads takes one row after the other too.
         let fetched = stream::iter(locations).then(fetch).try_flatten();
         // The job lives as long as its rows are read.
@@ -123,6 +125,30 @@ impl Running {
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LATER);
         }
+    }
+
+    /// What its stages did; nothing if the scheduler does not tell.
+    async fn stages(&self, scheduler: &mut Scheduler) -> Vec<Stage> {
+        let asked = GetJobMetricsParams { job_id: self.identifier.clone() };
+        let Ok(answer) = scheduler.get_job_metrics(asked).await else { return Vec::new() };
+        let stage = |told: JobStageMetrics| {
+            let mut stage = Stage { number: told.stage_id, ..Stage::default() };
+            for operator in told.operators {
+                for metric in operator.metrics.into_iter().filter_map(|metric| metric.metric) {
+                    let counter = match (&metric, operator.depth, operator.operator_type.as_str()) {
+                        (Metric::OutputRows(_), _, "DataSourceExec") => &mut stage.scanned,
+                        (Metric::OutputRows(_), 0, _) => &mut stage.rows,
+                        (Metric::OutputBytes(_), 1, _) => &mut stage.bytes,
+                        _ => continue,
+                    };
+                    if let Metric::OutputRows(count) | Metric::OutputBytes(count) = metric {
+                        *counter = counter.saturating_add(count);
+                    }
+                }
+            }
+            stage
+        };
+        answer.into_inner().stages.into_iter().map(stage).collect()
     }
 
     /// Lets the workers forget the rows, which are evidence. If that fails, they do it after a while by themselves.

@@ -91,6 +91,8 @@ impl Session {
     ) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         self.watch.begin();
+        #[cfg(feature = "cluster")]
+        self.options.cluster.iter().for_each(|cluster| drop(cluster.take_done()));
         let begun = Instant::now();
         let canonical = match &query {
             Parsed::Spl(query) => query.to_string(),

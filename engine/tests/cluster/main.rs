@@ -89,6 +89,22 @@ fn what_runs_where_is_explained() {
     assert_eq!(found.rows, [["Image", "host"]]);
 }
 
+/// Of `stats by`, what passes between workers are the partial aggregates.
+#[test]
+fn aggregates_are_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    events(folder.path());
+    let (store, setting, cluster) = (indexed(folder.path()), Setting::new(), cluster().unwrap());
+    let session = setting.session(&store, Language::Spl, Some(cluster.clone()));
+    let found = setting.run(&session, "* | stats count by EventCode").unwrap();
+    let done = cluster.take_done();
+    let scanned: u64 = done.iter().map(|stage| stage.scanned).sum();
+    assert!(scanned > 3_000, "{done:?}");
+    assert!(done.iter().all(|stage| stage.rows < scanned / 10), "{done:?}");
+    assert_eq!(done.last().unwrap().rows, found.rows.len() as u64 - 1, "{done:?}");
+    assert!(cluster.take_done().is_empty());
+}
+
 /// The table of a lookup travels with the plan.
 #[test]
 fn lookups_travel() {
