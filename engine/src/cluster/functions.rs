@@ -22,6 +22,7 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec, Wi
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
 use super::lookups;
+use crate::functions::geoip;
 use crate::functions::pattern::Pattern;
 
 /// Whether an operator calls only functions that are known by name.
@@ -47,6 +48,10 @@ pub(super) fn are_known(plan: &Arc<dyn ExecutionPlan>, session: &dyn Session) ->
 
 fn is_known(expression: &Arc<dyn PhysicalExpr>, session: &dyn Session) -> bool {
     if let Some(call) = expression.downcast_ref::<ScalarFunctionExpr>() {
+        // A database of places may be another one on a worker.
+        if call.fun().name() == geoip::NAME {
+            return false;
+        }
         let known = session.scalar_functions().get(call.fun().name()).is_some_and(|known| known.as_ref() == call.fun());
         return (known || lookups::travels(call.fun())) && !call.args().iter().any(may_give_up);
     }

@@ -30,7 +30,6 @@ pub fn chosen(named: &ClusterArgs) -> Result<(), Failure> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-#[expect(clippy::unused_async, reason = "with the feature it waits")]
 pub async fn scheduler(_: SchedulerArgs) -> Result<Exit, Failure> {
     without("spelunk scheduler")
 }
@@ -40,7 +39,6 @@ pub async fn scheduler(_: SchedulerArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-#[expect(clippy::unused_async, reason = "with the feature it waits")]
 pub async fn worker(_: WorkerArgs) -> Result<Exit, Failure> {
     without("spelunk worker")
 }
