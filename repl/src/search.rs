@@ -68,6 +68,11 @@ pub async fn run(
     }
     if let Some(profile) = &done.profile {
         terminal::say(profile::render(profile, done.read, done.plan, terminal::stderr_width()).trim_end());
+        #[cfg(feature = "cluster")]
+        match crate::commands::cluster::done(session) {
+            stages if stages.is_empty() => {}
+            stages => terminal::say(stages.trim_end()),
+        }
     }
     let steps = given_up().saturating_sub(before);
     if steps > 0 {

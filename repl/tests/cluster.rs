@@ -79,6 +79,9 @@ fn processes_work_together() {
     assert!(text(&there.stderr).contains("on the cluster"), "{}", text(&there.stderr));
     let explained = text(&run(&["explain", "--cluster", &url, SEARCH, &store]).stdout);
     assert!(explained.contains("On the cluster") && explained.contains("stage 2 on"), "{explained}");
+    // What passes between the stages is less than what was scanned.
+    let profile = text(&run(&["run", "--profile", "--cluster", &url, SEARCH, &store]).stderr);
+    assert!(profile.contains("on the cluster, stage 1: ") && profile.contains(" scanned, "), "{profile}");
     // The shell, and back.
     let searches = folder.path().join("searches");
     std::fs::write(&searches, format!(".cluster {url}\n{SEARCH};\n.cluster off\n{SEARCH};\n.cluster nonsense://\n"))

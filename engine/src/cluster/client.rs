@@ -1,6 +1,7 @@
 //! A part of a search on its way: sent to the scheduler, waited for, fetched from the workers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -11,10 +12,11 @@ use ballista_core::config::BallistaConfig;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::execute_query_result::Result as Answer;
 use ballista_core::serde::protobuf::job_status::Status;
+use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobStatusParams, KeyValuePair, PartitionLocation,
-    RemoveSessionParams, execute_query_failure_result::Failure,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobStatusParams, JobStageMetrics,
+    KeyValuePair, PartitionLocation, RemoveSessionParams, execute_query_failure_result::Failure,
 };
 use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
 use ballista_core::version;
@@ -31,7 +33,7 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use super::codec::{ANSWER, Codec};
-use super::{Cluster, MOST_BYTES, VERSION, said};
+use super::{Cluster, MOST_BYTES, Stage, VERSION, said};
 use crate::error::Error;
 
 /// How long a scheduler or a worker may take to answer a call.
@@ -79,10 +81,25 @@ impl Job {
         };
         let running = Running { cluster: Arc::clone(&self.cluster), identifier, session, done: false };
         let locations = running.wait(&mut scheduler).await?;
+        running.cluster.remember(running.stages(&mut scheduler).await);
+        let told: Option<u64> = locations.iter().map(rows_of).sum();
+        let come = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&come);
         // One after the other: whoever reads takes one row after the other too.
-        let fetched = stream::iter(locations).then(fetch).try_flatten();
+        let fetched = stream::iter(locations).then(fetch).try_flatten().inspect_ok(move |batch: &RecordBatch| {
+            counter.fetch_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        });
         // The job lives as long as its rows are read.
-        let ended = stream::once(async move { running.finish(scheduler).await }).filter_map(async |()| None);
+        let ended = stream::once(async move {
+            running.finish(scheduler).await;
+            match (told, come.load(Ordering::Relaxed)) {
+                (Some(told), come) if told != come => {
+                    Some(exec_err!("the workers have {told} rows of the result, and {come} have come"))
+                }
+                _ => None,
+            }
+        });
+        let ended = ended.filter_map(async |failed| failed);
         Ok(fetched.chain(ended))
     }
 }
@@ -102,6 +119,8 @@ impl Running {
         let mut pause = SOON;
         // When it was seen last that there is a worker.
         let (mut seen, mut looked) = (Instant::now(), Instant::now());
+        // When the scheduler said last that it knows of the job.
+        let mut known = Instant::now();
         loop {
             let asked = GetJobStatusParams { job_id: self.identifier.clone() };
             let answer = scheduler.get_job_status(asked).await;
@@ -109,7 +128,12 @@ impl Running {
             match answer.status.and_then(|status| status.status) {
                 Some(Status::Failed(failed)) => return exec_err!("{}", said::message(&failed.error)),
                 Some(Status::Successful(done)) => return Ok(done.partition_location),
-                Some(Status::Queued(_) | Status::Running(_)) | None => {}
+                Some(Status::Queued(_) | Status::Running(_)) => known = Instant::now(),
+                // One that was started anew knows of nothing.
+                None if known.elapsed() > PATIENCE => {
+                    return exec_err!("the scheduler at {url} does not know the search any more");
+                }
+                None => {}
             }
             if looked.elapsed() > LOOK {
                 looked = Instant::now();
@@ -123,6 +147,30 @@ impl Running {
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LATER);
         }
+    }
+
+    /// What its stages did; nothing if the scheduler does not tell.
+    async fn stages(&self, scheduler: &mut Scheduler) -> Vec<Stage> {
+        let asked = GetJobMetricsParams { job_id: self.identifier.clone() };
+        let Ok(answer) = scheduler.get_job_metrics(asked).await else { return Vec::new() };
+        let stage = |told: JobStageMetrics| {
+            let mut stage = Stage { number: told.stage_id, ..Stage::default() };
+            for operator in told.operators {
+                for metric in operator.metrics.into_iter().filter_map(|metric| metric.metric) {
+                    let counter = match (&metric, operator.depth, operator.operator_type.as_str()) {
+                        (Metric::OutputRows(_), _, "DataSourceExec") => &mut stage.scanned,
+                        (Metric::OutputRows(_), 0, _) => &mut stage.rows,
+                        (Metric::OutputBytes(_), 1, _) => &mut stage.bytes,
+                        _ => continue,
+                    };
+                    if let Metric::OutputRows(count) | Metric::OutputBytes(count) = metric {
+                        *counter = counter.saturating_add(count);
+                    }
+                }
+            }
+            stage
+        };
+        answer.into_inner().stages.into_iter().map(stage).collect()
     }
 
     /// Lets the workers forget the rows, which are evidence. If that fails, they do it after a while by themselves.
@@ -222,6 +270,11 @@ async fn check_version(scheduler: &mut Scheduler, url: &str) -> Result<()> {
         Some(Answer::Failure(answer)) => said::message(&reason(answer.failure)),
         _ => String::new(),
     };
+    judge(&told, url)
+}
+
+/// Whether that is the answer of a scheduler of this version.
+fn judge(told: &str, url: &str) -> Result<()> {
     match told.strip_prefix(ANSWER) {
         Some(VERSION) => Ok(()),
         Some(other) => exec_err!(
@@ -243,6 +296,11 @@ fn reason(failure: Option<Failure>) -> String {
 
 fn lost(url: &str, why: &str) -> DataFusionError {
     exec_datafusion_err!("the scheduler at {url} does not answer any more: {why}")
+}
+
+/// How many rows a worker said that a partition has, if it did.
+fn rows_of(location: &PartitionLocation) -> Option<u64> {
+    u64::try_from(location.partition_stats.as_ref()?.num_rows).ok()
 }
 
 /// The rows of one partition, from the worker that has them.
@@ -290,5 +348,30 @@ fn innermost(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => innermost(source),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn versions_are_told_apart() {
+        assert!(judge(&format!("{ANSWER}{VERSION}"), "http://a:1").is_ok());
+        let other = judge("spelunk 9.9.9", "http://a:1").unwrap_err().to_string();
+        assert!(other.contains("the scheduler at http://a:1 is spelunk 9.9.9"), "{other}");
+        let foreign = judge("Could not parse plan: Internal error", "http://a:1").unwrap_err().to_string();
+        assert!(foreign.contains("none of spelunk"), "{foreign}");
+    }
+
+    #[test]
+    fn a_greeting_is_answered_with_the_version() {
+        let context = datafusion::execution::TaskContext::default();
+        let greeting = PhysicalExtensionNode { node: Codec::greeting(), inputs: Vec::new() };
+        let greeting = PhysicalPlanNode { physical_plan_type: Some(PhysicalPlanType::Extension(greeting)) };
+        let answer = greeting.try_into_physical_plan(&context, &Codec::new()).unwrap_err().to_string();
+        assert!(judge(&said::message(&answer), "http://a:1").is_ok(), "{answer}");
     }
 }

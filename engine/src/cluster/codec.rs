@@ -7,11 +7,12 @@ use std::sync::Arc;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use super::files::FilesExec;
-use super::{VERSION, finding, said};
+use super::{VERSION, finding, lookups, said};
 use crate::operators::{compact, leading};
 
 /// No message of protobuf begins so: it would be of a kind that does not exist.
@@ -93,5 +94,19 @@ impl PhysicalExtensionCodec for Codec {
             return self.ballista.try_encode(node, buffer, converter);
         }
         Ok(())
+    }
+
+    fn try_encode_udf(&self, function: &ScalarUDF, buffer: &mut Vec<u8>) -> Result<()> {
+        if let Some(written) = lookups::written(function)? {
+            buffer.extend(written);
+        }
+        Ok(())
+    }
+
+    fn try_decode_udf(&self, name: &str, buffer: &[u8]) -> Result<Arc<ScalarUDF>> {
+        match buffer {
+            [] => exec_err!("spelunk {} has no function {name}", self.version),
+            written => lookups::read(written),
+        }
     }
 }

@@ -36,7 +36,7 @@ use crate::memory::Sizes;
 use crate::operators::compact;
 
 /// The most bytes of rows in memory that travel with a part.
-const MOST_ROWS: usize = 4 << 20;
+pub(super) const MOST_ROWS: usize = 4 << 20;
 
 /// The plan with the parts that run on the cluster, where the session has one.
 pub(crate) fn divide(plan: Arc<dyn ExecutionPlan>, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {

@@ -1,7 +1,7 @@
 //! Whether the functions in a plan are those that every worker has.
 //!
-//! A function is written as its name. One that holds something besides, such as the table of a lookup, would be another
-//! function on a worker, or none.
+//! A function is written as its name. One that holds something besides would be another function on a worker, or none; but
+//! the table of a lookup is written too.
 //!
 //! A regular expression with look-around gives up after so many steps, which is counted and told after the search. What a
 //! worker counts is not told, so such expressions are matched here.
@@ -21,6 +21,8 @@ use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
+use super::lookups;
+use crate::functions::geoip;
 use crate::functions::pattern::Pattern;
 
 /// Whether an operator calls only functions that are known by name.
@@ -46,8 +48,12 @@ pub(super) fn are_known(plan: &Arc<dyn ExecutionPlan>, session: &dyn Session) ->
 
 fn is_known(expression: &Arc<dyn PhysicalExpr>, session: &dyn Session) -> bool {
     if let Some(call) = expression.downcast_ref::<ScalarFunctionExpr>() {
-        let known = session.scalar_functions().get(call.fun().name());
-        return known.is_some_and(|known| known.as_ref() == call.fun()) && !call.args().iter().any(may_give_up);
+        // A database of places may be another one on a worker.
+        if call.fun().name() == geoip::NAME {
+            return false;
+        }
+        let known = session.scalar_functions().get(call.fun().name()).is_some_and(|known| known.as_ref() == call.fun());
+        return (known || lookups::travels(call.fun())) && !call.args().iter().any(may_give_up);
     }
     // Lambdas have no written form.
     !expression.is::<HigherOrderFunctionExpr>()

@@ -17,11 +17,12 @@ mod codec;
 mod divide;
 mod files;
 mod functions;
+mod lookups;
 mod remote;
 pub mod roles;
 mod said;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ballista_core::extension::SessionConfigExt;
 use datafusion::common::Result;
@@ -45,13 +46,31 @@ pub const PORT: u16 = 50_050;
 /// that may mean something else in another one.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A cluster, as a session knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The most stages that are remembered.
+const MOST_STAGES: usize = 1_000;
+
+/// What a stage of a search did on the workers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// Its number in its part of the search, from 1 on.
+    pub number: u32,
+    /// How many events came out of its scans.
+    pub scanned: u64,
+    /// How many rows it passed on, to the next stage or to the client.
+    pub rows: u64,
+    /// How large these are in memory, in bytes.
+    pub bytes: u64,
+}
+
+/// A cluster, as a session knows it. Copies share what they remember.
+#[derive(Debug, Clone)]
 pub struct Cluster {
     /// Where the scheduler is: `http://127.0.0.1:50050`.
     url: String,
     /// How many parts a search is divided into.
     partitions: usize,
+    /// What was done since somebody asked.
+    done: Arc<Mutex<Vec<Stage>>>,
 }
 
 impl Cluster {
@@ -82,7 +101,7 @@ impl Cluster {
         let is_host = |letter: char| letter.is_ascii_alphanumeric() || ".-_[]:".contains(letter);
         match host.is_empty() || !host.chars().all(is_host) {
             true => wrong("it names no host"),
-            false => Ok(Self { url: format!("http://{host}:{port}"), partitions: PARTITIONS }),
+            false => Ok(Self { url: format!("http://{host}:{port}"), partitions: PARTITIONS, done: Arc::default() }),
         }
     }
 
@@ -94,6 +113,18 @@ impl Cluster {
     /// Where the scheduler is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the stages of the last search did, in the order in which its parts were done.
+    pub fn take_done(&self) -> Vec<Stage> {
+        std::mem::take(&mut self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn remember(&self, stages: Vec<Stage>) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        if done.len() < MOST_STAGES {
+            done.extend(stages);
+        }
     }
 
     /// Its host and port.

@@ -18,6 +18,9 @@ use crate::values::{Value, format_number};
 
 type Database = Arc<Reader<Vec<u8>>>;
 
+/// The name of the function, which asks a file.
+pub(crate) const NAME: &str = "spl_location";
+
 /// The databases that were opened, by path: a function may not keep anything between two batches.
 static OPEN: LazyLock<Mutex<HashMap<String, Database>>> = LazyLock::new(Mutex::default);
 
@@ -177,7 +180,7 @@ impl Location {
 
 impl ScalarUDFImpl for Location {
     fn name(&self) -> &str {
-        "spl_location"
+        NAME
     }
 
     fn signature(&self) -> &Signature {

@@ -1,6 +1,6 @@
 //! Lookups row by row: the function behind the command, and the eval function `lookup`.
 //!
-//! The table travels with the function, so these are made for one plan and not registered by name.
+//! The table travels with the function, so those that look something up are made for one plan and not registered by name.
 //!
 //! Source: Splunk Search Reference, "lookup"; "Comparison and Conditional functions", "lookup".
 
@@ -103,6 +103,20 @@ impl Hash for LookUp {
         Arc::as_ptr(&self.matcher).hash(state);
         self.columns.hash(state);
     }
+}
+
+/// What the function of a lookup holds, if a function is one: the table, and the outputs.
+#[cfg(feature = "cluster")]
+pub(crate) fn held(function: &ScalarUDF) -> Option<(&Arc<Matcher>, &[(usize, bool)])> {
+    let lookup = (function.inner().as_ref() as &dyn std::any::Any).downcast_ref::<LookUp>()?;
+    Some((&lookup.matcher, &lookup.columns))
+}
+
+/// The function that holds that.
+#[cfg(feature = "cluster")]
+pub(crate) fn holding(matcher: Matcher, columns: Vec<(usize, bool)>) -> ScalarUDF {
+    let signature = Signature::variadic_any(Volatility::Immutable);
+    ScalarUDF::new_from_impl(LookUp { matcher: Arc::new(matcher), columns, signature })
 }
 
 /// What one choice of values found: the rows, and how often the default makes up for more.
@@ -256,6 +270,11 @@ impl ScalarUDFImpl for LookUp {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Part {
     signature: Signature,
+}
+
+/// The functions of this family that hold nothing.
+pub fn udfs() -> Vec<Arc<ScalarUDF>> {
+    vec![part()]
 }
 
 fn part() -> Arc<ScalarUDF> {

@@ -133,6 +133,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         informational::udfs(),
         json::udfs(),
         logscale::udfs(),
+        lookup::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         opaque::udfs(),

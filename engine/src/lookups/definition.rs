@@ -3,10 +3,12 @@
 //! Source: Splunk Admin Manual, "transforms.conf"; Knowledge Manager Manual, "Add field matching rules to your
 //! lookup configuration", "Configure a time-based lookup".
 
+use serde::{Deserialize, Serialize};
+
 use crate::knowledge::conf::{self, Stanza};
 
 /// How the cells of a column are compared with values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MatchType {
     /// They are the same text.
     Exact,
@@ -17,7 +19,7 @@ pub enum MatchType {
 }
 
 /// Which rows agree with the time of an event.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeBounds {
     /// The column that holds the time of a row.
     pub field: String,
@@ -30,7 +32,7 @@ pub struct TimeBounds {
 }
 
 /// Where the rows of a lookup come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// A CSV file of that name.
     File(String),
@@ -42,7 +44,7 @@ pub enum Source {
 }
 
 /// A lookup definition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// Where its rows come from.
     pub source: Source,

@@ -36,6 +36,9 @@ pub struct Matcher {
     exact: Option<HashMap<Box<str>, Vec<u32>>>,
     fold: bool,
     time: Option<Times>,
+    /// What it was made of besides the table: the definition, and the key columns.
+    #[cfg(feature = "cluster")]
+    made_of: (Definition, Vec<usize>),
 }
 
 #[derive(Debug)]
@@ -144,7 +147,16 @@ impl Matcher {
             exact: rows,
             fold,
             time,
+            #[cfg(feature = "cluster")]
+            made_of: (definition.clone(), columns.to_vec()),
         })
+    }
+
+    /// What it was made of besides the table. Nothing where times in the table are read by a format, in a zone.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn made_of(&self) -> Option<&(Definition, Vec<usize>)> {
+        let time = self.made_of.0.time.as_ref();
+        time.is_none_or(|time| time.format.is_none()).then_some(&self.made_of)
     }
 
     /// Whether the time of an event counts.

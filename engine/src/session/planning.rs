@@ -93,6 +93,8 @@ impl Session {
     ) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         self.watch.begin();
+        #[cfg(feature = "cluster")]
+        self.options.cluster.iter().for_each(|cluster| drop(cluster.take_done()));
         let begun = Instant::now();
         let canonical = match &query {
             Parsed::Spl(query) => query.to_string(),
@@ -392,6 +394,7 @@ impl Planned {
             complete: self.complete,
             whole: self.trail.whole(&self.plan),
             profile: Profile::default(),
+            remote: Vec::new(),
         }
     }
 }

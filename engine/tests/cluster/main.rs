@@ -89,6 +89,56 @@ fn what_runs_where_is_explained() {
     assert_eq!(found.rows, [["Image", "host"]]);
 }
 
+/// Of `stats by`, what passes between workers are the partial aggregates.
+#[test]
+fn aggregates_are_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    events(folder.path());
+    let (store, setting, cluster) = (indexed(folder.path()), Setting::new(), cluster().unwrap());
+    let session = setting.session(&store, Language::Spl, Some(cluster.clone()));
+    let found = setting.run(&session, "* | stats count by EventCode").unwrap();
+    let done = cluster.take_done();
+    let scanned: u64 = done.iter().map(|stage| stage.scanned).sum();
+    assert!(scanned > 3_000, "{done:?}");
+    assert!(done.iter().all(|stage| stage.rows < scanned / 10), "{done:?}");
+    assert_eq!(done.last().unwrap().rows, found.rows.len() as u64 - 1, "{done:?}");
+    assert!(cluster.take_done().is_empty());
+}
+
+/// The table of a lookup travels with the plan.
+#[test]
+fn lookups_travel() {
+    let folder = tempfile::tempdir().unwrap();
+    events(folder.path());
+    let store = indexed(folder.path());
+    let tables = folder.path().join("tables");
+    fs::create_dir_all(tables.join("default")).unwrap();
+    fs::create_dir_all(tables.join("lookups")).unwrap();
+    fs::write(tables.join("lookups/codes.csv"), "code,what,kinds\n1,started,\"a\"\n3,connected,b\n3,talked,c\n")
+        .unwrap();
+    fs::write(tables.join("lookups/wild.csv"), "image,tool\n*\\\\cmd.exe,shell\n*powershell*,shell\n").unwrap();
+    let transforms = "[wild]\nfilename = wild.csv\nmatch_type = WILDCARD(image)\ncase_sensitive_match = false\nmin_matches = 1\ndefault_match = none\n";
+    fs::write(tables.join("default/transforms.conf"), transforms).unwrap();
+    let setting = Setting::new();
+    let run = |language, query, cluster| {
+        let session = setting.session_with(&store, language, cluster, &tables);
+        let remote = setting.block_on(session.explain(query)).unwrap().remote.join("\n");
+        (setting.run(&session, query).unwrap(), remote)
+    };
+    for (language, query) in [
+        (Language::Spl, "* | lookup codes.csv code AS EventCode OUTPUT what | stats count by what"),
+        (Language::Spl, "* | lookup codes.csv code AS EventCode | table EventCode what kinds | head 50"),
+        (Language::Spl, "EventCode=1 | lookup wild image AS Image OUTPUT tool | stats count by tool"),
+        (Language::Spl, "* | lookup codes.csv code AS EventCode OUTPUTNEW what AS host | stats count by host"),
+        (Language::LogScale, "match(file=\"codes.csv\", field=EventID, column=code) | groupBy(what)"),
+    ] {
+        let (here, _) = run(language, query, local());
+        let (there, stages) = run(language, query, cluster());
+        assert_eq!((&here.rows, &here.findings), (&there.rows, &there.findings), "{query}");
+        assert!(!query.contains("lookup ") || stages.contains("spl_lookup"), "{query}\n{stages}");
+    }
+}
+
 /// Logs that are no store are read here.
 #[test]
 fn logs_are_searched_here() {

@@ -1,7 +1,7 @@
 //! A cluster in this process, and searches on it and beside it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use spelunk_engine::cluster::Cluster;
 use spelunk_engine::cluster::roles::{Place, Scheduler, Worker};
 use spelunk_engine::ingest::{FieldSelection, IndexOptions, Input, Location, ReadOptions, index};
+use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::values::{Cell, cell};
 use spelunk_engine::{Error, Language, Session, SessionOptions};
 use tokio::runtime::Runtime;
@@ -119,6 +120,13 @@ impl Setting {
     pub fn session(&self, path: &Path, language: Language, cluster: Option<Cluster>) -> Session {
         let now = "2026-01-01T00:00:00Z".parse().ok();
         let options = SessionOptions { now, language, cluster, ..SessionOptions::default() };
+        Session::new(options, vec![Input { location: Location::Path(path.to_owned()), index: None }]).unwrap()
+    }
+
+    /// The same with lookups.
+    pub fn session_with(&self, path: &Path, language: Language, cluster: Option<Cluster>, lookups: &Path) -> Session {
+        let lookups = Arc::new(Lookups::load(&[lookups.to_owned()], Writable::Refused).unwrap());
+        let options = SessionOptions { language, cluster, lookups, ..SessionOptions::default() };
         Session::new(options, vec![Input { location: Location::Path(path.to_owned()), index: None }]).unwrap()
     }
 

@@ -30,7 +30,6 @@ pub fn chosen(named: &ClusterArgs) -> Result<(), Failure> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-#[expect(clippy::unused_async, reason = "with the feature it waits")]
 pub async fn scheduler(_: SchedulerArgs) -> Result<Exit, Failure> {
     without("spelunk scheduler")
 }
@@ -40,23 +39,23 @@ pub async fn scheduler(_: SchedulerArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "cluster"))]
-#[expect(clippy::unused_async, reason = "with the feature it waits")]
 pub async fn worker(_: WorkerArgs) -> Result<Exit, Failure> {
     without("spelunk worker")
 }
 
 #[cfg(feature = "cluster")]
-pub use available::{chosen, scheduler, worker};
+pub use available::{chosen, done, scheduler, worker};
 
 #[cfg(feature = "cluster")]
 mod available {
     use std::net::IpAddr;
 
+    use spelunk_engine::Session;
     use spelunk_engine::cluster::roles::{HERE, Place, Scheduler, Worker};
-    use spelunk_engine::cluster::{Cluster, PORT, greet};
+    use spelunk_engine::cluster::{Cluster, PORT, Stage, greet};
 
     use super::{ClusterArgs, Exit, Failure, SchedulerArgs, WorkerArgs};
-    use crate::terminal;
+    use crate::{report, terminal};
 
     /// The cluster that searches run on, if one was named.
     ///
@@ -74,6 +73,21 @@ mod available {
 
     fn place(bind: Option<IpAddr>, port: u16, host: Option<String>) -> Place {
         Place { bind: bind.unwrap_or(HERE), port, host }
+    }
+
+    /// What the stages of the last search did, a line each; nothing if no part of it ran on a cluster.
+    pub fn done(session: &Session) -> String {
+        let stages = session.options().cluster.as_ref().map(Cluster::take_done).unwrap_or_default();
+        let line = |stage: Stage| {
+            let Stage { number, scanned, rows, bytes } = stage;
+            let scanned = match scanned {
+                0 => String::new(),
+                scanned => format!("{} scanned, ", report::count(scanned, "event")),
+            };
+            let passed = report::count(rows, "row");
+            format!("  on the cluster, stage {number}: {scanned}{passed} passed on ({})\n", report::bytes(bytes))
+        };
+        stages.into_iter().map(line).collect()
     }
 
     /// Is a scheduler until Ctrl-C.
