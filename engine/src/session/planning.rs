@@ -393,8 +393,8 @@ impl Planned {
             plan_time: self.plan_time,
             complete: self.complete,
             whole: self.trail.whole(&self.plan),
+            remote: false,
             profile: Profile::default(),
-            remote: Vec::new(),
         }
     }
 }
