@@ -1,6 +1,5 @@
 //! Examples for `.help NAME` that run over the logs that are loaded.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -73,7 +72,7 @@ pub async fn run(shell: &Shell, name: &str) -> Option<String> {
     let drawn = grid::draw_some(&columns, &rows, terminal::stdout_width(), terminal::stdout_colour());
     match drawn.filter(|_| !shell.sink.plain) {
         Some((drawn, _)) => out.push_str(&drawn),
-        None => drop(write!(out, "{}", shell.sink.sheet(&columns, &rows))),
+        None => out.push_str(&shell.sink.sheet(&columns, &rows)),
     }
     Some(out)
 }
