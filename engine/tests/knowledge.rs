@@ -271,7 +271,7 @@ async fn an_app_about_every_event_log_alike_leaves_ours_to_each_of_them() {
 #[tokio::test]
 async fn the_header_of_an_event_has_the_names_of_its_xml() {
     let site = Site::generated(&[]);
-    let query = "source=*Security | where Guid=ProviderGuid AND Name=SourceName AND isnotnull(ProcessID) AND \
+    let query = "source=*Security | where Guid=ProviderGuid AND Name=SourceName AND Provider_Name=SourceName AND isnotnull(ProcessID) AND \
         event_id=RecordNumber AND id=RecordNumber AND dvc_nt_host=host | stats count";
     assert_eq!(site.rows(query).await, site.rows("source=*Security | stats count").await);
 }

@@ -5,7 +5,7 @@
 //! computed for all that its parts can be, as long as these are few; what depends on anything else is not known, and
 //! stays so for whoever uses it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -86,6 +86,18 @@ impl<'a> Known<'a> {
         let made: Vec<_> = hints.made.iter().map(|(name, value)| (name.clone(), self.values(value))).collect();
         self.made.extend(made);
         hints.conditions.iter().all(|condition| self.truth(condition) != Some(false))
+    }
+
+    /// The fields in these conditions that have the same value in all events of the file.
+    pub(crate) fn constants<'c>(&self, conditions: impl Iterator<Item = &'c Expr>) -> Vec<(String, ScalarValue)> {
+        let names: BTreeSet<&str> =
+            conditions.flat_map(|condition| condition.column_refs()).map(|column| column.name.as_str()).collect();
+        let tracked = names.into_iter().filter(|name| TRACKED.contains(name));
+        let only = |name: &str| match self.column(name)?.as_slice() {
+            [only] => Some((name.to_owned(), only.clone())),
+            _ => None,
+        };
+        tracked.filter_map(only).collect()
     }
 
     /// Whether a condition is true of all events, or of none; nothing where that is not known.

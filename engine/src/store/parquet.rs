@@ -25,9 +25,11 @@ use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFacto
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchemaBuilder;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -216,7 +218,8 @@ impl ParquetTable {
             let Some(first) = group.first() else { continue };
             let files = group.iter().map(ParquetFile::partitioned).collect::<Result<_>>()?;
             let rows = group.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
-            let group = Group { schema: &first.schema, fields: &first.fields, files, rows, with_places: true };
+            let (constants, with_places) = (Constants::new(), true);
+            let group = Group { schema: &first.schema, fields: &first.fields, files, rows, with_places, constants };
             parts.push(scan.part(group, &filters)?.0);
         }
         for stored in &self.stored {
@@ -276,13 +279,18 @@ struct Group<'a> {
     rows: u64,
     /// Whether the scan has the further columns, of which a field of a store could bear the name.
     with_places: bool,
+    /// Fields that have the same value in all events of the files.
+    constants: Constants,
 }
+
+/// Fields and their only values.
+type Constants = Vec<(String, ScalarValue)>;
 
 impl Scan<'_> {
     /// The events of a group of files, and what will be counted while they are read.
     fn part(&self, group: Group<'_>, filters: &[Expr]) -> Result<(Arc<dyn ExecutionPlan>, ExecutionPlanMetricsSet)> {
         let Self { session, table, wanted } = *self;
-        let Group { schema, fields, files, rows, with_places } = group;
+        let Group { schema, fields, files, rows, with_places, constants } = group;
         let value = |field: &Field| match fields.iter().find(|own| own.name == *field.name()) {
             Some(own) => Ok(converted(own.value.clone(), &own.data_type, field.data_type())),
             None => ScalarValue::try_from(field.data_type()).map(|null| Expr::Literal(null, None)),
@@ -299,7 +307,17 @@ impl Scan<'_> {
         let scanned = Arc::clone(schema.table_schema());
         let columns = scanned.fields().len();
 
-        let filters = rewritten(filters, table, value)?;
+        let scope = DFSchema::try_from(Arc::clone(&scanned))?;
+        let filters = match constants.is_empty() {
+            true => rewritten(filters, table, value)?,
+            false => {
+                let constant = |field: &Field| match constants.iter().find(|(name, _)| name == field.name()) {
+                    Some((_, constant)) => Ok(Expr::Literal(constant.clone(), None)),
+                    None => value(field),
+                };
+                simplified(session, rewritten(filters, table, constant)?, &scope)?
+            }
+        };
         let mut shown: HashSet<String> = HashSet::new();
         for field in wanted.fields() {
             shown.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
@@ -320,7 +338,6 @@ impl Scan<'_> {
             )));
         // It leaves out what it can by statistics, and says which conditions it meets row by row. No rule of the
         // optimizer moves conditions here.
-        let scope = DFSchema::try_from(Arc::clone(&scanned))?;
         let physical = filters.iter().map(|filter| session.create_physical_expr(filter.clone(), &scope));
         let pushed = source.try_pushdown_filters(physical.collect::<Result<_>>()?, session.config_options())?;
         let is_left = |pushed: &PushedDown| matches!(pushed, PushedDown::No);
@@ -364,9 +381,9 @@ impl Scan<'_> {
         let mut note = Note::of(events);
         // Files with the same columns, as far as these are used, that are asked the same.
         let mut groups: BTreeMap<usize, Vec<&StoredFile>> = BTreeMap::new();
-        let mut kinds: Vec<(Columns, Vec<bool>)> = Vec::new();
-        let mut by_kind: HashMap<(Columns, Vec<bool>), usize> = HashMap::new();
-        let mut settings: HashMap<Setting, Vec<Option<bool>>> = HashMap::new();
+        let mut kinds: Vec<(Columns, Vec<bool>, Constants)> = Vec::new();
+        let mut by_kind: HashMap<(Columns, Vec<bool>, Constants), usize> = HashMap::new();
+        let mut settings: HashMap<Setting, (Vec<Option<bool>>, Constants)> = HashMap::new();
         'files: for (_, file) in events.present() {
             let mut asked = vec![false; tests.len()];
             for (test, asked) in tests.iter().zip(&mut asked) {
@@ -379,11 +396,12 @@ impl Scan<'_> {
                     Verdict::Sometimes => *asked = true,
                 }
             }
+            let mut constants = Constants::new();
             if filters.iter().zip(&asked).any(|(filter, asked)| *asked && is_calculated(filter))
                 || !hints.conditions.is_empty()
             {
                 // What the files of one shape have in common is looked at once.
-                let truths = match settings.entry(Setting::of(file)) {
+                let (truths, known) = match settings.entry(Setting::of(file)) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => {
                         let setting = new.key().clone();
@@ -391,14 +409,16 @@ impl Scan<'_> {
                         let truth = |filter| if is_calculated(filter) { known.truth(filter) } else { None };
                         let mut truths: Vec<Option<bool>> = filters.iter().map(truth).collect();
                         truths.push(if known.allows(hints) { None } else { Some(false) });
-                        new.insert(truths)
+                        let constants = known.constants(filters.iter().filter(|filter| is_calculated(filter)));
+                        new.insert((truths, constants))
                     }
                 };
+                constants.clone_from(known);
                 if truths.contains(&Some(false)) {
                     note.skip(file, Reason::Made);
                     continue;
                 }
-                for (asked, truth) in asked.iter_mut().zip(truths) {
+                for (asked, truth) in asked.iter_mut().zip(truths.iter()) {
                     *asked &= *truth != Some(true);
                 }
             }
@@ -407,7 +427,7 @@ impl Scan<'_> {
                 continue;
             }
             note.open(file, &tests);
-            let kind = (events.columns_of(file, used.iter().copied()), asked);
+            let kind = (events.columns_of(file, used.iter().copied()), asked, constants);
             let at = *by_kind.entry(kind).or_insert_with_key(|kind| {
                 kinds.push(kind.clone());
                 kinds.len().saturating_sub(1)
@@ -415,14 +435,15 @@ impl Scan<'_> {
             groups.entry(at).or_default().push(file);
         }
         for (at, files) in groups {
-            let Some((columns, asked)) = kinds.get(at) else { continue };
+            let Some((columns, asked, constants)) = kinds.get(at) else { continue };
             let conditions: Vec<Expr> =
                 filters.iter().zip(asked).filter(|(_, asked)| **asked).map(|(filter, _)| filter.clone()).collect();
             let rows = files.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
             let located = |file: &&StoredFile| located(&events.location(file), file.bytes);
             let files = files.iter().map(located).collect::<Result<_>>()?;
             let (schema, fields) = (columns.schema(), columns.fields(events));
-            let group = Group { schema: &schema, fields: &fields, files, rows, with_places: false };
+            let constants = constants.clone();
+            let group = Group { schema: &schema, fields: &fields, files, rows, with_places: false, constants };
             let (part, counted) = self.part(group, &conditions)?;
             note.counts(counted);
             parts.push(part);
@@ -486,6 +507,23 @@ fn rewritten(filters: &[Expr], table: &Schema, value: impl Fn(&Field) -> Result<
         rewritten.map(|rewritten| rewritten.data)
     };
     filters.iter().map(rewrite).collect()
+}
+
+/// Conditions without what is decided: fields that have one value each leave one branch of a CASE.
+fn simplified(session: &dyn Session, filters: Vec<Expr>, scope: &DFSchema) -> Result<Vec<Expr>> {
+    let context = SimplifyContext::builder()
+        .with_schema(Arc::new(scope.clone()))
+        .with_query_execution_start_time(session.execution_props().query_execution_start_time)
+        .build();
+    let simplifier = ExprSimplifier::new(context);
+    let mut left = Vec::new();
+    for filter in filters {
+        let simple = simplifier.simplify(simplifier.coerce(filter, scope)?)?;
+        if !matches!(simple, Expr::Literal(ScalarValue::Boolean(Some(true)), _)) {
+            left.push(simple);
+        }
+    }
+    Ok(left)
 }
 
 /// The rows for which all conditions are true.
