@@ -112,6 +112,23 @@ fn a_worker_is_killed() {
     assert_eq!(text(&here.stdout), text(&there.stdout));
 }
 
+/// Ctrl-C ends a search that waits for the cluster.
+#[cfg(unix)]
+#[test]
+fn control_c_ends_a_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), "500");
+    // Without a worker, it would wait for some seconds more.
+    let (_scheduler, url) = scheduler();
+    let mut command = spelunk(&["run", "--cluster", &url, SEARCH, &store]);
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn what_is_wrong_is_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -79,7 +79,9 @@ pub(super) struct ContextRunner {
 /// What of a plan runs on a cluster, line by line.
 pub(super) fn remote(plan: &Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<Vec<String>, DataFusionError> {
     #[cfg(feature = "cluster")]
-    return crate::cluster::explained(plan, state.config_options());
+    {
+        crate::cluster::explained(plan, state.config_options())
+    }
     #[cfg(not(feature = "cluster"))]
     {
         let _ = (plan, state);

@@ -12,6 +12,7 @@ use super::values::parse_size;
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterArgs {
     /// Run what reads stores on the workers of the scheduler at URL, such as http://127.0.0.1:50050; the rest runs here
+    /// (only in binaries that were built with the feature cluster)
     #[arg(long, value_name = "URL")]
     pub cluster: Option<String>,
     /// Divide a search into N parts there: two or three for each core of all workers [default: 16]
@@ -20,6 +21,8 @@ pub struct ClusterArgs {
 }
 
 const SCHEDULER_HELP: &str = "\
+Only binaries that were built with the feature cluster can do this.
+
 The scheduler takes searches from `spelunk run --cluster URL` and gives their parts to the workers. There is no password
 and no encryption: whoever reaches its port can search what the workers can read. It listens on this machine alone, unless
 --bind says otherwise.
@@ -39,6 +42,8 @@ pub struct SchedulerArgs {
 }
 
 const WORKER_HELP: &str = "\
+Only binaries that were built with the feature cluster can do this.
+
 A worker does the parts of searches that the scheduler gives it. It reads stores at the path at which the search names
 them, so these have to be there on every machine. There is no password and no encryption: whoever reaches its ports can
 read what it has. It listens on this machine alone, unless --bind says otherwise.
