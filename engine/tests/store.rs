@@ -48,8 +48,7 @@ fn logs(folder: &Path) -> PathBuf {
 fn reading() -> ReadOptions {
     ReadOptions {
         fields: FieldSelection::All,
-        prefilter: None,
-        conditions: None,
+        wanted: None,
         sourcetype: None,
         host: None,
         source: None,

@@ -35,7 +35,7 @@ const LARGEST: usize = 512;
 pub(crate) async fn is_certain(plan: &LogicalPlan, state: &SessionState, watch: &Arc<Watch>) -> Result<bool> {
     let Some(decisive) = decisive(plan) else { return Ok(false) };
     for selection in decisive {
-        if !selection.is_empty(state, watch).await? {
+        if !selection.finds_nothing(state, watch).await? {
             return Ok(false);
         }
     }
@@ -123,7 +123,7 @@ impl<'p> Selection<'p> {
         (!conditions.is_empty()).then_some(Self { scan, conditions })
     }
 
-    async fn is_empty(self, state: &SessionState, watch: &Arc<Watch>) -> Result<bool> {
+    async fn finds_nothing(self, state: &SessionState, watch: &Arc<Watch>) -> Result<bool> {
         let provider = source_as_provider(&self.scan.source)?;
         let schema = provider.schema();
         let mut named: BTreeSet<usize> = BTreeSet::new();

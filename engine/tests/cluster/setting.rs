@@ -81,8 +81,7 @@ pub fn indexed_as(store: &Path, mut inputs: Vec<Input>) {
     inputs.sort_by_key(|input| format!("{:?}", input.location));
     let reading = ReadOptions {
         fields: FieldSelection::All,
-        prefilter: None,
-        conditions: None,
+        wanted: None,
         sourcetype: None,
         host: None,
         source: None,
