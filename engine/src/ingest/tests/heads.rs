@@ -93,7 +93,9 @@ fn a_block_with_unusual_text_is_read_whole() {
         "{\"EventID\":7,\"Channel\":\"Security\",\"a\":\"\u{1}\"}",
     ] {
         std::fs::write(&path, [generated(33, 200).as_str(), unusual, "\n"].concat()).unwrap();
-        for search in &SEARCHES[..6] {
+        // Abbreviated channels matter to who asks for channels.
+        let asked = |search: &&&str| !unusual.contains("RuleTitle") || search.contains("Channel=");
+        for search in SEARCHES[..6].iter().filter(asked) {
             assert_eq!(passed_over(&path, search), 0, "{search}, {unusual}");
         }
     }

@@ -76,7 +76,7 @@ fn fields_are_those_that_are_alive() {
 fn arguments_of_commands() {
     assert_eq!(spl("x | streamstats win"), ["window="]);
     assert_eq!(spl("x | streamstats current="), ["true", "false"]);
-    assert_eq!(spl("x | stats perc"), ["perc("]);
+    assert_eq!(spl("x | stats perc"), ["perc(", "percentile("]);
     assert_eq!(spl("x | stats dc(Us"), ["User"]);
     assert_eq!(spl("x | stats count b"), ["BY "]);
     assert_eq!(spl("x | eval a=mvind"), ["mvindex("]);
