@@ -150,6 +150,8 @@ fn commands_wait_for_their_subsearches() {
     assert_eq!(canonical("f IN ([b])"), "| search f IN ([search b])");
     assert!(errors("| sort [search a | foo]").contains("unknown command \"foo\""));
     assert!(errors("| rename [search a] AS").contains("found `[`"));
+    // No field of the name `search` is compared, whatever the subsearch gives.
+    assert!(errors("<[*]\"\"").contains("in `search`, found `<`"));
 }
 
 #[test]

@@ -249,7 +249,7 @@ fn substitutable(structure: &Structure, segment: &Segment, span: Span, implied: 
     let brackets: Vec<_> = brackets(structure, segment).collect();
     !brackets.is_empty()
         && commands::LIKELY.iter().any(|likely| {
-            let mut text = String::from(if implied { "search " } else { "| " });
+            let mut text = String::from(if implied { "| search " } else { "| " });
             let mut from = span.start;
             for (_, opener, closer) in &brackets {
                 text.push_str(structure.text.get(from..*opener).unwrap_or_default());
