@@ -152,6 +152,13 @@ pub struct ReadReport {
     pub files: Vec<FileReport>,
 }
 
+impl ReadReport {
+    /// Whether lines of JSON were passed over, of which not all fields are known.
+    pub(crate) fn has_unread_lines(&self) -> bool {
+        self.files.iter().any(|file| file.passed_over > 0 && file.format == "json")
+    }
+}
+
 /// What was read of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReport {

@@ -16,7 +16,6 @@ use crate::plan::summary::Summary;
 use crate::store::Store;
 use crate::store::parquet::ParquetTable;
 use crate::store::table::EventTable;
-use crate::views;
 use crate::vocabulary::{self, KnownField};
 
 /// Events that were read, and which fields of them.
@@ -28,17 +27,6 @@ pub(crate) struct Loaded {
     pub(crate) report: Arc<ReadReport>,
     /// Whether all was read, rather than what came until the search was ended.
     pub(super) complete: bool,
-}
-
-impl Loaded {
-    /// Whether one of the fields may be in events that were passed over by their first keys alone, and in no other.
-    pub(super) fn may_have_missed(&self, fields: &FieldSelection) -> bool {
-        let FieldSelection::Only(names) = fields else { return false };
-        let are_unseen = self.report.files.iter().any(|file| file.passed_over > 0 && file.format == "json");
-        let schema = self.events.table.schema();
-        let is_there = |name: &String| schema.column_with_name(name).is_some() || views::is_of_falcon(name);
-        are_unseen && !names.iter().all(is_there)
-    }
 }
 
 impl Session {

@@ -51,6 +51,7 @@ pub enum Language {
 }
 
 /// A query, in its language.
+#[derive(Clone)]
 enum Parsed {
     Spl(Query),
     LogScale(logscale::Query),

@@ -15,11 +15,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 #[cfg(feature = "cluster")]
-use spelunk_grammar::Code;
-use spelunk_grammar::Diagnostic;
-#[cfg(feature = "cluster")]
 use spelunk_grammar::Span;
 use spelunk_grammar::spl::Query;
+use spelunk_grammar::{Code, Diagnostic};
 
 use super::Language;
 use super::Parsed;
@@ -86,10 +84,28 @@ impl Session {
 
     async fn plan(
         &self,
+        query: Parsed,
+        purpose: Purpose,
+        only_mistakes: bool,
+        trace: Option<Arc<Tracer>>,
+    ) -> Result<Planned, Error> {
+        let planned = self.plan_reading(query.clone(), purpose, only_mistakes, trace.clone(), true).await?;
+        let is_missed = |finding: &Diagnostic| finding.code == Code::UnknownField;
+        if planned.report.has_unread_lines() && planned.diagnostics.iter().any(is_missed) {
+            // The field may be in lines that were not read on.
+            return self.plan_reading(query, purpose, only_mistakes, trace, false).await;
+        }
+        Ok(planned)
+    }
+
+    /// `selective`: leaves events out that the search cannot want.
+    async fn plan_reading(
+        &self,
         mut query: Parsed,
         purpose: Purpose,
         only_mistakes: bool,
         trace: Option<Arc<Tracer>>,
+        selective: bool,
     ) -> Result<Planned, Error> {
         self.cancelled.store(false, Ordering::SeqCst);
         self.watch.begin();
@@ -131,15 +147,11 @@ impl Session {
         let teller = wanted::Teller { knowledge: self.knowledge(), asked: &asked, view };
         let wanted = match &query {
             // Whoever traces events asks for those too that are left out.
-            _ if purpose == Purpose::Trace => None,
+            _ if purpose == Purpose::Trace || !selective => None,
             Parsed::Spl(query) => wanted::of(query, &teller, &clock, bounds),
             Parsed::LogScale(query) => crate::logscale::wanted::of(query, &teller, bounds),
         };
-        let read = |wanted| self.events(fields.clone(), wanted);
-        let mut loaded = read(wanted).await.map_err(|error| at_begin(error, &query))?;
-        if loaded.may_have_missed(&asked.fields) {
-            loaded = read(None).await.map_err(|error| at_begin(error, &query))?;
-        }
+        let loaded = self.events(fields, wanted).await.map_err(|error| at_begin(error, &query))?;
         let scans = Arc::new(Scans::default());
         let events = loaded.events.noting(&scans).asked(&asked, view).naming(named);
         let mut read_time = started.elapsed();

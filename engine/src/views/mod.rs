@@ -156,12 +156,6 @@ pub fn targets() -> impl Iterator<Item = &'static str> {
     views.into_iter().flat_map(|view| view.targets().chain(view.telling.iter().copied()))
 }
 
-/// Whether a name is one of Falcon's, which Windows' events get by a view.
-pub fn is_of_falcon(name: &str) -> bool {
-    let mut names = falcon::FALCON.targets().chain(falcon::FALCON.telling.iter().copied());
-    untagged(name) == TYPE || names.any(|known| untagged(known) == untagged(name))
-}
-
 /// The events of Windows that can be of a type of Falcon's that fits any of the patterns.
 pub fn of_types(types: &[Wildcard]) -> Condition {
     let kinds = falcon::FALCON.kinds.iter().filter(|event| match event.make(&falcon::FALCON, fields::TYPE) {
