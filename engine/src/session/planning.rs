@@ -17,7 +17,7 @@ use futures::TryStreamExt;
 #[cfg(feature = "cluster")]
 use spelunk_grammar::Span;
 use spelunk_grammar::spl::Query;
-use spelunk_grammar::{Code, Diagnostic};
+use spelunk_grammar::{Code, Diagnostic, Severity};
 
 use super::Language;
 use super::Parsed;
@@ -90,9 +90,13 @@ impl Session {
         trace: Option<Arc<Tracer>>,
     ) -> Result<Planned, Error> {
         let planned = self.plan_reading(query.clone(), purpose, only_mistakes, trace.clone(), true).await?;
-        let is_missed = |finding: &Diagnostic| finding.code == Code::UnknownField;
-        if planned.report.has_unread_lines() && planned.diagnostics.iter().any(is_missed) {
-            // The field may be in lines that were not read on.
+        let is_missed = |finding: &Diagnostic| match finding.code {
+            Code::UnknownField => true,
+            Code::UnknownMetadata => finding.severity == Severity::Warning,
+            _ => false,
+        };
+        if planned.complete && planned.report.has_unread_lines() && planned.diagnostics.iter().any(is_missed) {
+            // What is missed may be in lines that were not read on.
             return self.plan_reading(query, purpose, only_mistakes, trace, false).await;
         }
         Ok(planned)

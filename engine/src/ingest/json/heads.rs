@@ -14,9 +14,9 @@ use super::super::wanted::{Heading, Wanted};
 use super::super::windows::Role;
 use super::{has_controls, looks_whole};
 
-/// Texts of which none may be in a block: characters of keys by their numbers, and events of another sensor that views show
-/// as Windows' own.
-const UNUSUAL: [&str; 2] = ["\\u00", "event_simpleName"];
+/// Texts of which none may be in a block: characters of keys by their numbers, events of another sensor that views show as
+/// Windows' own, and indexes, because a search for one that no event names searches all.
+const UNUSUAL: [&str; 3] = ["\\u00", "event_simpleName", "\"index\""];
 
 /// A key of an export that abbreviates channels.
 const ABBREVIATED: &str = "\"RuleTitle\"";

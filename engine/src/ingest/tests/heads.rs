@@ -23,6 +23,8 @@ const ODD: &[&str] = &[
     r#"{"EventID":7,"Channel":"Security"} {"EventID":1,"Channel":"Security"}"#,
     r#"  {"EventID":7,"Channel":"Security"}  "#,
     r#"{"host":"only-here","EventID":7,"Channel":"Security"}"#,
+    r#"{"Computer":"c","EventID":7,"Channel":"Security","host":"behind"}"#,
+    r#"{"EventID":7,"Channel":"Security","index":"own"}"#,
 ];
 
 const SEARCHES: &[&str] = &[
@@ -35,6 +37,8 @@ const SEARCHES: &[&str] = &[
     "source=own OR sourcetype=own EventCode=7 | table EventCode Image",
     "index=wineventlog sourcetype=XmlWinEventLog:Security EventCode=1 | stats count",
     "EventCode=1 host=only-here | stats count",
+    "EventCode=1 host=behind | stats count",
+    "EventCode=1 index=own | stats count",
     "EventCode=1 OR a=x | stats count by EventCode",
     "NOT EventCode=1 | stats count by EventCode",
 ];
@@ -91,6 +95,7 @@ fn a_block_with_unusual_text_is_read_whole() {
         r#"{"EventID":3,"event_simpleName":"ProcessRollup2","ImageFileName":"\\Device\\HarddiskVolume1\\cmd.exe"}"#,
         r#"{"EventID":7,"Channel":"Sec","RuleTitle":"t"}"#,
         "{\"EventID\":7,\"Channel\":\"Security\",\"a\":\"\u{1}\"}",
+        r#"{"EventID":7,"Channel":"Security","a":1,"index":"own"}"#,
     ] {
         std::fs::write(&path, [generated(33, 200).as_str(), unusual, "\n"].concat()).unwrap();
         // Abbreviated channels matter to who asks for channels.
