@@ -289,9 +289,9 @@ fn sessions_keep_each_others_history() {
     second.env("XDG_STATE_HOME", home.join("state"));
     let mut second = start(second, second_home);
     first.type_keys(".lang spl\r");
-    first.wait_for("spl> ");
+    first.wait_for_result("\n");
     second.type_keys(".lang\r");
-    second.wait_for("spl> ");
+    second.wait_for_result("\n");
     second.leave();
     let home = first.leave();
     let history = fs::read_to_string(home.path().join("state/spelunk/history")).unwrap();
@@ -309,6 +309,7 @@ fn a_damaged_history_is_put_aside() {
     session.expect("is damaged").unwrap();
     session.expect("spl> ").unwrap();
     session.send(".lang spl\r").unwrap();
+    session.expect("\n").unwrap();
     session.expect("spl> ").unwrap();
     let home = Shell { session, home }.leave();
     assert!(folder.join("history.damaged").exists());

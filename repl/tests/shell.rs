@@ -31,10 +31,12 @@ fn open_in(home: tempfile::TempDir) -> Shell {
 }
 
 impl Shell {
-    /// Types a line and waits until it has been run.
+    /// Types a line and waits until it has been run, that is for a prompt on a line of its own: while one types, the
+    /// prompt is painted again and again.
     fn type_line(&mut self, line: &str) -> String {
         self.session.send(line).unwrap();
         self.session.send(ControlCode::CarriageReturn).unwrap();
+        self.wait_for("\n");
         self.wait_for("spl> ")
     }
 
@@ -43,6 +45,7 @@ impl Shell {
         String::from_utf8_lossy(self.session.expect(text).unwrap().before()).into_owned()
     }
 
+    /// Leaves from the prompt. While a command runs, the terminal itself would take the Ctrl-D.
     fn leave(mut self) -> tempfile::TempDir {
         self.session.send(ControlCode::EndOfTransmission).unwrap();
         self.session.expect(Eof).unwrap();
@@ -82,8 +85,8 @@ fn dot_commands() {
 #[test]
 fn history_is_kept() {
     let mut shell = open();
-    shell.session.send(".help\r").unwrap();
-    shell.wait_for("leave");
+    let shown = shell.type_line(".help");
+    assert!(shown.contains("what was read, and what could not be"), "{shown}");
     let home = shell.leave();
     let history = std::fs::read_to_string(home.path().join("spelunk/history")).unwrap();
     assert!(history.contains(".help"), "{history}");
