@@ -3,14 +3,13 @@
 //! Both are stateless and found by name, so that plans serialise: parameters travel as literal arguments.
 //! Both look at each distinct value of a dictionary column once, where that is cheaper than row by row.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, Float64Array, Int32Array, ListBuilder,
-    StringArray, StringBuilder,
+    StringBuilder,
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::eq;
@@ -154,7 +153,11 @@ pub fn build(returns: Returns, values: impl Iterator<Item = Value<'static>>, row
                 .collect::<BooleanArray>(),
         ),
         Returns::Number => Arc::new(values.map(|value| value.number()).collect::<Float64Array>()),
-        Returns::Text => Arc::new(values.map(|value| value.text().map(Cow::into_owned)).collect::<StringArray>()),
+        Returns::Text => {
+            let mut builder = StringBuilder::with_capacity(rows, 0);
+            values.for_each(|value| builder.append_option(value.text()));
+            Arc::new(builder.finish())
+        }
         Returns::Many => {
             let mut builder = ListBuilder::with_capacity(StringBuilder::new(), rows);
             for value in values {

@@ -13,7 +13,7 @@ use datafusion::functions::expr_fn::nullif;
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use spelunk_grammar::spl::expression::BinaryOperator;
 
-use super::kernel::{Returns, RowFunction};
+use super::kernel::{Returns, RowFunction, Test, TextPredicate};
 use crate::plan::expression::{Kind, Typed};
 use crate::values::{self, Value};
 
@@ -87,6 +87,14 @@ comparison!(LESS_OR_EQUAL, "spl_less_or_equal", |o| o.is_le());
 comparison!(GREATER, "spl_greater", |o| o.is_gt());
 comparison!(GREATER_OR_EQUAL, "spl_greater_or_equal", |o| o.is_ge());
 
+/// `spl_is(text, literal)`: whether a text is this one, asked once a distinct value.
+static IS: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    TextPredicate::udf("spl_is", |parameters| {
+        let literal = parameters.first().copied().unwrap_or_default().to_owned();
+        Ok(Box::new(move |text: &str| text == literal) as Test)
+    })
+});
+
 /// The functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
@@ -101,6 +109,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         &LESS_OR_EQUAL,
         &GREATER,
         &GREATER_OR_EQUAL,
+        &IS,
     ]
     .map(|udf| Arc::clone(udf))
     .to_vec()
@@ -187,6 +196,13 @@ pub fn comparison(operator: BinaryOperator, left: &Typed, right: &Typed) -> Expr
             native(left.expr.clone(), right.expr.clone())
         }
         (a, b) if numeric(a) && numeric(b) => native(left.number(), right.number()),
+        // Of a column that is there already, statistics and filters tell more about DataFusion's own operator.
+        (Kind::Text, Kind::Literal) if operator == BinaryOperator::Equal && is_call(left) && is_text(right) => {
+            IS.call(vec![left.expr.clone(), right.expr.clone()])
+        }
+        (Kind::Literal, Kind::Text) if operator == BinaryOperator::Equal && is_call(right) && is_text(left) => {
+            IS.call(vec![right.expr.clone(), left.expr.clone()])
+        }
         (Kind::Literal, Kind::Literal | Kind::Text) | (Kind::Text, Kind::Literal) => {
             native(left.expr.clone(), right.expr.clone())
         }
@@ -203,6 +219,14 @@ pub fn comparison(operator: BinaryOperator, left: &Typed, right: &Typed) -> Expr
             udf.call(vec![seconds(left), seconds(right)])
         }
     }
+}
+
+fn is_call(typed: &Typed) -> bool {
+    matches!(typed.expr, Expr::ScalarFunction(_))
+}
+
+fn is_text(literal: &Typed) -> bool {
+    matches!(literal.expr, Expr::Literal(ScalarValue::Utf8(Some(_)), _))
 }
 
 /// Times as seconds, anything else as it is.
