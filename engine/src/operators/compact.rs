@@ -11,16 +11,18 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Int32Type};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 use futures::StreamExt;
+
+use super::passing::{Passing, PassingExec};
 
 /// Puts the operator before every sort that holds all its rows, and makes it one sort.
 pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -39,67 +41,28 @@ pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
         if sort.fetch().is_some() || !types.any(|data_type| matches!(data_type, DataType::Dictionary(..))) {
             return Ok(Transformed::no(node));
         }
-        let compact = Arc::new(CompactExec { properties: Arc::clone(input.properties()), input });
-        Ok(Transformed::yes(replace_children_if_necessary(node, vec![compact])?))
+        Ok(Transformed::yes(replace_children_if_necessary(node, vec![CompactExec::over(input, Compact)])?))
     })?;
     Ok(changed.data)
 }
 
-/// The operator above a plan.
-#[cfg(feature = "cluster")]
-pub(crate) fn execution(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-    Arc::new(CompactExec { properties: Arc::clone(input.properties()), input })
-}
+/// The operator.
+pub(crate) type CompactExec = PassingExec<Compact>;
 
-/// Whether an operator is this one.
-#[cfg(feature = "cluster")]
-pub(crate) fn is_compact(plan: &dyn ExecutionPlan) -> bool {
-    plan.is::<CompactExec>()
-}
+/// What it does.
+#[derive(Debug, Clone)]
+pub(crate) struct Compact;
 
-#[derive(Debug)]
-struct CompactExec {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
-}
+impl Passing for Compact {
+    const NAME: &'static str = "CompactExec";
 
-impl DisplayAs for CompactExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CompactExec")
-    }
-}
-
-impl ExecutionPlan for CompactExec {
-    fn name(&self) -> &str {
-        "CompactExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn apply_expressions(
+    fn execute(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(input) = children.pop() else { return exec_err!("CompactExec has one input") };
-        Ok(Arc::new(Self { properties: Arc::clone(input.properties()), input }))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
+        input: &Arc<dyn ExecutionPlan>,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = input.execute(partition, context)?;
         let schema = input.schema();
         let output = input.map(|batch| compact(&batch?));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))

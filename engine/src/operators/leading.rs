@@ -18,10 +18,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 
 use super::groups::{Groups, NONE};
+use super::passing::{Passing, PassingExec};
 use crate::memory::Sizes;
 
 /// Rows of a result batch.
@@ -59,7 +60,7 @@ impl Leading {
 
     /// The node of the physical plan.
     pub fn execution(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(LeadingExec::new(input, self.choice.clone()))
+        LeadingExec::over(input, self.choice.clone())
     }
 }
 
@@ -110,77 +111,45 @@ impl fmt::Display for Choice {
 /// The node of the physical plan, over a plan.
 #[cfg(feature = "cluster")]
 pub(crate) fn execution(input: Arc<dyn ExecutionPlan>, choice: Choice) -> Arc<dyn ExecutionPlan> {
-    Arc::new(LeadingExec::new(input, choice))
+    LeadingExec::over(input, choice)
 }
 
 /// Which rows an operator keeps, if it is this one.
 #[cfg(feature = "cluster")]
 pub(crate) fn choice(plan: &dyn ExecutionPlan) -> Option<&Choice> {
-    plan.downcast_ref::<LeadingExec>().map(|leading| &leading.choice)
+    plan.downcast_ref::<LeadingExec>().map(PassingExec::passing)
 }
 
 /// The node of the physical plan.
-#[derive(Debug)]
-struct LeadingExec {
-    input: Arc<dyn ExecutionPlan>,
-    choice: Choice,
-    properties: Arc<PlanProperties>,
-}
+type LeadingExec = PassingExec<Choice>;
 
-impl LeadingExec {
-    fn new(input: Arc<dyn ExecutionPlan>, choice: Choice) -> Self {
-        let properties = Arc::new(PlanProperties::new(
+impl Passing for Choice {
+    const NAME: &'static str = "LeadingExec";
+    const KEEPS_ORDER: bool = false;
+
+    fn properties(input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
+        Arc::new(PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             datafusion::physical_plan::Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
             EmissionType::Both,
             Boundedness::Bounded,
-        ));
-        Self { input, choice, properties }
-    }
-}
-
-impl DisplayAs for LeadingExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeadingExec: {}", self.choice)
-    }
-}
-
-impl ExecutionPlan for LeadingExec {
-    fn name(&self) -> &str {
-        "LeadingExec"
+        ))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn described(&self) -> Option<String> {
+        Some(self.to_string())
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
+    fn execute(
         &self,
-        _: &mut dyn FnMut(
-            &Arc<dyn datafusion::physical_plan::PhysicalExpr>,
-        ) -> Result<datafusion::common::tree_node::TreeNodeRecursion>,
-    ) -> Result<datafusion::common::tree_node::TreeNodeRecursion> {
-        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(input) = children.pop() else { return exec_err!("LeadingExec has one input") };
-        Ok(Arc::new(Self::new(input, self.choice.clone())))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, Arc::clone(&context))?;
-        let schema = self.input.schema();
+        input: &Arc<dyn ExecutionPlan>,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = input.execute(partition, Arc::clone(&context))?;
+        let schema = input.schema();
         let held = MemoryConsumer::new("dedup").with_can_spill(true).register(context.memory_pool());
-        let state = State::new(&schema, &self.choice, held)?;
+        let state = State::new(&schema, self, held)?;
         // The end of the input is a step of its own, in which the rows that were kept come out.
         let steps = input.map(Some).chain(futures::stream::iter([None]));
         let output = steps.scan(state, |state, step| {

@@ -6,6 +6,7 @@ pub(crate) mod compact;
 pub mod groups;
 pub mod leading;
 pub mod occurrences;
+pub(crate) mod passing;
 pub mod running;
 pub mod single;
 mod stream;

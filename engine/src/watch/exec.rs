@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 use futures::{StreamExt, stream};
 
 use super::Watch;
+use crate::operators::passing::{Passing, PassingExec};
 
 /// Puts the operator above every scan, and above every other operator where the plan is to be measured.
 pub(crate) fn watched(
@@ -26,8 +27,7 @@ pub(crate) fn watched(
             return Ok(Transformed::no(node));
         }
         let watch = scan.then(|| Arc::clone(watch));
-        let properties = Arc::clone(node.properties());
-        Ok(Transformed::yes(Arc::new(WatchedExec { input: node, properties, watch, count: Arc::default() }) as _))
+        Ok(Transformed::yes(WatchedExec::over(node, Watched { watch, count: Arc::default() })))
     })?;
     Ok(changed.data)
 }
@@ -50,64 +50,33 @@ impl Count {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct WatchedExec {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
+/// The operator.
+pub(crate) type WatchedExec = PassingExec<Watched>;
+
+/// What it does.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
     /// Of a scan, who may end it.
     watch: Option<Arc<Watch>>,
     count: Arc<Count>,
 }
 
-impl WatchedExec {
-    /// What it stands above.
-    pub(crate) fn input(&self) -> &Arc<dyn ExecutionPlan> {
-        &self.input
-    }
-
+impl Watched {
     pub(crate) fn count(&self) -> &Count {
         &self.count
     }
 }
 
-impl DisplayAs for WatchedExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WatchedExec")
-    }
-}
+impl Passing for Watched {
+    const NAME: &'static str = "WatchedExec";
 
-impl ExecutionPlan for WatchedExec {
-    fn name(&self) -> &str {
-        "WatchedExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn apply_expressions(
+    fn execute(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(input) = children.pop() else { return exec_err!("WatchedExec has one input") };
-        let (watch, count) = (self.watch.clone(), Arc::clone(&self.count));
-        Ok(Arc::new(Self { properties: Arc::clone(input.properties()), input, watch, count }))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let mut input = self.input.execute(partition, context)?;
+        input: &Arc<dyn ExecutionPlan>,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let mut input = input.execute(partition, context)?;
         let schema = input.schema();
         let (watch, count) = (self.watch.clone(), Arc::clone(&self.count));
         let output = stream::poll_fn(move |context| {

@@ -241,7 +241,7 @@ fn ran(plan: &Arc<dyn ExecutionPlan>) -> Vec<Node> {
         let bottom = inputs.is_empty() || operator.name().contains("Join");
         let sides = if bottom { inputs.as_slice() } else { inputs.get(1..).unwrap_or_default() };
         let busy = sides.iter().map(|side| all(side)).fold(alone(watched), Duration::saturating_add);
-        nodes.push(Node { rows: watched.count().rows(), busy, ..classified(operator) });
+        nodes.push(Node { rows: watched.passing().count().rows(), busy, ..classified(operator) });
         match inputs.first() {
             Some(below) if !bottom => above = *below,
             _ => break,
@@ -287,8 +287,8 @@ fn alone(watched: &WatchedExec) -> Duration {
     // These wait for what others do on other cores.
     let waits = ["RepartitionExec", "CoalescePartitionsExec", "SortPreservingMergeExec"].contains(&operator.name());
     let called = operator.children().into_iter().filter_map(|child| child.downcast_ref::<WatchedExec>());
-    let below = called.map(|child| child.count().busy()).fold(Duration::ZERO, Duration::saturating_add);
-    let busy = watched.count().busy();
+    let below = called.map(|child| child.passing().count().busy()).fold(Duration::ZERO, Duration::saturating_add);
+    let busy = watched.passing().count().busy();
     if waits { Duration::ZERO } else { busy.saturating_sub(below) }
 }
 
