@@ -20,6 +20,7 @@ use datafusion::prelude::SessionConfig;
 use spelunk_grammar::{Code, Diagnostic, Span};
 
 use crate::error::Error;
+use crate::store::bucket::Registry;
 
 /// The part of the machine's memory that is used where nothing is said, in percent.
 const DEFAULT_PERCENT: usize = 60;
@@ -65,6 +66,7 @@ impl Memory {
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), TOLD)))
             .with_disk_manager_builder(files)
+            .with_object_store_registry(Arc::new(Registry::default()))
             .build_arc()?;
         Ok(Self { limit, runtime })
     }

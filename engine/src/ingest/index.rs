@@ -14,6 +14,7 @@ use super::pipeline;
 use super::{FieldSelection, Input, Location, ReadOptions, ReadReport};
 use crate::error::Error;
 use crate::memory;
+use crate::store::bucket;
 use crate::store::disk::Added;
 use crate::store::disk::manifest::StoredInput;
 use crate::store::disk::writer::{Admitted, Writer};
@@ -53,7 +54,7 @@ pub fn index(store: &Path, inputs: &[Input], reading: &ReadOptions, options: &In
     if let Some(folder) = &reading.temp {
         memory::check_folder(folder)?;
     }
-    let mut writer = Writer::open(store, memory::limit(options.memory), options.group_rows)?;
+    let mut writer = Writer::open(store, memory::limit(options.memory), options.group_rows, reading.temp.as_deref())?;
     let reading = ReadOptions { fields: FieldSelection::All, pool: None, ..reading.clone() };
     let mut known = Vec::new();
     let mut seen = writer.known();
@@ -81,6 +82,9 @@ fn check(input: &Input, store: &Path) -> Result<(), Error> {
     let Location::Path(path) = &input.location else {
         return refused(Path::new("-"), "standard input has no content to be told by: index a file");
     };
+    if bucket::is_address(path) {
+        return refused(path, "what is in a bucket is a store already: name files and folders of this machine");
+    }
     let whole = path.canonicalize().map_err(|error| Error::Input { path: path.clone(), reason: error.to_string() })?;
     let store = lasting(store);
     if whole.is_dir() && store.starts_with(&whole) && store != whole {
@@ -94,6 +98,9 @@ fn check(input: &Input, store: &Path) -> Result<(), Error> {
 
 /// The path that a folder has or would have.
 fn lasting(path: &Path) -> PathBuf {
+    if bucket::is_address(path) {
+        return path.to_owned();
+    }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut missing = Vec::new();
     let mut there = absolute.as_path();

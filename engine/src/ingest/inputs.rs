@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::parquet::file::reader::ChunkReader;
 use walkdir::{DirEntry, WalkDir};
 
 use super::archive::{self, Archive, Content, Member, Members};
@@ -14,7 +15,7 @@ use super::csv::{CsvCutter, Header};
 use super::decode::Peeked;
 use super::event::FileContext;
 use super::evtx::{Chunk, Chunks, MAGIC};
-use super::parquet::{self, Opener};
+use super::parquet::{self, Opener, Readable};
 use super::scan::JsonCutter;
 use super::sniff::{Format, NOT_A_LOG, sniff};
 use super::text::Kind;
@@ -23,8 +24,10 @@ use super::xml::XmlCutter;
 use super::{FileReport, Input, Location, Problem, ReadOptions};
 use super::{w3c, zeek};
 use crate::error::Error;
+use crate::store::bucket::{self, Bucket, Object};
 use crate::store::disk;
 use crate::store::disk::opened::StoredEvents;
+use crate::store::disk::place::Place;
 use crate::store::parquet::ParquetFile;
 
 /// How far the serial numbers of two files are apart, in bits.
@@ -33,6 +36,10 @@ const SERIALS_A_FILE: u32 = 40;
 /// Why a file is not read into a store.
 const SEARCHED_WHERE_IT_IS: &str =
     "it has events in columns already, and is searched where it is: name it beside the store";
+
+/// Why an object is not read.
+const NOT_IN_BUCKETS: &str =
+    "of a bucket, stores and Parquet files are searched: index logs into a store there, or copy them to this machine";
 
 /// Decides whether a file is read, by its place among the files, its path and the index that its events are given.
 pub(crate) type Admit<'a> = Box<dyn FnMut(u32, &Path, Option<&str>) -> bool + 'a>;
@@ -84,8 +91,10 @@ enum Entry {
     Named(PathBuf),
     /// Found in a folder.
     Found(PathBuf),
-    /// A store, named or found.
-    Store(PathBuf),
+    /// A store, named or found, with its path.
+    Store(Place, String),
+    /// An object in a bucket, with its address.
+    Object(Object, String),
     /// Found in a folder, and not readable.
     Unreadable(PathBuf, String),
 }
@@ -123,6 +132,9 @@ pub(crate) struct Inputs<'a> {
     inputs: std::slice::Iter<'a, Input>,
     index: Option<String>,
     walk: Option<walkdir::IntoIter>,
+    /// What is in the buckets that are to come, and in the one that is being read.
+    buckets: std::vec::IntoIter<Vec<Entry>>,
+    found: std::vec::IntoIter<Entry>,
     open: Option<(Arc<FileContext>, Open)>,
     /// The archives that are being read, each a member of the one before it.
     archives: Vec<(Arc<FileContext>, Members)>,
@@ -147,10 +159,13 @@ pub(crate) struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
     pub(crate) fn new(inputs: &'a [Input], options: &'a ReadOptions) -> Result<Self, Error> {
+        let mut buckets = Vec::new();
         for input in inputs {
-            if let Location::Path(path) = &input.location {
-                std::fs::metadata(path)
-                    .map_err(|error| Error::Input { path: path.clone(), reason: error.to_string() })?;
+            let Location::Path(path) = &input.location else { continue };
+            let failed = |error: io::Error| Error::Input { path: path.clone(), reason: error.to_string() };
+            match bucket::is_address(path) {
+                true => buckets.push(found_in_bucket(path).map_err(failed)?),
+                false => std::fs::metadata(path).map(|_| ()).map_err(failed)?,
             }
         }
         Ok(Inputs {
@@ -158,6 +173,8 @@ impl<'a> Inputs<'a> {
             inputs: inputs.iter(),
             index: None,
             walk: None,
+            buckets: buckets.into_iter(),
+            found: Vec::new().into_iter(),
             open: None,
             archives: Vec::new(),
             owners: Vec::new(),
@@ -224,7 +241,7 @@ impl<'a> Inputs<'a> {
                     && disk::is_store(entry.path())
                 {
                     walk.skip_current_dir();
-                    return Some(Entry::Store(entry.path().to_owned()));
+                    return Some(Entry::store(entry.path()));
                 }
                 match next.and_then(found) {
                     Some(Some(entry)) => return Some(entry),
@@ -232,11 +249,17 @@ impl<'a> Inputs<'a> {
                     None => self.walk = None,
                 }
             }
+            if let Some(entry) = self.found.next() {
+                return Some(entry);
+            }
             let input = self.inputs.next()?;
             self.index.clone_from(&input.index);
             match &input.location {
                 Location::Stdin => return Some(Entry::Stdin),
-                Location::Path(path) if disk::is_store(path) => return Some(Entry::Store(path.clone())),
+                Location::Path(path) if bucket::is_address(path) => {
+                    self.found = self.buckets.next().unwrap_or_default().into_iter();
+                }
+                Location::Path(path) if disk::is_store(path) => return Some(Entry::store(path)),
                 Location::Path(path) if path.is_dir() => {
                     self.walk = Some(WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter());
                 }
@@ -251,14 +274,14 @@ impl<'a> Inputs<'a> {
             Entry::Stdin => ("-".to_owned(), true),
             Entry::Named(path) => (path.display().to_string(), true),
             Entry::Found(path) | Entry::Unreadable(path, _) => (path.display().to_string(), false),
-            Entry::Store(path) => (path.display().to_string(), true),
+            Entry::Store(_, path) | Entry::Object(_, path) => (path.clone(), true),
         };
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
         let location = match &entry {
             Entry::Named(path) | Entry::Found(path) => Some(path.clone()),
-            Entry::Stdin | Entry::Unreadable(..) => None,
-            Entry::Store(folder) => {
-                let problems = self.add_store(folder, path);
+            Entry::Stdin | Entry::Unreadable(..) | Entry::Object(..) => None,
+            Entry::Store(place, _) => {
+                let problems = self.add_store(place, path);
                 return problems.map(|(file, problem)| Unit { file, payload: Payload::Problem(problem) });
             }
         };
@@ -271,11 +294,16 @@ impl<'a> Inputs<'a> {
             Entry::Stdin => Ok((Source::Stream(Box::new(io::stdin())), None)),
             Entry::Named(path) | Entry::Found(path) => open_file(&path),
             Entry::Unreadable(_, reason) => Err(io::Error::other(reason)),
-            Entry::Store(_) => return None,
+            Entry::Object(object, _) => Ok((Source::Object(object), None)),
+            Entry::Store(..) => return None,
         };
         let metadata = opened.as_ref().ok().and_then(|(_, metadata)| metadata.as_ref());
         let bytes = metadata.map_or(0, Metadata::len);
         let written = metadata.and_then(|metadata| jiff::Timestamp::try_from(metadata.modified().ok()?).ok());
+        let bytes = match &opened {
+            Ok((Source::Object(object), _)) => object.bytes,
+            _ => bytes,
+        };
         let location = Origin { path, location, written, bytes, is_named };
         self.begin(location, opened.map(|(source, _)| source))
     }
@@ -333,8 +361,12 @@ impl<'a> Inputs<'a> {
                     Err(error) => (Some(error.to_string()), false),
                 }
             }
-            Ok(Opened::Parquet) if self.admit.is_some() => (Some(SEARCHED_WHERE_IT_IS.to_owned()), false),
-            Ok(Opened::Parquet) => (self.add_parquet(location.as_deref(), &file, &mut report), false),
+            Ok(Opened::Parquet(_)) if self.admit.is_some() => (Some(SEARCHED_WHERE_IT_IS.to_owned()), false),
+            Ok(Opened::Parquet(object)) => {
+                let from = object
+                    .map_or_else(|| location.as_deref().map(Readable::of), |object| Some(Ok(Readable::Object(object))));
+                (from.and_then(|from| self.add_parquet(from, &file, &mut report)), false)
+            }
             Ok(Opened::Ignored(reason)) => (Some(reason.to_owned()), !is_named && reason == NOT_A_LOG),
             Err(error) => (Some(error.to_string()), false),
         };
@@ -354,7 +386,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Notes a store; what comes back is why it cannot be searched.
-    fn add_store(&mut self, folder: &Path, path: String) -> Option<(Arc<FileContext>, Problem)> {
+    fn add_store(&mut self, place: &Place, path: String) -> Option<(Arc<FileContext>, Problem)> {
         let ordinal = u32::try_from(self.reports.len()).unwrap_or(u32::MAX);
         let clock = Clock { zone: self.options.time_zone.clone(), latest: jiff::Timestamp::now() };
         let file = Arc::new(FileContext { ordinal, path: path.clone(), index: self.index.clone(), clock });
@@ -369,7 +401,7 @@ impl<'a> Inputs<'a> {
             )),
             (None, false) => {
                 let index = self.index.as_deref();
-                disk::opened::open(folder, &file.path, self.next_serial, index, &self.options.fields)
+                disk::opened::open(place.clone(), &file.path, self.next_serial, index, &self.options.fields)
             }
         };
         let mut numbered = 1;
@@ -397,9 +429,14 @@ impl<'a> Inputs<'a> {
     }
 
     /// Notes a Parquet file, and gives what is wrong with it.
-    fn add_parquet(&mut self, path: Option<&Path>, file: &FileContext, report: &mut FileReport) -> Option<String> {
+    fn add_parquet(
+        &mut self,
+        from: io::Result<Readable>,
+        file: &FileContext,
+        report: &mut FileReport,
+    ) -> Option<String> {
         let opener = Opener { options: self.options, file, base: self.next_serial };
-        let opened = match opener.open(path?, report.bytes) {
+        let opened = match from.and_then(|from| opener.open(&from)) {
             Ok(opened) => opened,
             Err(error) => return Some(error.to_string()),
         };
@@ -427,7 +464,46 @@ fn found(entry: walkdir::Result<DirEntry>) -> Option<Option<Entry>> {
     })
 }
 
+impl Entry {
+    /// A store in a folder.
+    fn store(path: &Path) -> Self {
+        match Place::of(path) {
+            Ok(place) => Entry::Store(place, path.display().to_string()),
+            Err(error) => Entry::Unreadable(path.to_owned(), error.to_string()),
+        }
+    }
+}
+
+/// The stores at an address, and the objects that are in none.
+fn found_in_bucket(address: &Path) -> io::Result<Vec<Entry>> {
+    let bucket = Bucket::at(address)?;
+    let shown = address.display().to_string();
+    let shown = shown.trim_end_matches('/');
+    let at = |path: &str| if path.is_empty() { shown.to_owned() } else { format!("{shown}/{path}") };
+    if bucket.has(disk::NAME)? {
+        return Ok(vec![Entry::Store(Place::Bucket(bucket), shown.to_owned())]);
+    }
+    let found = bucket.found()?;
+    let of_store = |path: &str| path.strip_suffix(disk::NAME).map(str::to_owned);
+    let stores: Vec<String> = found.iter().filter_map(|object| of_store(&object.path)).collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    for prefix in &stores {
+        let place = Place::Bucket(bucket.below(prefix));
+        entries.push(Entry::Store(place, at(prefix.trim_end_matches('/'))));
+    }
+    for object in found {
+        // Empty ones stand for folders.
+        if object.bytes > 0 && !stores.iter().any(|prefix| object.path.starts_with(prefix.as_str())) {
+            let path = bucket.object(&object.path);
+            entries.push(Entry::Object(Object { bucket: bucket.clone(), path, bytes: object.bytes }, at(&object.path)));
+        }
+    }
+    Ok(entries)
+}
+
 enum Source {
+    /// Of which only Parquet is searched.
+    Object(Object),
     File(File),
     Stream(Box<dyn Read + Send>),
 }
@@ -444,11 +520,16 @@ enum Opened {
     Archive(Archive),
     Ignored(&'static str),
     /// It is not read now.
-    Parquet,
+    Parquet(Option<Object>),
 }
 
 fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<&Path>) -> io::Result<Opened> {
     let reader: Box<dyn Read + Send> = match source {
+        Source::Object(object) => {
+            let is_parquet =
+                ChunkReader::get_bytes(&object, 0, parquet::MAGIC.len()).map_err(io::Error::other)? == parquet::MAGIC;
+            return Ok(if is_parquet { Opened::Parquet(Some(object)) } else { Opened::Ignored(NOT_IN_BUCKETS) });
+        }
         Source::File(mut source) => {
             let mut magic = Vec::new();
             source.by_ref().take(8).read_to_end(&mut magic)?;
@@ -456,7 +537,7 @@ fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<
                 return Ok(Opened::Reading(Open::Evtx(Chunks::of_file(source)?, None), "evtx"));
             }
             if magic.starts_with(parquet::MAGIC) {
-                return Ok(Opened::Parquet);
+                return Ok(Opened::Parquet(None));
             }
             source.rewind()?;
             if archive::is_zip(&magic) {

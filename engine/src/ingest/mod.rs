@@ -38,6 +38,8 @@ mod zeek;
 mod tests;
 
 pub use index::{IndexOptions, Indexed, index};
+
+pub use crate::store::bucket::is_address;
 pub(crate) use judge::Glimpse;
 pub(crate) use pipeline::Sink;
 pub(crate) use select::Selection;
@@ -67,7 +69,7 @@ pub struct Input {
 /// Where an input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A file, or a folder that is read recursively.
+    /// A file, or a folder that is read recursively; `s3://bucket/prefix` for a store in a bucket.
     Path(PathBuf),
     /// Standard input.
     Stdin,

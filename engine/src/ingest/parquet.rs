@@ -3,24 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::compute::{can_cast_types, cast as cast_array};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use bytes::Bytes;
 use datafusion::common::{Column, ScalarValue};
+use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::logical_expr::{Expr, cast, lit, try_cast};
 use jiff::tz::TimeZone;
+use object_store::path::Path as ObjectPath;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 
 use super::ReadOptions;
 use super::event::FileContext;
@@ -29,6 +32,7 @@ use super::windows::{Role, Section, plain_meaning, windows_meaning};
 use crate::functions::kernel::many_type;
 use crate::functions::{eventtime, operators, restored};
 use crate::store::align::{converted, dictionary_type, merged};
+use crate::store::bucket::Object;
 use crate::store::parquet::{BASE, FileField, PATH, ParquetFile, ROW};
 use crate::store::skeleton;
 use crate::values::time_type;
@@ -49,6 +53,58 @@ pub(crate) struct Opened {
     pub(crate) unread: Vec<String>,
     /// Columns that cannot be read, with their types.
     pub(crate) refused: Vec<String>,
+}
+
+/// What a file is read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Readable {
+    /// With its absolute path.
+    File(Arc<File>, ObjectPath),
+    Object(Object),
+}
+
+impl Readable {
+    /// A file of this machine.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let object = ObjectPath::from_absolute_path(&path).map_err(io::Error::other)?;
+        Ok(Self::File(Arc::new(File::open(path)?), object))
+    }
+
+    /// What a scan calls it.
+    fn place(&self) -> (ObjectStoreUrl, ObjectPath) {
+        match self {
+            Self::File(_, path) => (ObjectStoreUrl::local_filesystem(), path.clone()),
+            Self::Object(object) => (object.bucket.url(), object.path.clone()),
+        }
+    }
+}
+
+impl Length for Readable {
+    fn len(&self) -> u64 {
+        match self {
+            Self::File(file, _) => file.len(),
+            Self::Object(object) => object.len(),
+        }
+    }
+}
+
+impl ChunkReader for Readable {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(match self {
+            Self::File(file, _) => Box::new(file.get_read(start)?),
+            Self::Object(object) => Box::new(object.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        match self {
+            Self::File(file, _) => file.get_bytes(start, length),
+            Self::Object(object) => object.get_bytes(start, length),
+        }
+    }
 }
 
 /// Opens Parquet files.
@@ -85,10 +141,8 @@ struct Text {
 
 impl Opener<'_> {
     /// Reads the footer of a file.
-    pub(crate) fn open(&self, path: &Path, size: u64) -> io::Result<Opened> {
-        let location = std::path::absolute(path)?;
-        let file = File::open(&location)?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
+    pub(crate) fn open(&self, from: &Readable) -> io::Result<Opened> {
+        let metadata = ArrowReaderMetadata::load(from, ArrowReaderOptions::new()).map_err(broken)?;
         let footer = Arc::clone(metadata.metadata());
         let schema = read_schema(metadata.schema(), &|position| {
             let groups = footer.row_groups();
@@ -129,14 +183,15 @@ impl Opener<'_> {
             let mut values = BTreeSet::new();
             values.extend(text.fixed);
             for (column, prefix) in text.columns {
-                let found = distinct(&location, &column).map_err(broken)?;
+                let found = distinct(from, &column).map_err(broken)?;
                 values.extend(found.into_iter().map(|value| [prefix, &value].concat()));
             }
             metadata.insert(name.to_owned(), values);
         }
         let base = self.base;
         let shown = self.file.path.clone();
-        let file = ParquetFile { location, shown, base, size, rows, schema, fields, metadata };
+        let (place, object) = from.place();
+        let file = ParquetFile { place, object, shown, base, size: from.len(), rows, schema, fields, metadata };
         Ok(Opened { file, unread, refused })
     }
 
@@ -459,9 +514,9 @@ fn collect(
 }
 
 /// The distinct texts in a column.
-fn distinct(path: &Path, column: &str) -> Result<BTreeSet<String>, ParquetError> {
+fn distinct(from: &Readable, column: &str) -> Result<BTreeSet<String>, ParquetError> {
     let mut found = BTreeSet::new();
-    let reader = SerializedFileReader::new(File::open(path)?)?;
+    let reader = SerializedFileReader::new(from.clone())?;
     let mut undecided = Vec::new();
     for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
         let chunk = metadata.columns().iter().position(|chunk| chunk.column_path().parts() == [column.to_owned()]);
@@ -483,7 +538,7 @@ fn distinct(path: &Path, column: &str) -> Result<BTreeSet<String>, ParquetError>
     if undecided.is_empty() {
         return Ok(found);
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(from.clone())?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
     for batch in builder.with_projection(mask).with_row_groups(undecided).build()? {
         let batch = batch?;

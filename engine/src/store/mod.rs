@@ -1,6 +1,7 @@
 //! Events in columns, one table a shape.
 
 pub mod align;
+pub mod bucket;
 pub(crate) mod builder;
 pub(crate) mod columns;
 pub mod disk;

@@ -6,9 +6,6 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -16,7 +13,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
+use datafusion::common::{DFSchema, Result, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
@@ -28,7 +25,6 @@ use datafusion::datasource::table_schema::TableSchemaBuilder;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -37,6 +33,7 @@ use datafusion::physical_plan::filter_pushdown::PushedDown;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
+use object_store::path::Path as ObjectPath;
 use parquet::arrow::RowNumber;
 
 use super::align::{converted, merged};
@@ -63,8 +60,10 @@ const MANY_COLUMNS: usize = 24;
 /// A Parquet file, and what the events in it have.
 #[derive(Debug, Clone)]
 pub struct ParquetFile {
-    /// Its absolute path.
-    pub location: PathBuf,
+    /// The files of this machine, or the bucket that it is in.
+    pub place: ObjectStoreUrl,
+    /// Its path there.
+    pub object: ObjectPath,
     /// Its path as reached from the input.
     pub shown: String,
     /// The serial number of its first row.
@@ -95,14 +94,14 @@ pub struct FileField {
 impl ParquetFile {
     /// Whether one scan can read both.
     fn is_like(&self, other: &ParquetFile) -> bool {
-        self.schema == other.schema && self.fields == other.fields
+        self.place == other.place && self.schema == other.schema && self.fields == other.fields
     }
 
-    fn partitioned(&self) -> Result<PartitionedFile> {
-        let mut file = located(&self.location, self.size)?;
+    fn partitioned(&self) -> PartitionedFile {
+        let mut file = sized(self.object.clone(), self.size);
         let path = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(self.shown.as_str())));
         file.partition_values = vec![ScalarValue::Int64(Some(self.base)), path];
-        Ok(file.with_arrow_schema(Arc::clone(&self.schema)))
+        file.with_arrow_schema(Arc::clone(&self.schema))
     }
 }
 
@@ -216,10 +215,11 @@ impl ParquetTable {
         }
         for group in self.groups.iter() {
             let Some(first) = group.first() else { continue };
-            let files = group.iter().map(ParquetFile::partitioned).collect::<Result<_>>()?;
+            let files = group.iter().map(ParquetFile::partitioned).collect();
             let rows = group.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
             let (constants, with_places) = (Constants::new(), true);
-            let group = Group { schema: &first.schema, fields: &first.fields, files, rows, with_places, constants };
+            let (place, schema) = (first.place.clone(), &first.schema);
+            let group = Group { place, schema, fields: &first.fields, files, rows, with_places, constants };
             parts.push(scan.part(group, &filters)?.0);
         }
         for stored in &self.stored {
@@ -273,6 +273,8 @@ struct Scan<'a> {
 
 /// Files with the same columns.
 struct Group<'a> {
+    /// Where these are.
+    place: ObjectStoreUrl,
     schema: &'a SchemaRef,
     fields: &'a [FileField],
     files: Vec<PartitionedFile>,
@@ -290,7 +292,7 @@ impl Scan<'_> {
     /// The events of a group of files, and what will be counted while they are read.
     fn part(&self, group: Group<'_>, filters: &[Expr]) -> Result<(Arc<dyn ExecutionPlan>, ExecutionPlanMetricsSet)> {
         let Self { session, table, wanted } = *self;
-        let Group { schema, fields, files, rows, with_places, constants } = group;
+        let Group { place, schema, fields, files, rows, with_places, constants } = group;
         let value = |field: &Field| match fields.iter().find(|own| own.name == *field.name()) {
             Some(own) => Ok(converted(own.value.clone(), &own.data_type, field.data_type())),
             None => ScalarValue::try_from(field.data_type()).map(|null| Expr::Literal(null, None)),
@@ -327,13 +329,12 @@ impl Scan<'_> {
         let mut options = session.config_options().execution.parquet.clone();
         let all = shown.iter().map(String::as_str).chain(names(&filters)).map(str::to_owned).collect();
         options.pushdown_filters = count(&all) >= MANY_COLUMNS;
-        let url = ObjectStoreUrl::local_filesystem();
         let runtime = session.runtime_env();
         let footers = runtime.cache_manager.get_file_metadata_cache();
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(TableParquetOptions { global: options, ..TableParquetOptions::default() })
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                runtime.object_store(&url)?,
+                runtime.object_store(&place)?,
                 footers,
             )));
         // It leaves out what it can by statistics, and says which conditions it meets row by row. No rule of the
@@ -352,7 +353,7 @@ impl Scan<'_> {
             num_rows: Precision::Exact(usize::try_from(rows).unwrap_or(usize::MAX)),
             ..Statistics::new_unknown(&scanned)
         };
-        let config = FileScanConfigBuilder::new(url, source)
+        let config = FileScanConfigBuilder::new(place, source)
             .with_file_group(FileGroup::new(files))
             .with_statistics(statistics)
             .with_projection_indices(Some(indices))?
@@ -422,7 +423,7 @@ impl Scan<'_> {
                     *asked &= *truth != Some(true);
                 }
             }
-            if let Err(error) = check(&events.location(file)) {
+            if let Err(error) = events.place.check(&file.path) {
                 note.damaged(file, &error);
                 continue;
             }
@@ -439,11 +440,12 @@ impl Scan<'_> {
             let conditions: Vec<Expr> =
                 filters.iter().zip(asked).filter(|(_, asked)| **asked).map(|(filter, _)| filter.clone()).collect();
             let rows = files.iter().map(|file| file.rows).fold(0_u64, u64::saturating_add);
-            let located = |file: &&StoredFile| located(&events.location(file), file.bytes);
+            let located = |file: &&StoredFile| Ok(sized(events.place.object(&file.path)?, file.bytes));
             let files = files.iter().map(located).collect::<Result<_>>()?;
+            let place = events.place.url();
             let (schema, fields) = (columns.schema(), columns.fields(events));
             let constants = constants.clone();
-            let group = Group { schema: &schema, fields: &fields, files, rows, with_places: false, constants };
+            let group = Group { place, schema: &schema, fields: &fields, files, rows, with_places: false, constants };
             let (part, counted) = self.part(group, &conditions)?;
             note.counts(counted);
             parts.push(part);
@@ -462,24 +464,11 @@ fn is_call_of_columns(part: &Expr) -> bool {
     matches!(part, Expr::ScalarFunction(_)) && part.column_refs().len() > 1
 }
 
-/// Whether a file ends as it has to: one whose end was never written has the size that it should have.
-fn check(path: &Path) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::End(-4))?;
-    let mut end = [0_u8; 4];
-    file.read_exact(&mut end)?;
-    match end == *b"PAR1" {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidData, "torn, its end is missing")),
-    }
-}
-
 /// A file for a scan.
-fn located(location: &Path, size: u64) -> Result<PartitionedFile> {
+fn sized(object: ObjectPath, size: u64) -> PartitionedFile {
     let mut file = PartitionedFile::new(String::new(), size);
-    file.object_meta.location =
-        ObjectPath::from_absolute_path(location).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    Ok(file)
+    file.object_meta.location = object;
+    file
 }
 
 /// The columns that conditions name.

@@ -17,6 +17,7 @@ called. What was interrupted leaves the store as it was at the last commit. The 
 
 Examples:
   spelunk index -o ./store ./logs
+  spelunk index -o s3://logs/case-7 ./logs
   spelunk index -o ./store --index firewall=./fw --tz Europe/Berlin ./more-logs
   spelunk run 'EventCode=1 Image=*\\\\powershell.exe' ./store";
 
@@ -24,7 +25,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = format!("{INDEX_HELP}\n\n{EXIT_CODES}"))]
 pub struct IndexArgs {
-    /// The folder of the store, which is made if it is not there
+    /// The folder of the store, which is made if it is not there; `s3://bucket/prefix` for one in a bucket
     #[arg(short, long, value_name = "STORE")]
     pub output: PathBuf,
     /// Files and folders of logs
@@ -46,7 +47,8 @@ pub struct IndexArgs {
     /// machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub memory: Option<usize>,
-    /// The folder for archives inside of archives, while they are read [default: the system's]
+    /// The folder for archives inside of archives while they are read, and for what is sent to a bucket [default: the
+    /// system's]
     #[arg(long, value_name = "DIR")]
     pub temp: Option<PathBuf>,
     /// The most events of a row group: fewer are left out more precisely, more are compressed better [default: 131072]

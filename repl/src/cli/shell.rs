@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = SHELL_HELP)]
 pub struct ShellArgs {
-    /// Files and folders to search
+    /// Files and folders to search; `s3://bucket/prefix` for stores and Parquet in a bucket
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// What is searched.

@@ -1,16 +1,23 @@
 //! One writer at a time.
+//!
+//! In a folder that is a locked file, which the system lets go however its holder ends. A bucket knows no locks: there it
+//! is an object that only one can make, and that stays if its holder is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-/// The file that a writer holds locked; the system lets it go however the writer ends.
+use super::place::Place;
+use crate::store::bucket::Bucket;
+
+/// The file or object that a writer holds.
 pub(crate) const NAME: &str = "lock";
 
 /// A store that no one else writes to.
 #[derive(Debug)]
-pub(crate) struct Lock {
-    file: File,
+pub(crate) enum Lock {
+    File(File),
+    Object(Bucket),
 }
 
 impl Lock {
@@ -18,7 +25,33 @@ impl Lock {
     ///
     /// # Errors
     /// Someone else has it, who is named.
-    pub(crate) fn take(root: &Path) -> io::Result<Self> {
+    pub(crate) fn take(place: &Place) -> io::Result<Self> {
+        match place {
+            Place::Folder(root) => Self::of_folder(root),
+            Place::Bucket(bucket) => Self::of_bucket(bucket),
+        }
+    }
+
+    fn of_bucket(bucket: &Bucket) -> io::Result<Self> {
+        let holder = format!("process {} since {}", std::process::id(), jiff::Timestamp::now());
+        match bucket.write(NAME, holder.into(), None) {
+            Ok(_) => Ok(Self::Object(bucket.clone())),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let held = bucket.read(NAME).map(|(holder, _)| String::from_utf8_lossy(&holder).into_owned());
+                Err(io::Error::new(
+                    io::ErrorKind::WouldBlock,
+                    format!(
+                        "another `spelunk index` ({}) is adding to it; wait until that is done, or remove the object \
+                         \"{NAME}\" if it was killed",
+                        held.unwrap_or_default()
+                    ),
+                ))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn of_folder(root: &Path) -> io::Result<Self> {
         let path = root.join(NAME);
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
@@ -41,13 +74,16 @@ impl Lock {
         file.set_len(0)?;
         file.rewind()?;
         write!(file, "{}", std::process::id())?;
-        Ok(Self { file })
+        Ok(Self::File(file))
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Nobody is told the number of a process that is gone.
-        let _ = self.file.set_len(0);
+        let _ = match self {
+            // Nobody is told the number of a process that is gone.
+            Self::File(file) => file.set_len(0),
+            Self::Object(bucket) => bucket.remove(NAME),
+        };
     }
 }

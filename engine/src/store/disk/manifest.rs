@@ -4,13 +4,13 @@
 //! is told here as far as a search needs it to leave the file closed: which fields, which times, which values of the
 //! fields that searches name most.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::path::{Component, Path};
 
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
+use super::place::{Place, Version};
 use crate::functions::kernel::many_type;
 use crate::store::align::dictionary_type;
 use crate::store::builder::Kind;
@@ -165,12 +165,12 @@ impl Manifest {
     }
 
     /// Reads the manifest of a store.
-    pub(crate) fn read(root: &Path) -> io::Result<Self> {
+    pub(crate) fn read(place: &Place) -> io::Result<(Self, Version)> {
         // From memory it is parsed several times as fast as from a file.
-        let text = fs::read(root.join(NAME))?;
+        let (text, version) = place.manifest()?;
         let manifest: Manifest =
             serde_json::from_slice(&text).map_err(|error| damaged(format!("the manifest is damaged: {error}")))?;
-        manifest.checked()
+        Ok((manifest.checked()?, version))
     }
 
     /// Nothing in it may lead elsewhere.
@@ -208,15 +208,9 @@ impl Manifest {
         Ok(self)
     }
 
-    /// Writes it aside, and puts it in the place of the one before.
-    pub(crate) fn write(&self, root: &Path) -> io::Result<()> {
-        let aside = root.join(ASIDE);
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&aside)?);
-        serde_json::to_writer(&mut out, self)?;
-        out.flush()?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(aside, root.join(NAME))?;
-        sync_folder(root)
+    /// Puts it in the place of the one before.
+    pub(crate) fn write(&self, place: &Place, before: Version) -> io::Result<Version> {
+        place.commit(serde_json::to_vec(self)?, before)
     }
 
     /// Gives all events an index.
@@ -229,12 +223,6 @@ impl Manifest {
             *values = Some(vec![Some(0)]);
         }
     }
-}
-
-/// Makes the names in a folder last.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // A folder cannot be opened as a file everywhere.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn damaged(reason: String) -> io::Error {

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, cast, lit};
 
-use super::manifest::{self, ColumnType, METADATA, Manifest, StoredColumn, StoredFile, TRACKED};
-use super::{EVENTS, generation_of, listed, lock};
+use super::manifest::{ColumnType, METADATA, Manifest, StoredColumn, StoredFile, TRACKED};
+use super::place::Place;
+use super::{OWN, generation_of};
 use crate::functions::restored;
 use crate::ingest::{FieldSelection, Problem};
 use crate::store::columns;
@@ -20,7 +20,7 @@ use crate::store::skeleton::{GAPS, SKELETON};
 /// The events of a store.
 #[derive(Debug)]
 pub struct StoredEvents {
-    root: PathBuf,
+    pub(crate) place: Place,
     /// Its path as reached from the input.
     pub shown: String,
     /// What is added to the serial numbers in it.
@@ -50,19 +50,18 @@ pub(crate) struct Opened {
 
 /// Opens a store, as the index that the user gave its events. No file of events is opened for it.
 pub(crate) fn open(
-    root: &Path,
+    place: Place,
     shown: &str,
     base: i64,
     index: Option<&str>,
     fields: &FieldSelection,
 ) -> io::Result<Opened> {
-    let root = std::path::absolute(root)?;
-    let mut manifest = Manifest::read(&root)?;
-    let found = Found::of(&root, &manifest)?;
+    let (mut manifest, _) = Manifest::read(&place)?;
+    let found = Found::of(&place, &manifest)?;
     if let Some(index) = index {
         manifest.rename_index(index);
     }
-    let mut events = StoredEvents::new(root, shown.to_owned(), base, manifest, fields, found.files);
+    let mut events = StoredEvents::new(place, shown.to_owned(), base, manifest, fields, found.files);
     events.index = index.map(str::to_owned);
     Ok(Opened { events, bytes: found.bytes, problems: found.problems, skipped: found.skipped })
 }
@@ -76,8 +75,9 @@ struct Found {
 }
 
 impl Found {
-    fn of(root: &Path, manifest: &Manifest) -> io::Result<Self> {
-        let mut there: HashMap<String, u64> = listed(root)?.into_iter().map(|file| (file.path, file.bytes)).collect();
+    fn of(place: &Place, manifest: &Manifest) -> io::Result<Self> {
+        let listing = place.listed()?;
+        let mut there: HashMap<String, u64> = listing.events.into_iter().map(|file| (file.path, file.bytes)).collect();
         let mut found = Found { files: Vec::new(), bytes: 0, problems: Vec::new(), skipped: 0 };
         for (position, file) in manifest.files.iter().enumerate() {
             let lost = |what: String| format!("{what}: its {} events are missing", file.rows);
@@ -94,13 +94,7 @@ impl Found {
             }
         }
         let mut foreign: Vec<String> = there.into_keys().filter(|path| !is_uncommitted(path, manifest)).collect();
-        for entry in std::fs::read_dir(root)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            let own = [manifest::NAME, manifest::ASIDE, lock::NAME, super::ASIDE, EVENTS];
-            if !own.contains(&name.as_str()) {
-                foreign.push(name);
-            }
-        }
+        foreign.extend(listing.others.into_iter().filter(|name| !OWN.contains(&name.as_str())));
         foreign.sort_unstable();
         for path in foreign {
             found.skip(&path, "it is in the store but not of it, and was not searched".to_owned());
@@ -124,7 +118,7 @@ fn is_uncommitted(path: &str, manifest: &Manifest) -> bool {
 
 impl StoredEvents {
     fn new(
-        root: PathBuf,
+        place: Place,
         shown: String,
         base: i64,
         manifest: Manifest,
@@ -141,7 +135,7 @@ impl StoredEvents {
             .map(|schema| schema.iter().filter_map(|column| Some((name(column)?, column.1))).collect())
             .collect();
         let mut events = Self {
-            root,
+            place,
             shown,
             base,
             index: None,
@@ -233,11 +227,6 @@ impl StoredEvents {
             names.filter_map(|name| Some((name.to_owned(), self.column(file, name)?))).collect();
         let text = own.iter().any(|(name, _)| name == "_raw").then(|| self.text(file)).flatten();
         Columns { own, text }
-    }
-
-    /// The absolute path of a file.
-    pub(crate) fn location(&self, file: &StoredFile) -> PathBuf {
-        file.path.split('/').fold(self.root.clone(), |path, part| path.join(part))
     }
 
     /// The distinct values of the metadata fields, perhaps with a few that no event has.

@@ -4,7 +4,6 @@
 //! the manifest names them. Whatever happens before, the store is what it was.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -17,8 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::{self, GROUP_ROWS, Job, Written};
 use super::lock::Lock;
-use super::manifest::{METADATA, Manifest, StoredColumn, StoredField, StoredFile, StoredInput, sync_folder};
-use super::{ASIDE, EVENTS, file_name};
+use super::manifest::{METADATA, Manifest, StoredColumn, StoredField, StoredFile, StoredInput};
+use super::place::{Aside, Place, Version};
+use super::{EVENTS, file_name};
 use crate::error::Error;
 use crate::ingest::Sink;
 use crate::store::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, Piece};
@@ -85,8 +85,13 @@ type Outcome = io::Result<Written>;
 
 /// Adds to a store.
 pub(crate) struct Writer {
+    /// As the user named it.
     root: PathBuf,
+    place: Place,
+    aside: Aside,
     manifest: Manifest,
+    /// The manifest that is there.
+    version: Version,
     /// How many inputs were numbered before.
     numbered: u32,
     gathered: Vec<Gathered>,
@@ -115,29 +120,34 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Opens a store for writing, or begins one in a folder that is empty or not there.
+    /// Opens a store for writing, or begins one where nothing is. Of a bucket, files are made in a folder of `temp`.
     ///
     /// # Errors
-    /// The folder is something else, or somebody is writing to it.
-    pub(crate) fn open(root: &Path, memory: usize, group_rows: Option<usize>) -> Result<Self, Error> {
+    /// Something else is there, or somebody is writing to it.
+    pub(crate) fn open(
+        root: &Path,
+        memory: usize,
+        group_rows: Option<usize>,
+        temp: Option<&Path>,
+    ) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Input { path: root.to_owned(), reason: error.to_string() };
-        fs::create_dir_all(root).map_err(failed)?;
-        if !super::is_store(root) && !super::is_free(root).map_err(failed)? && !super::is_store(root) {
+        let place = Place::of(root).map_err(failed)?;
+        if !place.begin().map_err(failed)? {
             let reason = "it is neither a store nor an empty folder: name another place for the store".to_owned();
             return Err(Error::Input { path: root.to_owned(), reason });
         }
-        let lock = Lock::take(root).map_err(failed)?;
+        let lock = Lock::take(&place).map_err(failed)?;
         // Only whoever has the lock knows what is there.
-        let manifest = match super::is_store(root) {
-            true => Manifest::read(root).map_err(failed)?,
+        let (manifest, version) = match place.is_store().map_err(failed)? {
+            true => Manifest::read(&place).map_err(failed)?,
             false => {
                 let manifest = Manifest::empty();
-                manifest.write(root).map_err(failed)?;
-                manifest
+                let version = manifest.write(&place, None).map_err(failed)?;
+                (manifest, version)
             }
         };
-        super::sweep(root, &manifest).map_err(failed)?;
-        fs::create_dir_all(root.join(ASIDE)).map_err(failed)?;
+        super::sweep(&place, &manifest).map_err(failed)?;
+        let aside = place.aside(temp).map_err(failed)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let (jobs, waiting) = mpsc::sync_channel::<(Job, PathBuf)>(1);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -158,8 +168,11 @@ impl Writer {
         let by_name = positions.map(|(at, field)| (Arc::from(field.name.as_str()), at)).collect();
         Ok(Self {
             root: root.to_owned(),
+            place,
+            aside,
             numbered: manifest.numbered,
             manifest,
+            version,
             gathered: Vec::new(),
             by_shape: HashMap::default(),
             by_name,
@@ -300,7 +313,7 @@ impl Writer {
             let held = pieces.iter().map(Piece::size).fold(0, usize::saturating_add);
             let name = file_name(self.manifest.generation.saturating_add(1), self.files);
             let path = [EVENTS, &folder_name(source, code, plain), &name].join("/");
-            let aside = self.root.join(ASIDE).join(name);
+            let aside = self.aside.path().join(name);
             self.files = self.files.saturating_add(1);
             let job = Job { shape: shape.clone(), path, held, plain, pieces, group_rows: self.group_rows };
             self.writing = self.writing.saturating_add(held);
@@ -405,7 +418,8 @@ impl Writer {
         let mut written = std::mem::take(&mut self.written);
         // Which thread was faster decides nothing.
         written.sort_by(|one, other| file_part(&one.path).cmp(file_part(&other.path)));
-        self.place(&written).map_err(|error| self.failed(&error))?;
+        let paths = written.iter().map(|file| file.path.as_str());
+        self.place.place(self.aside.path(), paths).map_err(|error| self.failed(&error))?;
         for written in written {
             self.enter(written);
         }
@@ -421,23 +435,11 @@ impl Writer {
         }
         self.manifest.generation = self.manifest.generation.saturating_add(1);
         self.manifest.numbered = self.numbered.saturating_add(complete);
-        self.manifest.write(&self.root).map_err(|error| self.failed(&error))?;
+        let version = self.manifest.write(&self.place, self.version.take());
+        self.version = version.map_err(|error| self.failed(&error))?;
         self.files = 0;
         self.uncommitted = 0;
         Ok(())
-    }
-
-    /// Puts files where they belong.
-    fn place(&self, written: &[Written]) -> io::Result<()> {
-        let mut folders = BTreeSet::from([self.root.clone(), self.root.join(EVENTS)]);
-        for file in written {
-            let target = self.root.join(&file.path);
-            let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else { continue };
-            fs::create_dir_all(folder)?;
-            fs::rename(self.root.join(ASIDE).join(name), &target)?;
-            folders.insert(folder.to_owned());
-        }
-        folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 
     /// Names a file in the manifest.
@@ -534,7 +536,6 @@ impl Drop for Writer {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
-        let _ = fs::remove_dir_all(self.root.join(ASIDE));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use spelunk_engine::ingest::{Input, Location, ReadReport};
+use spelunk_engine::ingest::{Input, Location, ReadReport, is_address};
 use spelunk_engine::values::Cell;
 use spelunk_engine::{Error, Language, Session};
 
@@ -62,6 +62,7 @@ pub async fn open(shell: &Shell, rest: &str) -> Outcome {
             return usage("standard input brings the shell its searches, so it cannot be data");
         }
         let same = |input: &Input| match &input.location {
+            Location::Path(known) if known == path => true,
             Location::Path(known) => {
                 known.canonicalize().ok().is_some_and(|known| path.canonicalize().is_ok_and(|p| p == known))
             }
@@ -70,7 +71,7 @@ pub async fn open(shell: &Shell, rest: &str) -> Outcome {
         if shell.session.inputs().iter().any(same) {
             return usage(format!("{} is open already", escape::line(&path.display().to_string())));
         }
-        if !path.exists() {
+        if !is_address(path) && !path.exists() {
             return usage(format!("no such file or folder: {}", escape::line(&path.display().to_string())));
         }
     }
