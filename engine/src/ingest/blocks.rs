@@ -28,7 +28,7 @@ impl Spare {
     /// More is not kept.
     const MOST: usize = 16;
 
-    fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         spare.unwrap_or_else(|| Vec::with_capacity(BLOCK.saturating_mul(2)))
     }
@@ -62,6 +62,11 @@ impl Lines {
     /// The text, if it is text, for readers that otherwise spend little on a byte.
     pub(crate) fn as_text(&self) -> Option<&str> {
         simdutf8::basic::from_utf8(&self.bytes).ok()
+    }
+
+    /// How many lines end in it.
+    pub(crate) fn count(&self) -> u64 {
+        u64::try_from(memchr::memchr_iter(b'\n', &self.bytes).count()).unwrap_or(0)
     }
 
     /// Gives the room back.
@@ -114,6 +119,11 @@ impl Blocks {
     pub(crate) fn new(head: Vec<u8>, reader: Box<dyn Read + Send>) -> Self {
         let spare = Spare::default();
         Blocks { reader, rest: head, line: 1, offset: 0, at_end: false, error: None, is_skipping: false, spare }
+    }
+
+    /// A stream that goes on where so many bytes and lines were read.
+    pub(crate) fn behind(self, offset: u64, lines: u64) -> Self {
+        Blocks { offset, line: lines.saturating_add(1), ..self }
     }
 
     /// Removes the first line, without its end.

@@ -13,6 +13,8 @@ use lzma_rust2::XzReader;
 pub(crate) struct Peeked {
     pub(crate) head: Vec<u8>,
     pub(crate) reader: Box<dyn Read + Send>,
+    /// Whether it is as it is stored, but for a mark of UTF-8.
+    pub(crate) is_plain: bool,
 }
 
 /// How much of a file is looked at to find out what it is.
@@ -26,8 +28,8 @@ impl Peeked {
         match reader.by_ref().take(most).read_to_end(&mut head) {
             // The error comes up again when the rest is read, and what came before it is worth reading.
             Err(error) if head.is_empty() => Err(error),
-            Err(error) => Ok(Peeked { head, reader: Box::new(Failing(Some(error))) }),
-            Ok(_) => Ok(Peeked { head, reader }),
+            Err(error) => Ok(Peeked { head, reader: Box::new(Failing(Some(error))), is_plain: false }),
+            Ok(_) => Ok(Peeked { head, reader, is_plain: true }),
         }
     }
 
@@ -53,7 +55,8 @@ impl Peeked {
             Compression::Xz => Box::new(XzReader::new_mem_limit(input, true, MAX_DICTIONARY_KIB)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
         };
-        Peeked::new(Box::new(Bounded { reader, read, budget: Budget::of(0) }))
+        let decompressed = Peeked::new(Box::new(Bounded { reader, read, budget: Budget::of(0) }))?;
+        Ok(Peeked { is_plain: false, ..decompressed })
     }
 
     /// Decodes UTF-16 and strips the byte order mark of UTF-8.
@@ -71,14 +74,8 @@ impl Peeked {
             _ => return Ok(self),
         };
         let input = self.into_reader();
-        Peeked::new(Box::new(Utf16 {
-            input,
-            decoder,
-            read: Vec::new(),
-            decoded: String::new(),
-            given: 0,
-            at_end: false,
-        }))
+        let text = Utf16 { input, decoder, read: Vec::new(), decoded: String::new(), given: 0, at_end: false };
+        Ok(Peeked { is_plain: false, ..Peeked::new(Box::new(text))? })
     }
 }
 

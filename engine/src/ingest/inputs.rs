@@ -16,6 +16,7 @@ use super::decode::Peeked;
 use super::event::FileContext;
 use super::evtx::{Chunk, Chunks, MAGIC};
 use super::parquet::{self, Opener, Readable};
+use super::ranges::{self, Range, Ranges};
 use super::scan::JsonCutter;
 use super::sniff::{Format, NOT_A_LOG, sniff};
 use super::text::Kind;
@@ -62,8 +63,17 @@ pub(crate) enum Payload {
     Zeek(Lines, Arc<zeek::Header>),
     W3c(Lines, Arc<w3c::Header>),
     Text(Lines, Kind),
+    /// Lines that are still to be read.
+    Range(Range, LineForm),
     /// A place that could not be read.
     Problem(Problem),
+}
+
+/// What lines are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LineForm {
+    Json,
+    Text(Kind),
 }
 
 impl Payload {
@@ -78,6 +88,7 @@ impl Payload {
             | Payload::Zeek(lines, _)
             | Payload::W3c(lines, _)
             | Payload::Text(lines, _) => lines.bytes.len(),
+            Payload::Range(range, _) => range.length(),
             Payload::Problem(_) => 0,
         }
     }
@@ -114,6 +125,7 @@ enum Open {
     /// With an error that came up after the last chunks that were handed out.
     Evtx(Chunks, Option<io::Error>),
     Text(Blocks, TextFormat),
+    Ranges(Option<Ranges>, LineForm),
 }
 
 enum TextFormat {
@@ -524,6 +536,7 @@ enum Opened {
 }
 
 fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<&Path>) -> io::Result<Opened> {
+    let mut plain = None;
     let reader: Box<dyn Read + Send> = match source {
         Source::Object(object) => {
             let is_parquet =
@@ -543,11 +556,14 @@ fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<
             if archive::is_zip(&magic) {
                 return Ok(Opened::Archive(Archive::Zip(source)));
             }
+            plain = source.try_clone().ok();
             Box::new(source)
         }
         Source::Stream(reader) => reader,
     };
-    let peeked = Peeked::new(reader)?.decompressed()?;
+    let peeked = Peeked::new(reader)?;
+    let begins = peeked.head.len();
+    let peeked = peeked.decompressed()?;
     if peeked.head.starts_with(parquet::MAGIC) {
         return Ok(Opened::Ignored("Parquet is read from files only, not compressed once more or from a pipe"));
     }
@@ -574,6 +590,13 @@ fn open_source(source: Source, file: &FileContext, is_named: bool, temp: Option<
         Format::Text { .. } => return Ok(Opened::Ignored(NOT_A_LOG)),
         Format::Unknown(reason) => return Ok(Opened::Ignored(reason)),
     };
+    // The mark of UTF-8 is taken off its head.
+    let mark = begins.saturating_sub(peeked.head.len());
+    if let (true, Some(form), Some(file)) = (peeked.is_plain, format.of_lines(), plain)
+        && let Some(ranges) = Ranges::of(Arc::new(file), u64::try_from(mark).unwrap_or(0))
+    {
+        return Ok(Opened::Reading(Open::Ranges(Some(ranges), form), name));
+    }
     let mut blocks = Blocks::new(peeked.head, peeked.reader);
     blocks.take(header_length);
     Ok(Opened::Reading(Open::Text(blocks, format), name))
@@ -600,6 +623,20 @@ impl Open {
                     }
                 }
             }
+            Open::Ranges(ranges, form) => match ranges.as_mut().map_or(ranges::Next::End, Ranges::next) {
+                ranges::Next::Range(range) => (Some(Payload::Range(range, *form)), false),
+                ranges::Next::End => (None, true),
+                ranges::Next::Rest => match ranges.take().map(streamed) {
+                    Some(Ok(blocks)) => {
+                        *self = Open::Text(blocks, form.format());
+                        self.next()
+                    }
+                    Some(Err(error)) => {
+                        (Some(Payload::Problem(Problem { place: String::new(), reason: error.to_string() })), true)
+                    }
+                    None => (None, true),
+                },
+            },
             Open::Text(blocks, format) => match blocks.next(format.cutter()) {
                 Next::Block(lines) => (Some(format.payload(lines)), false),
                 Next::Problem(place, reason) => (Some(Payload::Problem(Problem { place, reason })), false),
@@ -609,7 +646,33 @@ impl Open {
     }
 }
 
+/// What is left of a file, as a stream.
+fn streamed(ranges: Ranges) -> io::Result<Blocks> {
+    let (file, from, lines) = ranges.rest()?;
+    let mut file = file.try_clone()?;
+    file.seek(io::SeekFrom::Start(from))?;
+    Ok(Blocks::new(Vec::new(), Box::new(file)).behind(from, lines))
+}
+
+impl LineForm {
+    fn format(self) -> TextFormat {
+        match self {
+            LineForm::Json => TextFormat::JsonLines(LineCutter::default()),
+            LineForm::Text(kind) => TextFormat::Text(LineCutter::default(), kind),
+        }
+    }
+}
+
 impl TextFormat {
+    /// Of lines, what these are.
+    fn of_lines(&self) -> Option<LineForm> {
+        match self {
+            TextFormat::JsonLines(_) => Some(LineForm::Json),
+            TextFormat::Text(_, kind) => Some(LineForm::Text(*kind)),
+            _ => None,
+        }
+    }
+
     fn cutter(&mut self) -> &mut dyn Cutter {
         match self {
             TextFormat::Xml(cutter) => cutter,

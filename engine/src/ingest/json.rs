@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use self::heads::Heads;
 use self::walk::Walker;
 use super::blocks::{Lines, NOT_UTF8, decode};
-use super::event::{Defaults, EventBuilder};
+use super::event::{Defaults, EventBuilder, Place};
 use super::forms::{self, Forms};
 use super::scan::JsonScanner;
 use super::wanted::Words;
@@ -31,7 +31,7 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
         read_text(text, number, builder);
         return lines.recycle();
     }
-    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    let text = decode(lines, |line| builder.result.skip(Place::Line(line), NOT_UTF8));
     read_text(&text, number, builder);
 }
 
@@ -54,7 +54,7 @@ fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
 #[cfg(test)]
 pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) {
     let mut number = lines.first_line;
-    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    let text = decode(lines, |line| builder.result.skip(Place::Line(line), NOT_UTF8));
     let mut state = JsonState::default();
     for line in text.split('\n') {
         let record = line.trim_ascii();
@@ -163,7 +163,7 @@ impl<'t, 'w> LineReader<'t, 'w> {
 /// Reads a block of records that may take several lines each.
 pub(crate) fn read_stream(lines: Lines, in_array: bool, builder: &mut EventBuilder<'_>) {
     let first_line = lines.first_line;
-    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    let text = decode(lines, |line| builder.result.skip(Place::Line(line), NOT_UTF8));
     let mut state = JsonState { forms: Forms::of(&text), ..JsonState::default() };
     let mut scanner = JsonScanner::new(in_array);
     let (mut counted, mut number) = (0, first_line);
@@ -233,7 +233,7 @@ impl JsonState {
             }
             Err(ref reason) => {
                 builder.discard();
-                builder.result.skip(format!("line {line}"), reason.as_str());
+                builder.result.skip(Place::Line(line), reason.as_str());
             }
         }
         outcome.is_ok()

@@ -22,6 +22,7 @@ mod json;
 mod judge;
 pub(crate) mod parquet;
 mod pipeline;
+mod ranges;
 mod scan;
 mod select;
 mod sniff;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 
 use super::event::{BlockResult, EventBuilder, Shared};
-use super::inputs::{Admit, Inputs, Payload, Unit};
+use super::inputs::{Admit, Inputs, LineForm, Payload, Unit};
 use super::select::Selection;
 use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, w3c, xml, zeek};
 use crate::error::Error;
@@ -105,8 +105,15 @@ fn drive(
             scope.spawn(move || work(shared, folds, &units, &done));
         }
         drop(done_sender);
-        let mut gather =
-            Gather { sink, options, held, next: 0, waiting: BTreeMap::new(), left_out: LeftOut::default() };
+        let mut gather = Gather {
+            sink,
+            options,
+            held,
+            next: 0,
+            waiting: BTreeMap::new(),
+            lines: None,
+            left_out: LeftOut::default(),
+        };
         let outcome = feed(inputs, &mut gather, &unit_sender, &done_receiver, workers.saturating_mul(2));
         // Without a sender the workers stop.
         drop(unit_sender);
@@ -195,6 +202,16 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
         Payload::Zeek(lines, header) => zeek::read_block(lines, &header, &mut builder),
         Payload::W3c(lines, header) => w3c::read_block(lines, &header, &mut builder),
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
+        Payload::Range(range, form) => match range.read() {
+            Ok(lines) => {
+                builder.result.lines = Some(lines.count());
+                match form {
+                    LineForm::Json => json::read_lines(lines, &mut builder),
+                    LineForm::Text(kind) => text::read_block(lines, kind, &mut builder),
+                }
+            }
+            Err(error) => builder.result.skip(format!("byte {}", range.from), error.to_string()),
+        },
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
     }
     let mut result = builder.finish();
@@ -213,6 +230,8 @@ struct Gather<'a> {
     held: Option<&'a MemoryReservation>,
     next: u64,
     waiting: BTreeMap<u64, Done>,
+    /// Of the file that is being added, how many lines were counted block by block.
+    lines: Option<(u32, u64)>,
     left_out: LeftOut,
 }
 
@@ -231,11 +250,16 @@ impl Gather<'_> {
 
     fn merge(&mut self, done: Done, inputs: &mut Inputs<'_>) -> Result<(), Error> {
         let Done { file, result, .. } = done;
+        // The blocks of a file come one after the other.
+        let lines = self.lines.filter(|(of, _)| *of == file).map_or(0, |(_, lines)| lines);
+        self.lines = result.lines.map(|own| (file, lines.saturating_add(own)));
         let is_ignored = inputs.ignored.get(file as usize).copied().unwrap_or(false);
         let Some(report) = inputs.reports.get_mut(file as usize) else { return Ok(()) };
+        let mut problems =
+            result.problems.into_iter().map(|(place, reason)| Problem { place: place.told(lines), reason });
         if self.options.strict
             && !is_ignored
-            && let Some(problem) = result.problems.first()
+            && let Some(problem) = problems.next()
         {
             let place = if problem.place.is_empty() { String::new() } else { format!("{}: ", problem.place) };
             let reason = format!("{place}{}", problem.reason);
@@ -252,7 +276,7 @@ impl Gather<'_> {
         self.left_out.unread.extend(result.unread);
         self.left_out.hosts.extend(result.hosts);
         let room = Problem::KEPT.saturating_sub(report.problems.len());
-        report.problems.extend(result.problems.into_iter().take(room));
+        report.problems.extend(problems.take(room));
         memory::hold_events(self.held, self.options.pool.as_ref(), result.block.size())?;
         // What is a member of an archive was admitted with it.
         let owner = inputs.owners.get(file as usize).copied().unwrap_or(file);

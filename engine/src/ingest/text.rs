@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::auditd::Record;
 use super::blocks::{Lines, NOT_UTF8, decode};
-use super::event::{Defaults, EventBuilder};
+use super::event::{Defaults, EventBuilder, Place};
 use super::syslog::Syslog;
 use super::time::{Clock, parse_epoch};
 use super::windows::Section;
@@ -56,7 +56,7 @@ impl Kind {
 /// Reads the lines of a block.
 pub(crate) fn read_block(lines: Lines, kind: Kind, builder: &mut EventBuilder<'_>) {
     let mut number = lines.first_line;
-    let text = decode(lines, |line| builder.result.skip(format!("line {line}"), NOT_UTF8));
+    let text = decode(lines, |line| builder.result.skip(Place::Line(line), NOT_UTF8));
     builder.keep_text();
     let mut reader = LineReader {
         has_fields: builder.wants_fields(),
@@ -138,7 +138,7 @@ impl LineReader {
     fn sysmon(&mut self, raw: &str, at: usize, number: u64, builder: &mut EventBuilder<'_>) -> bool {
         if let Err(broken) = self.xml.read_event(raw.get(at..).unwrap_or_default(), builder) {
             builder.discard();
-            builder.result.skip(format!("line {number}"), format!("kept as a line of text: {}", broken.reason));
+            builder.result.skip(Place::Line(number), format!("kept as a line of text: {}", broken.reason));
             return false;
         }
         for (name, value) in

@@ -9,6 +9,7 @@ mod heads;
 mod hostile;
 mod json;
 mod passed_over;
+mod ranges;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

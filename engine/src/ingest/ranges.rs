@@ -1,0 +1,171 @@
+//! Cuts a file of lines into ranges, which workers read side by side: what one thread reads for all of them is as slow as
+//! that thread.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::blocks::{Lines, Spare};
+
+/// How long a range is, if a line ends there: what is looked at several times should stay in the cache of a core.
+const RANGE: u64 = 1 << 20;
+/// A file with fewer bytes is read in one go.
+const LEAST: u64 = 4 * RANGE;
+/// How much is looked at together to find the end of a line.
+const STEP: usize = 4 << 10;
+/// A line whose end is farther away makes the file one that is read from its beginning to its end.
+const FARTHEST: u64 = 1 << 20;
+
+/// A file, range by range.
+#[derive(Debug)]
+pub(crate) struct Ranges {
+    file: Arc<File>,
+    next: u64,
+    end: u64,
+    spare: Spare,
+}
+
+/// Some lines of a file.
+#[derive(Debug)]
+pub(crate) struct Range {
+    file: Arc<File>,
+    pub(crate) from: u64,
+    length: usize,
+    spare: Spare,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Range(Range),
+    /// No line ends for so long that there is no range.
+    Rest,
+    End,
+}
+
+impl Ranges {
+    /// The ranges of a file from a byte on, if it is worth it.
+    pub(crate) fn of(file: Arc<File>, from: u64) -> Option<Self> {
+        let metadata = file.metadata().ok()?;
+        let end = metadata.len();
+        (metadata.is_file() && end >= LEAST).then(|| Ranges { file, next: from, end, spare: Spare::default() })
+    }
+
+    /// The next range.
+    pub(crate) fn next(&mut self) -> Next {
+        let from = self.next;
+        if from >= self.end {
+            return Next::End;
+        }
+        let least = from.saturating_add(RANGE);
+        let end = if least >= self.end { Some(self.end) } else { self.line_end(least) };
+        let Some((end, length)) = end.and_then(|end| Some((end, usize::try_from(end.checked_sub(from)?).ok()?))) else {
+            return Next::Rest;
+        };
+        self.next = end;
+        Next::Range(Range { file: Arc::clone(&self.file), from, length, spare: self.spare.clone() })
+    }
+
+    /// The byte behind the first line that ends from a byte on.
+    fn line_end(&self, from: u64) -> Option<u64> {
+        let mut step = [0_u8; STEP];
+        let mut at = from;
+        while at < from.saturating_add(FARTHEST) {
+            let count = read_at(&self.file, &mut step, at).ok().filter(|&count| count > 0)?;
+            let found = memchr::memchr(b'\n', step.get(..count)?);
+            if let Some(found) = found {
+                return Some(at.saturating_add(u64::try_from(found).ok()?).saturating_add(1).min(self.end));
+            }
+            at = at.saturating_add(u64::try_from(count).ok()?);
+        }
+        None
+    }
+
+    /// Where the rest begins, in bytes and lines, and the file.
+    pub(crate) fn rest(self) -> io::Result<(Arc<File>, u64, u64)> {
+        let mut lines = 0_u64;
+        let mut ranges = Ranges { next: 0, end: self.next, ..self };
+        // All that came before ends with a line.
+        while let Next::Range(range) = ranges.next() {
+            lines = lines.saturating_add(range.read()?.count());
+        }
+        Ok((ranges.file, ranges.end, lines))
+    }
+}
+
+impl Range {
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Its lines, as far as the file still has them, numbered from 1.
+    pub(crate) fn read(&self) -> io::Result<Lines> {
+        let mut bytes = self.spare.take();
+        bytes.resize(self.length, 0);
+        let mut filled = 0_usize;
+        while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+            let at = self.from.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            match read_at(&self.file, room, at) {
+                Ok(0) => break,
+                Ok(count) => filled = filled.saturating_add(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(Lines { bytes, first_line: 1, spare: self.spare.clone() })
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, into, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn ranges(text: &[u8]) -> Ranges {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        Ranges::of(Arc::new(file), 0).unwrap()
+    }
+
+    #[test]
+    fn ranges_are_whole_lines_and_all_of_them() {
+        let text: String = (0..700_000).map(|number| format!("line {number}\n")).collect();
+        let (mut ranges, mut joined, mut count) = (ranges(text.as_bytes()), Vec::<u8>::new(), 0);
+        while let Next::Range(range) = ranges.next() {
+            let lines = range.read().unwrap();
+            assert!(lines.bytes.ends_with(b"\n"));
+            joined.extend(&lines.bytes);
+            count += 1;
+        }
+        assert!(joined == text.as_bytes() && count > 4);
+    }
+
+    #[test]
+    fn a_line_without_end_leaves_the_rest() {
+        let head = "short\n".repeat(200_000);
+        let mut ranges = ranges([head.as_bytes(), &vec![b'x'; 5 << 20]].concat().as_slice());
+        let Next::Range(first) = ranges.next() else { panic!() };
+        assert!(matches!(ranges.next(), Next::Rest));
+        let (_, from, lines) = ranges.rest().unwrap();
+        assert_eq!(from, u64::try_from(first.length()).unwrap());
+        assert_eq!(lines, from / 6);
+    }
+
+    #[test]
+    fn small_files_have_none() {
+        assert!(Ranges::of(Arc::new(tempfile::tempfile().unwrap()), 0).is_none());
+    }
+}
