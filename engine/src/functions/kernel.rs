@@ -1,7 +1,7 @@
 //! The two shapes that almost every scalar function has, as DataFusion functions.
 //!
 //! Both are stateless and found by name, so that plans serialise: parameters travel as literal arguments.
-//! Both look at each distinct value of a dictionary column once, where that is cheaper than row by row.
+//! Both look at each distinct value of a dictionary column once, where that is cheaper than row by row ([`once`]).
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -16,12 +16,14 @@ use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Int32Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 use spelunk_grammar::{Diagnostic, Span};
 
+use super::once;
 use crate::plan::expression::{Call, Kind, Typed};
 use crate::values::Value;
 
@@ -217,20 +219,23 @@ impl ScalarUDFImpl for RowFunction {
         if let Some((position, dictionary)) = only_dictionary(&args.args)
             && (dictionary.null_count() == 0 || self.is_null_for_null(&args.args, position)?)
         {
-            let mut arguments = args.args.clone();
-            let values = Arc::clone(dictionary.values());
-            let rows = values.len();
-            if let Some(argument) = arguments.get_mut(position) {
-                *argument = ColumnarValue::Array(values);
-            }
-            let results = self.evaluate_rows(&arguments, rows)?;
-            let array: ArrayRef = if self.keeps_dictionary(&[(&dictionary_type(), false)]) && results.len() == rows {
-                // As many values as before, so the keys need no second look.
-                Arc::new(dictionary.with_values(results))
-            } else {
-                take(&results, dictionary.keys(), None)?
+            let evaluate = |values: &ArrayRef| {
+                let mut arguments = args.args.clone();
+                if let Some(argument) = arguments.get_mut(position) {
+                    *argument = ColumnarValue::Array(Arc::clone(values));
+                }
+                self.evaluate_rows(&arguments, values.len())
             };
-            return Ok(ColumnarValue::Array(as_type(array, wanted)?));
+            let (values, rows) = (dictionary.values(), dictionary.len());
+            if let Some(results) = once::of_values(self.name, &args.args, values, rows, evaluate)? {
+                let keeps = self.keeps_dictionary(&[(&dictionary_type(), false)]) && results.len() == values.len();
+                let array: ArrayRef = match keeps {
+                    // As many values as before, so the keys need no second look.
+                    true => Arc::new(dictionary.with_values(results)),
+                    false => take(&results, dictionary.keys(), None)?,
+                };
+                return Ok(ColumnarValue::Array(as_type(array, wanted)?));
+            }
         }
         let literal = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if literal { 1 } else { args.number_rows };
@@ -246,7 +251,7 @@ fn as_type(array: ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
     if array.data_type() == wanted { Ok(array) } else { Ok(cast(&array, wanted)?) }
 }
 
-/// The only column among the arguments, if it is a dictionary with fewer values than rows.
+/// The only column among the arguments, if it is a dictionary.
 fn only_dictionary(arguments: &[ColumnarValue]) -> Option<(usize, DictionaryArray<Int32Type>)> {
     let mut columns = arguments.iter().enumerate().filter_map(|(position, argument)| match argument {
         ColumnarValue::Array(array) => Some((position, array)),
@@ -254,9 +259,7 @@ fn only_dictionary(arguments: &[ColumnarValue]) -> Option<(usize, DictionaryArra
     });
     let (position, array) = columns.next()?;
     let dictionary = array.as_dictionary_opt::<Int32Type>()?;
-    let usable = columns.next().is_none()
-        && dictionary.values().len() <= dictionary.len()
-        && dictionary.values().null_count() == 0;
+    let usable = columns.next().is_none() && dictionary.values().null_count() == 0;
     usable.then(|| (position, dictionary.clone()))
 }
 
@@ -300,9 +303,20 @@ impl TextPredicate {
     }
 }
 
-/// Whether a function is a [`TextPredicate`], which is never true for null.
-pub fn is_text_predicate(udf: &ScalarUDF) -> bool {
-    udf.inner().downcast_ref::<TextPredicate>().is_some()
+/// The argument of a call that makes it null by being null, if all others are literals.
+pub(crate) fn strict_argument(call: &ScalarFunction) -> Option<&Expr> {
+    if call.func.inner().downcast_ref::<TextPredicate>().is_some() {
+        return call.args.first();
+    }
+    let function = call.func.inner().downcast_ref::<RowFunction>()?;
+    let mut others = call.args.iter().enumerate().filter(|(_, argument)| !matches!(argument, Expr::Literal(..)));
+    let (position, argument) = others.next().filter(|_| others.next().is_none())?;
+    let literal = |argument: &Expr| match argument {
+        Expr::Literal(value, _) => ColumnarValue::Scalar(value.clone()),
+        _ => ColumnarValue::Scalar(ScalarValue::Utf8(None)),
+    };
+    let arguments: Vec<ColumnarValue> = call.args.iter().map(literal).collect();
+    function.is_null_for_null(&arguments, position).ok()?.then_some(argument)
 }
 
 impl ScalarUDFImpl for TextPredicate {
@@ -333,9 +347,19 @@ impl ScalarUDFImpl for TextPredicate {
                 _ => return exec_err!("{} takes literal parameters only", self.name),
             }
         }
-        let test = (self.compile)(&parameters)?;
+        let test = once::compiled(self.name, &args.args, || (self.compile)(&parameters))?;
         let array = column.to_array(if matches!(column, ColumnarValue::Scalar(_)) { 1 } else { args.number_rows })?;
-        let result = test_column(&array, &test)?;
+        let result = match array.as_dictionary_opt::<Int32Type>() {
+            Some(dictionary) => {
+                let evaluate = |values: &ArrayRef| Ok(Arc::new(test_column(values, &test)?) as ArrayRef);
+                match once::of_values(self.name, &args.args, dictionary.values(), dictionary.len(), evaluate)? {
+                    Some(per_value) => spread(per_value.as_boolean(), dictionary.keys())?,
+                    // After a filter a dictionary may hold far more values than the batch has rows.
+                    None => test_column(&take(dictionary.values(), dictionary.keys(), None)?, &test)?,
+                }
+            }
+            None => test_column(&array, &test)?,
+        };
         if matches!(column, ColumnarValue::Scalar(_)) {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
         }
@@ -354,7 +378,7 @@ pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
             if dictionary.values().len() > dictionary.len() {
                 return test_column(&take(dictionary.values(), dictionary.keys(), None)?, test);
             }
-            spread(test_column(dictionary.values(), test)?, dictionary.keys())
+            spread(&test_column(dictionary.values(), test)?, dictionary.keys())
         }
         DataType::List(_) => {
             let list = array.as_list::<i32>();
@@ -379,13 +403,13 @@ pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
 }
 
 /// What is true of each distinct value, row by row.
-fn spread(per_value: BooleanArray, keys: &Int32Array) -> Result<BooleanArray> {
+fn spread(per_value: &BooleanArray, keys: &Int32Array) -> Result<BooleanArray> {
     let mut passing = per_value.values().set_indices();
     match (per_value.null_count(), passing.next(), passing.next()) {
         (0, None, _) => Ok(BooleanArray::new(BooleanBuffer::new_unset(keys.len()), keys.nulls().cloned())),
         // Comparing keys takes many rows at once, looking them up takes one after the other.
         (0, Some(only), None) => Ok(eq(keys, &Int32Array::new_scalar(i32::try_from(only).unwrap_or(-1)))?),
-        _ => Ok(take(&per_value, keys, None)?.as_boolean().clone()),
+        _ => Ok(take(per_value, keys, None)?.as_boolean().clone()),
     }
 }
 
@@ -424,7 +448,7 @@ mod tests {
         ] {
             let expected: BooleanArray =
                 keys.iter().map(|key| key.and_then(|key| per_value.get(key as usize).copied().flatten())).collect();
-            assert_eq!(spread(BooleanArray::from(per_value.to_vec()), &keys).unwrap(), expected, "{per_value:?}");
+            assert_eq!(spread(&BooleanArray::from(per_value.to_vec()), &keys).unwrap(), expected, "{per_value:?}");
         }
     }
 }

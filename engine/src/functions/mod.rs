@@ -33,6 +33,7 @@ pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
 pub mod numbers;
+mod once;
 pub mod opaque;
 pub mod operators;
 pub mod ordering;

@@ -145,16 +145,26 @@ const LEN: Row = Row {
     },
 };
 
+/// The text in lower case. Rust's own looks at each character of a short text by itself.
+fn lowered(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() }
+}
+
+/// The text in upper case.
+fn raised(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_uppercase() } else { text.to_uppercase() }
+}
+
 const LOWER: Row = Row {
     name: "spl_lower",
     returns: Returns::Text,
-    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, str::to_lowercase)),
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, lowered)),
 };
 
 const UPPER: Row = Row {
     name: "spl_upper",
     returns: Returns::Text,
-    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, str::to_uppercase)),
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, raised)),
 };
 
 const LOWER_EACH: Row = Row { name: "spl_lower_each", returns: Returns::Many, evaluate: LOWER.evaluate };

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPu
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::{Shape, Store};
+use crate::functions::kernel;
 
 /// The events of a store. Fields that a shape lacks are null.
 #[derive(Debug)]
@@ -127,14 +128,20 @@ fn may_match_shape(shape: &Shape, conjuncts: &[&Expr]) -> bool {
 /// The column without which the condition is never true.
 pub(super) fn needed_column(condition: &Expr) -> Option<&str> {
     match condition {
-        Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_comparison(*op) => column_name(left),
-        Expr::IsNotNull(inner) => column_name(inner),
-        Expr::InList(list) if !list.negated => column_name(&list.expr),
-        // The text predicates give null for null.
-        Expr::ScalarFunction(call) if call.func.name().starts_with("spl_") => {
-            let first = call.args.first()?;
-            crate::functions::kernel::is_text_predicate(&call.func).then(|| column_name(first)).flatten()
-        }
+        Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_comparison(*op) => strict_column(left),
+        Expr::IsNotNull(inner) => strict_column(inner),
+        Expr::InList(list) if !list.negated => strict_column(&list.expr),
+        Expr::ScalarFunction(_) => strict_column(condition),
+        _ => None,
+    }
+}
+
+/// The column without which a value is null.
+fn strict_column(value: &Expr) -> Option<&str> {
+    match value {
+        Expr::Column(column) => Some(&column.name),
+        Expr::Cast(cast) => strict_column(&cast.expr),
+        Expr::ScalarFunction(call) => strict_column(kernel::strict_argument(call)?),
         _ => None,
     }
 }
