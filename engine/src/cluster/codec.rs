@@ -11,9 +11,10 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
-use super::files::FilesExec;
+use super::files::{Files, FilesExec};
 use super::{VERSION, finding, lookups, said};
-use crate::operators::{compact, leading};
+use crate::operators::compact::{Compact, CompactExec};
+use crate::operators::leading;
 
 /// No message of protobuf begins so: it would be of a kind that does not exist.
 const OWN: u8 = 0xff;
@@ -66,8 +67,8 @@ impl PhysicalExtensionCodec for Codec {
         let [input] = inputs else { return exec_err!("an operator of spelunk has {} inputs", inputs.len()) };
         let input = Arc::clone(input);
         match *kind {
-            FILES => Ok(Arc::new(FilesExec::new(input))),
-            COMPACT => Ok(compact::execution(input)),
+            FILES => Ok(FilesExec::over(input, Files)),
+            COMPACT => Ok(CompactExec::over(input, Compact { sparse: held == [1] })),
             LEADING => {
                 let choice =
                     serde_json::from_slice(held).map_err(|error| DataFusionError::External(Box::new(error)))?;
@@ -85,8 +86,8 @@ impl PhysicalExtensionCodec for Codec {
     ) -> Result<()> {
         if node.is::<FilesExec>() {
             buffer.extend([OWN, FILES]);
-        } else if compact::is_compact(node.as_ref()) {
-            buffer.extend([OWN, COMPACT]);
+        } else if let Some(compact) = node.downcast_ref::<CompactExec>() {
+            buffer.extend([OWN, COMPACT, u8::from(compact.passing().sparse)]);
         } else if let Some(choice) = leading::choice(node.as_ref()) {
             buffer.extend([OWN, LEADING]);
             serde_json::to_writer(buffer, choice).map_err(|error| DataFusionError::External(Box::new(error)))?;

@@ -3,6 +3,9 @@
 //! The batches of a file share dictionaries, which may be larger than they are. A sort counts and writes every batch
 //! with all that it refers to, so it would take a multiple of what the rows need.
 //!
+//! A sort that keeps the first rows only takes few from each batch, but with these the dictionaries of all: there the
+//! operator looks at batches that have far fewer rows than their dictionaries have values.
+//!
 //! And one sort takes the place of one a core whose results are merged: under a limit, the first of these would leave
 //! nothing to the merge, which cannot do without. The batches are sorted on all cores all the same.
 
@@ -24,6 +27,9 @@ use futures::StreamExt;
 
 use super::passing::{Passing, PassingExec};
 
+/// So many values a row are far too many.
+const SPARSE: usize = 4;
+
 /// Puts the operator before every sort that holds all its rows, and makes it one sort.
 pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let changed = plan.transform_up(|node| {
@@ -38,10 +44,11 @@ pub fn before_sorts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
         let input = Arc::clone(sort.input());
         let schema = input.schema();
         let mut types = schema.fields().iter().map(|field| field.data_type());
-        if sort.fetch().is_some() || !types.any(|data_type| matches!(data_type, DataType::Dictionary(..))) {
+        if !types.any(|data_type| matches!(data_type, DataType::Dictionary(..))) {
             return Ok(Transformed::no(node));
         }
-        Ok(Transformed::yes(replace_children_if_necessary(node, vec![CompactExec::over(input, Compact)])?))
+        let compact = Compact { sparse: sort.fetch().is_some() };
+        Ok(Transformed::yes(replace_children_if_necessary(node, vec![CompactExec::over(input, compact)])?))
     })?;
     Ok(changed.data)
 }
@@ -51,7 +58,10 @@ pub(crate) type CompactExec = PassingExec<Compact>;
 
 /// What it does.
 #[derive(Debug, Clone)]
-pub(crate) struct Compact;
+pub(crate) struct Compact {
+    /// Whether only columns with far fewer rows than values get dictionaries of their own.
+    pub(crate) sparse: bool,
+}
 
 impl Passing for Compact {
     const NAME: &'static str = "CompactExec";
@@ -64,16 +74,26 @@ impl Passing for Compact {
     ) -> Result<SendableRecordBatchStream> {
         let input = input.execute(partition, context)?;
         let schema = input.schema();
-        let output = input.map(|batch| compact(&batch?));
+        let sparse = self.sparse;
+        let output = input.map(move |batch| compact(&batch?, sparse));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))
     }
 }
 
 /// The same rows with small dictionaries.
-fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(compact_column).collect::<Result<_>>()?;
+fn compact(batch: &RecordBatch, sparse: bool) -> Result<RecordBatch> {
+    let compacted = |column: &ArrayRef| match sparse && !is_sparse(column) {
+        true => Ok(Arc::clone(column)),
+        false => compact_column(column),
+    };
+    let columns = batch.columns().iter().map(compacted).collect::<Result<_>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
+fn is_sparse(column: &ArrayRef) -> bool {
+    let dictionary = column.as_dictionary_opt::<Int32Type>();
+    dictionary.is_some_and(|dictionary| dictionary.len().saturating_mul(SPARSE) < dictionary.values().len())
 }
 
 fn compact_column(column: &ArrayRef) -> Result<ArrayRef> {
