@@ -28,13 +28,18 @@ impl Spare {
     /// More is not kept.
     const MOST: usize = 16;
 
-    pub(crate) fn take(&self) -> Vec<u8> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(BLOCK.saturating_mul(2)))
+    /// Room with what was there before.
+    pub(crate) fn take_used(&self) -> Option<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn give(&self, mut bytes: Vec<u8>) {
+    fn take(&self) -> Vec<u8> {
+        let mut bytes = self.take_used().unwrap_or_else(|| Vec::with_capacity(BLOCK.saturating_mul(2)));
         bytes.clear();
+        bytes
+    }
+
+    fn give(&self, bytes: Vec<u8>) {
         let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A record that was very long is no measure for others.
         if spare.len() < Self::MOST && bytes.capacity() <= BLOCK.saturating_mul(4) {

@@ -1,12 +1,12 @@
 //! JSON records: one a line, one after another, or the elements of an array.
 
 mod heads;
+mod needles;
 mod walk;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memmem;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -37,7 +37,8 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
 
 fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
     if let Some(words) = builder.words()
-        && is_plain(text.as_bytes(), words)
+        // Nothing is there that no JSON has, as where a disk lost a sector.
+        && !has_controls(text.as_bytes())
     {
         return read_lines_with(words, text, first_line, builder);
     }
@@ -97,20 +98,18 @@ fn looks_whole(line: &[u8]) -> bool {
         && !may_hold_events.iter().any(|key| inner.starts_with(key))
 }
 
-/// Whether lines can be told from outside: no event's text stands in its record in other letters, and nothing is there
-/// that no JSON has, as where a disk lost a sector.
-fn is_plain(bytes: &[u8], words: &Words) -> bool {
-    let has = |needle: &[u8]| memmem::find(bytes, needle).is_some();
-    // What may be escaped in JSON, and a text that says which event it is of, are rare.
-    !has_controls(bytes) && !has(b"\\u00") && (words.are_never_escaped() || !has(b"_raw"))
-}
-
 /// Whether there are characters that no JSON has.
 fn has_controls(bytes: &[u8]) -> bool {
     bytes.chunks(1 << 12).any(|part| {
-        // Without an end of its own, because the compiler makes more of it then.
-        part.iter().fold(false, |any, &byte| any | (byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t'))
+        // Two comparisons a byte, and two more where a line ends in both characters.
+        any(part, |byte| byte < 0x20 && byte != b'\n')
+            && any(part, |byte| byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t')
     })
+}
+
+/// Whether it is true of any byte. Without an end of its own, because the compiler makes more of the loop then.
+fn any(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |any, &byte| any | is_it(byte))
 }
 
 /// Reads lines one by one, those of the usual kind in one pass.

@@ -101,7 +101,8 @@ impl Range {
 
     /// Its lines, as far as the file still has them, numbered from 1.
     pub(crate) fn read(&self) -> io::Result<Lines> {
-        let mut bytes = self.spare.take();
+        // What is there is written over.
+        let mut bytes = self.spare.take_used().unwrap_or_default();
         bytes.resize(self.length, 0);
         let mut filled = 0_usize;
         while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {

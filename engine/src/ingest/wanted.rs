@@ -73,19 +73,12 @@ pub(crate) struct Heading<'a> {
 #[derive(Debug)]
 pub(crate) struct Words {
     regex: Regex,
-    /// Whether JSON has no other way to write them but by numbers of characters.
-    are_simple: bool,
 }
 
 impl Words {
-    /// Where the next one begins.
+    /// Where the next one begins, or what may stand for one in JSON.
     pub(crate) fn find(&self, text: &str, from: usize) -> Option<usize> {
         self.regex.find_at(text, from.min(text.len())).map(|found| found.start())
-    }
-
-    /// Whether JSON has no other way to write them but by numbers of characters.
-    pub(crate) fn are_never_escaped(&self) -> bool {
-        self.are_simple
     }
 }
 
@@ -101,7 +94,10 @@ impl Wanted {
             // Other scripts have letters that are taken for these two in any letter case.
             let is_simple = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'k' | b'K' | b's' | b'S');
             let are_simple = words.iter().all(|word| word.bytes().all(is_simple));
-            Some(Words { regex: Regex::new(&format!("(?i){}", pieces.join("|"))).ok()?, are_simple })
+            // Any character may stand in JSON as its number; and the text of an event, where a record has it as a value,
+            // in other characters than its own. Both are rare, and looked for at the same time.
+            let others = if are_simple { r"\\u00" } else { r"\\u00|_raw" };
+            Some(Words { regex: Regex::new(&format!("(?i:{})|{others}", pieces.join("|"))).ok()? })
         });
         let wanted = Self { condition, earliest, latest, words };
         let tells = wanted.is_bounded() || wanted.tells_of_headers() || wanted.tells_of_events();

@@ -4,25 +4,27 @@
 //! read in every block, so that its fields are known.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use ahash::RandomState;
 use hashbrown::HashTable;
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 
 use super::super::event::EventBuilder;
 use super::super::wanted::{Heading, Wanted};
 use super::super::windows::Role;
+use super::needles::Needles;
 use super::{has_controls, looks_whole};
 
 /// Texts of which none may be in a block: characters of keys by their numbers, events of another sensor that views show as
 /// Windows' own, and indexes, because a search for one that no event names searches all.
-const UNUSUAL: [&str; 3] = ["\\u00", "event_simpleName", "\"index\""];
+static UNUSUAL: LazyLock<Needles> = LazyLock::new(|| Needles::new(&["\\u00", "event_simpleName", "\"index\""]));
 
 /// A key of an export that abbreviates channels.
 const ABBREVIATED: &str = "\"RuleTitle\"";
 
 /// Keys that give an event its code, whatever form it has.
-const CODES: [&str; 2] = ["\"EventCode\"", "\"EventID\""];
+static CODES: LazyLock<Needles> = LazyLock::new(|| Needles::new(&["\"EventCode\"", "\"EventID\""]));
 
 /// A kind of events.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub(super) struct Heads<'w> {
     known: HashTable<usize>,
     /// The place of the kind of the line at hand, as far as its head tells.
     kind: Option<usize>,
-    codes: [Finder<'static>; 2],
+    codes: &'static Needles,
     /// Whether the line at hand may still be passed over.
     is_open: bool,
     /// Whether it is not wanted.
@@ -66,7 +68,7 @@ impl<'w> Heads<'w> {
         let wanted = builder.wanted_heads()?;
         let bytes = text.as_bytes();
         let has = |needle: &str| memmem::find(bytes, needle.as_bytes()).is_some();
-        let is_unusual = UNUSUAL.into_iter().any(has) || (wanted.asks_for_channels() && has(ABBREVIATED));
+        let is_unusual = UNUSUAL.are_in(bytes) || (wanted.asks_for_channels() && has(ABBREVIATED));
         if is_unusual || has_controls(bytes) {
             return None;
         }
@@ -77,7 +79,7 @@ impl<'w> Heads<'w> {
             kinds: Vec::new(),
             known: HashTable::new(),
             kind: None,
-            codes: CODES.map(Finder::new),
+            codes: &CODES,
             is_open: false,
             is_unwanted: false,
             start: 0,
@@ -167,7 +169,7 @@ impl<'w> Heads<'w> {
     pub(super) fn pass_over(&mut self, bytes: &[u8], builder: &mut EventBuilder<'_>) -> Option<usize> {
         let line = self.line(bytes);
         let rest = line.get(self.end.checked_sub(self.start)?..)?;
-        if !looks_whole(line) || self.codes.iter().any(|code| code.find(rest).is_some()) {
+        if !looks_whole(line) || self.codes.are_in(rest) {
             return None;
         }
         if builder.wants_hosts() {
