@@ -123,7 +123,27 @@ fn size(expr: &Expr, sizes: &HashMap<&str, usize>) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::logical_expr::{col, lit, table_scan};
+    use datafusion::optimizer::OptimizerContext;
+
     use super::*;
+
+    #[test]
+    fn small_parts_of_a_condition_leave_large_ones_behind() {
+        let schema = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("b", DataType::Int64, true)]);
+        let large = (0..100).fold(col("b"), |sum, number| sum + lit(number));
+        let condition = col("a").gt(lit(1_i64)).and(col("c").gt(lit(2_i64)));
+        let below = table_scan(Some("t"), &schema, None).unwrap().project(vec![col("a"), large.alias("c")]).unwrap();
+        let plan = below.filter(condition).unwrap().build().unwrap();
+        let rule = PushDownSmall(PushDownFilter::new());
+        let moved = rule.rewrite(plan, &OptimizerContext::new()).unwrap();
+        let text = moved.data.display_indent().to_string();
+        let lines: Vec<&str> = text.lines().map(|line| line.trim().split(" + ").next().unwrap_or_default()).collect();
+        assert!(moved.transformed);
+        assert_eq!(lines, ["Filter: c > Int64(2)", "Projection: t.a, t.b", "Filter: t.a > Int64(1)", "TableScan: t"]);
+        assert!(!rule.rewrite(moved.data, &OptimizerContext::new()).unwrap().transformed);
+    }
 
     #[test]
     fn the_rules_that_are_named_are_there() {
