@@ -268,6 +268,42 @@ async fn an_app_about_every_event_log_alike_leaves_ours_to_each_of_them() {
     assert_ne!(site.rows("source=*Security taken=* | stats count").await, ["0"]);
 }
 
+/// Two exports of a started process: as tools print event logs, and as forwarders flatten them.
+const EXPORTS: &str = concat!(
+    r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing"}},"EventID":4688,"##,
+    r##""TimeCreated":{"#attributes":{"SystemTime":"2024-05-01T10:00:00Z"}},"Channel":"Security","Computer":"one"},"##,
+    r##""EventData":{"NewProcessName":"C:\\a\\b.exe","CommandLine":"b \"<x>\" & c"}}}"##,
+    "\n",
+    r##"{"EventTime":"2024-05-01 10:00:01","EventID":4688,"Channel":"security","Hostname":"two","##,
+    r##""SourceName":"Microsoft-Windows-Security-Auditing","NewProcessName":"C:\\a\\c.exe"}"##,
+    "\n"
+);
+
+#[tokio::test]
+async fn what_an_app_takes_out_of_xml_it_takes_out_of_exports_too() {
+    let props = "[source::XmlWinEventLog:Security]\nREPORT-d = computer_as_dest\n\
+        EXTRACT-n = <Data Name='NewProcessName'>(?<started>[^<]+)<\\/Data>\n\
+        EXTRACT-c = <Data Name='CommandLine'>(?<line>[^<]+)<\\/Data>\n\
+        EXTRACT-j = \"NewProcessName\":\"(?<json>[^\"]+)\n\
+        EXTRACT-o = <Data Name='Nowhere'>(?<nowhere>[^<]+)<\n";
+    let transforms = "[computer_as_dest]\nREGEX = <Computer>([^<]+)<\\/Computer>\nFORMAT = dest::$1\n";
+    let app = [("app/default/props.conf", props), ("app/default/transforms.conf", transforms)];
+    let site = Site::new(&[("logs/events.jsonl", EXPORTS), app[0], app[1]]);
+    let query = "EventCode=4688 | sort _time | table dest started line json nowhere";
+    assert_eq!(
+        site.rows(query).await,
+        ["one,C:\\a\\b.exe,b \"&lt;x>\" &amp; c,C:\\\\a\\\\b.exe,", "two,C:\\a\\c.exe,,C:\\\\a\\\\c.exe,"]
+    );
+    assert_eq!(site.rows("started=*c.exe | stats count by dest").await, ["two,1"]);
+}
+
+#[tokio::test]
+async fn channels_are_the_same_in_any_letter_case() {
+    let site = Site::new(&[("logs/events.jsonl", EXPORTS)]);
+    let query = "| tstats count from datamodel=Endpoint.Processes by Processes.dest Processes.process_name";
+    assert_eq!(site.rows(query).await, ["one,b.exe,1", "two,c.exe,1"]);
+}
+
 #[tokio::test]
 async fn the_header_of_an_event_has_the_names_of_its_xml() {
     let site = Site::generated(&[]);

@@ -104,10 +104,17 @@ fn groups(values: &[Value<'_>]) -> Vec<String> {
 fn pair(values: &[Value<'_>]) -> Option<String> {
     let [text, pattern, key, value, name] = values else { return None };
     let number = |value: &Value<'_>| value.text().and_then(|text| text.parse::<usize>().ok());
-    let (pattern, name) = (Pattern::new(&pattern.text()?).ok()?, name.text()?);
+    let name = name.text()?;
+    // Most names that a search asks for stand in no event, and looking for one is much cheaper than matching.
+    let piece = name.split('_').max_by_key(|piece| piece.len()).unwrap_or_default();
+    let texts: Vec<Cow<'_, str>> = text.texts().into_iter().filter(|text| text.contains(piece)).collect();
+    if texts.is_empty() {
+        return None;
+    }
+    let pattern = Pattern::new(&pattern.text()?).ok()?;
     let (key, value) = (number(key)?, number(value)?);
-    for text in text.texts() {
-        for captures in pattern.captures(&text, 0) {
+    for text in &texts {
+        for captures in pattern.captures(text, 0) {
             let Some(found) = captures.get(key).copied().flatten() else { continue };
             let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
             let clean = || found.trim().replace(|letter: char| !is_part(letter), "_");

@@ -18,7 +18,7 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::apps::Apps;
 use crate::knowledge::apps::labels::Labels;
 use crate::knowledge::apps::props::{Action, FieldLookup, Phase, Props, expression};
-use crate::knowledge::apps::transform::Extraction;
+use crate::knowledge::apps::transform::{Extraction, elements};
 use crate::lookups::Lookups;
 use crate::lookups::matcher::Matcher;
 
@@ -355,7 +355,8 @@ impl Maker<'_> {
         let mut found = Vec::new();
         match extraction {
             Extraction::Groups { source, pattern, fields, several } => {
-                let Some(source) = text(source) else { return Ok(found) };
+                let Some(there) = text(source) else { return Ok(found) };
+                let source = self.written_out(frame, source, pattern)?.unwrap_or(there);
                 for (field, name) in fields {
                     found.push((field.clone(), group(&source, pattern, name, *several)));
                 }
@@ -388,6 +389,28 @@ impl Maker<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// What a pattern for the XML of event logs looks at: the text of the event, and where that is not XML, because a tool
+    /// exported the event as JSON or CSV, the elements that the pattern names, of what was read of the event.
+    fn written_out(&self, frame: &Frame, source: &str, pattern: &str) -> PlanResult<Option<Typed>> {
+        if source != "_raw" || frame.data_type("source").is_none() {
+            return Ok(None);
+        }
+        let single = |name: &&str| before(frame, name).is_some_and(|field| field.kind != Kind::Many);
+        let elements = elements(pattern).into_iter().filter(single).map(|name| {
+            let value = format!("replace(replace('{name}', \"&\", \"&amp;\"), \"<\", \"&lt;\")");
+            let written = format!("\"<{name}>\" . {value} . \"</{name}><Data Name='{name}'>\" . {value} . \"</Data>\"");
+            format!("if(isnull('{name}'), \"\", {written})")
+        });
+        let elements: Vec<String> = elements.collect();
+        if elements.is_empty() {
+            return Ok(None);
+        }
+        let is_other = "match(source, \"(?i)WinEventLog:\") AND NOT match(_raw, \"<Event\")";
+        let text = format!("if({is_other}, {}, _raw)", elements.join(" . "));
+        let Ok(parsed) = expression(&text) else { return Ok(None) };
+        Ok(Some(ExpressionPlanner::new(frame).plan(&parsed)?))
     }
 
     fn lookup(&mut self, frame: &Frame, lookup: &FieldLookup, condition: &Expr) -> PlanResult<Vec<(String, Typed)>> {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan};
 use datafusion::optimizer::eliminate_outer_join::EliminateOuterJoin;
 use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
@@ -65,23 +66,45 @@ impl OptimizerRule for PushDownSmall {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        if grows(&plan)? {
+        let Some((small, large)) = divided(&plan)? else { return self.0.rewrite(plan, config) };
+        let LogicalPlan::Filter(filter) = &plan else { return Ok(Transformed::no(plan)) };
+        let (Some(small), Some(large)) = (conjunction(small), conjunction(large)) else {
+            return Ok(Transformed::no(plan));
+        };
+        let small = LogicalPlan::Filter(Filter::try_new(small, Arc::clone(&filter.input))?);
+        let moved = self.0.rewrite(small, config)?;
+        if !moved.transformed {
             return Ok(Transformed::no(plan));
         }
-        self.0.rewrite(plan, config)
+        Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(large, Arc::new(moved.data))?)))
     }
 }
 
-/// Whether that is a condition which would get too large below the projection that it stands on.
-fn grows(plan: &LogicalPlan) -> Result<bool> {
-    let LogicalPlan::Filter(filter) = plan else { return Ok(false) };
-    let LogicalPlan::Projection(projection) = filter.input.as_ref() else { return Ok(false) };
+/// The parts of a condition that stay small below the projection that it stands on, and those that would get too large;
+/// `None` if none would.
+///
+/// A part that stays would keep all others from choosing the events that the projections are computed of.
+fn divided(plan: &LogicalPlan) -> Result<Option<(Vec<Expr>, Vec<Expr>)>> {
+    let LogicalPlan::Filter(filter) = plan else { return Ok(None) };
+    let LogicalPlan::Projection(projection) = filter.input.as_ref() else { return Ok(None) };
     let mut sizes: HashMap<&str, usize> = HashMap::new();
     for (field, expr) in projection.schema.fields().iter().zip(&projection.expr) {
         sizes.insert(field.name(), size(expr, &HashMap::new())?);
     }
-    let grown = size(&filter.predicate, &sizes)?;
-    Ok(grown > LARGEST && grown > size(&filter.predicate, &HashMap::new())?)
+    let grows = |part: &Expr| -> Result<bool> {
+        let grown = size(part, &sizes)?;
+        Ok(grown > LARGEST && grown > size(part, &HashMap::new())?)
+    };
+    if !grows(&filter.predicate)? {
+        return Ok(None);
+    }
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for part in split_conjunction(&filter.predicate) {
+        let place = if grows(part)? { &mut large } else { &mut small };
+        place.push(part.clone());
+    }
+    // Each part is small, and together they are as large as the query.
+    Ok(Some((small, large)).filter(|(_, large)| !large.is_empty()))
 }
 
 /// How many nodes an expression has, where a column counts as many as `sizes` says.
@@ -100,7 +123,27 @@ fn size(expr: &Expr, sizes: &HashMap<&str, usize>) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::logical_expr::{col, lit, table_scan};
+    use datafusion::optimizer::OptimizerContext;
+
     use super::*;
+
+    #[test]
+    fn small_parts_of_a_condition_leave_large_ones_behind() {
+        let schema = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("b", DataType::Int64, true)]);
+        let large = (0..100).fold(col("b"), |sum, number| sum + lit(number));
+        let condition = col("a").gt(lit(1_i64)).and(col("c").gt(lit(2_i64)));
+        let below = table_scan(Some("t"), &schema, None).unwrap().project(vec![col("a"), large.alias("c")]).unwrap();
+        let plan = below.filter(condition).unwrap().build().unwrap();
+        let rule = PushDownSmall(PushDownFilter::new());
+        let moved = rule.rewrite(plan, &OptimizerContext::new()).unwrap();
+        let text = moved.data.display_indent().to_string();
+        let lines: Vec<&str> = text.lines().map(|line| line.trim().split(" + ").next().unwrap_or_default()).collect();
+        assert!(moved.transformed);
+        assert_eq!(lines, ["Filter: c > Int64(2)", "Projection: t.a, t.b", "Filter: t.a > Int64(1)", "TableScan: t"]);
+        assert!(!rule.rewrite(moved.data, &OptimizerContext::new()).unwrap().transformed);
+    }
 
     #[test]
     fn the_rules_that_are_named_are_there() {

@@ -299,6 +299,11 @@ impl Action {
         match self {
             Action::Extract(extractions) => {
                 for extraction in extractions {
+                    if let Extraction::Groups { source, pattern, .. } = extraction
+                        && source == "_raw"
+                    {
+                        into.extend(transform::elements(pattern).into_iter().map(str::to_owned));
+                    }
                     into.insert(match extraction {
                         Extraction::Groups { source, .. }
                         | Extraction::Pairs { source, .. }

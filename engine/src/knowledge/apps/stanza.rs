@@ -64,7 +64,7 @@ impl Spec {
         let text = marked.unwrap_or(text);
         let pattern = match is_pattern {
             true => {
-                let case = if field == Field::Host { "(?i)" } else { "" };
+                let case = if field == Field::Host || names_channel(text) { "(?i)" } else { "" };
                 Some(Pattern::new(&format!("{case}^(?:{})$", regex_of(text)))?)
             }
             false => None,
@@ -87,9 +87,15 @@ impl Spec {
             (Some(pattern), _) => pattern.is_match(value),
             // Published data and published add-ons do not agree about letter case.
             (None, Field::Sourcetype | Field::Host) => value.eq_ignore_ascii_case(&self.text),
+            (None, Field::Source) if names_channel(&self.text) => value.eq_ignore_ascii_case(&self.text),
             (None, Field::Source) => value == self.text,
         }
     }
+}
+
+/// Whether a source is a channel of Windows, whose names Windows compares without regard to letter case.
+fn names_channel(source: &str) -> bool {
+    source.to_ascii_lowercase().contains("wineventlog:")
 }
 
 /// The regular expression that a pattern of a stanza means: `...` is any text, `*` any but separators of paths.
@@ -148,5 +154,7 @@ mod tests {
         let channel = "XmlWinEventLog:Security";
         assert!(["XmlWinEventLog", "source::WinEventLog:Security", "xmlwineventlog"].iter().all(|s| fits(s, channel)));
         assert!(!fits("source::WinEventLog:System", channel));
+        let written = ["source::XmlWinEventLog:Security", "source::...WinEventLog:Security"];
+        assert!(written.iter().all(|stanza| fits(stanza, "XmlWinEventLog:security")));
     }
 }

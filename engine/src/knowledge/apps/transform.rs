@@ -101,6 +101,29 @@ pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String>
     Ok(Some(Extraction::Groups { source, pattern, fields, several }))
 }
 
+/// The elements and values of an event log that a regular expression for its XML seems to look at.
+pub fn elements(pattern: &str) -> Vec<&str> {
+    let opens = |(place, _): (usize, &str)| {
+        let begin = |piece: Option<&str>| piece.and_then(|piece| piece.chars().next());
+        let is_group = pattern.get(..place).is_some_and(|before| before.ends_with("(?"));
+        !is_group && begin(pattern.get(place.saturating_add(1)..)).is_some_and(|letter| letter.is_ascii_uppercase())
+    };
+    if !pattern.match_indices('<').any(opens) {
+        return Vec::new();
+    }
+    let words = pattern.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let mut found: Vec<&str> = Vec::new();
+    for word in words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_uppercase())) {
+        if !STRUCTURE.contains(&word) && !found.contains(&word) {
+            found.push(word);
+        }
+    }
+    found
+}
+
+/// What stands in the XML of every event, and one-letter escapes.
+const STRUCTURE: [&str; 11] = ["Event", "System", "EventData", "UserData", "Data", "Name", "S", "W", "D", "B", "N"];
+
 /// A truth value, no where it is none.
 fn truth(value: Option<&str>) -> bool {
     value.and_then(conf::truth).unwrap_or(false)
@@ -191,6 +214,13 @@ mod tests {
         assert!(matches!(of("DELIMS = \"|\"\nFIELDS = a, b\n"), Ok(Some(Extraction::Positions { .. }))));
         assert_eq!(of("filename = x.csv\n"), Ok(None));
         assert_eq!(of("REGEX = x\nDEST_KEY = queue\nFORMAT = nullQueue\n"), Ok(None));
+    }
+
+    #[test]
+    fn elements_of_event_logs() {
+        assert_eq!(elements(r"(?ms)<Data Name='NewProcessName'>(?<new>[^<]+)<\/Data>"), ["NewProcessName"]);
+        assert_eq!(elements(r"<EventID>104<\/EventID>[\S\s]*<Computer>(.+?)<"), ["EventID", "Computer"]);
+        assert!(elements(r"Computer=(?<Computer>\w+)").is_empty());
     }
 
     #[test]
