@@ -306,7 +306,10 @@ impl Maker<'_> {
                     for (field, value) in self.extraction(frame, extraction)? {
                         // What is there stays, whether the event brought it or an extraction before.
                         let earlier = found.iter().find(|(known, _)| *known == field).map(|(_, value)| value.clone());
-                        let adds = matches!(extraction, Extraction::Groups { several: true, .. });
+                        let adds = matches!(
+                            extraction,
+                            Extraction::Groups { several: true, .. } | Extraction::Pairs { several: true, .. }
+                        );
                         let value = match earlier.or_else(|| before(frame, &field)) {
                             Some(earlier) if adds => {
                                 multivalue::append(vec![earlier.text(), value.text()], Span::default())
@@ -369,13 +372,17 @@ impl Maker<'_> {
                     found.push((field.clone(), group(&source, &pattern, "1", false)));
                 }
             }
-            Extraction::Pairs { source, pattern, groups: (key, value) } => {
+            Extraction::Pairs { source, pattern, groups: (key, value), several } => {
                 let Some(source) = text(source) else { return Ok(found) };
                 for name in &self.names {
                     let arguments = [pattern, key, value].map(|text| lit(text.as_str()));
                     let [pattern, key, value] = arguments;
-                    let expr = extraction::paired().call(vec![source.text(), pattern, key, value, lit(*name)]);
-                    found.push(((*name).to_owned(), Typed::new(expr, Kind::Text, Span::default())));
+                    let (udf, kind) = match several {
+                        true => (extraction::every_paired(), Kind::Many),
+                        false => (extraction::paired(), Kind::Text),
+                    };
+                    let expr = udf.call(vec![source.text(), pattern, key, value, lit(*name)]);
+                    found.push(((*name).to_owned(), Typed::new(expr, kind, Span::default())));
                 }
             }
             Extraction::Document => {

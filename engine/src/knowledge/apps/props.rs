@@ -370,6 +370,7 @@ impl Reader<'_> {
                 source: "_raw".into(),
                 pattern: pattern.into(),
                 groups: ("1".into(), "2".into()),
+                several: false,
             };
             let extraction = match value.to_ascii_lowercase().as_str() {
                 "none" => return Ok(None),

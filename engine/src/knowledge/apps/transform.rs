@@ -27,6 +27,8 @@ pub enum Extraction {
         pattern: String,
         /// The groups of name and value.
         groups: (String, String),
+        /// Whether every match counts, and adds to a field that is there.
+        several: bool,
     },
     /// Values between separators that have a field each.
     Positions {
@@ -94,7 +96,8 @@ pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String>
             return Err(format!("the FORMAT of [{name}] names the group ${group}, which its REGEX does not have"));
         }
         if let Some(key) = field.strip_prefix('$') {
-            return Ok(Some(Extraction::Pairs { source, pattern, groups: (key.to_owned(), group.to_owned()) }));
+            let groups = (key.to_owned(), group.to_owned());
+            return Ok(Some(Extraction::Pairs { source, pattern, groups, several }));
         }
         fields.push((field.to_owned(), group.to_owned()));
     }
@@ -138,7 +141,8 @@ fn delimited(stanza: &Stanza<'_>, separators: &str, source: String) -> Result<Ex
         [between, inside] => {
             let (between, inside) = (class(between), class(inside));
             let pattern = format!("(?s)([^{between}{inside}]+)[{inside}](?:\"([^\"]*)\"|([^{between}]*))");
-            Ok(Extraction::Pairs { source, pattern, groups: ("1".into(), "2".into()) })
+            let several = truth(stanza.get("MV_ADD"));
+            Ok(Extraction::Pairs { source, pattern, groups: ("1".into(), "2".into()), several })
         }
         _ => Err(format!("the DELIMS of [{}] are neither two sets of characters nor one with FIELDS", stanza.name)),
     }
