@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, Float64Array, Int32Array, ListBuilder,
-    StringBuilder,
+    StringArray, StringBuilder,
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::eq;
@@ -46,14 +46,25 @@ pub struct RowFunction {
     name: &'static str,
     returns: Returns,
     evaluate: fn(&[Value<'_>]) -> Value<'static>,
+    /// The same for the only argument if that is a text: what it becomes is put behind what there is.
+    rewrite: Option<fn(&str, &mut String)>,
     signature: Signature,
 }
 
 impl RowFunction {
     /// Wraps a kernel.
     pub fn udf(name: &'static str, returns: Returns, evaluate: fn(&[Value<'_>]) -> Value<'static>) -> Arc<ScalarUDF> {
+        Self::made(name, returns, evaluate, None)
+    }
+
+    fn made(
+        name: &'static str,
+        returns: Returns,
+        evaluate: fn(&[Value<'_>]) -> Value<'static>,
+        rewrite: Option<fn(&str, &mut String)>,
+    ) -> Arc<ScalarUDF> {
         let signature = Signature::variadic_any(Volatility::Immutable);
-        Arc::new(ScalarUDF::new_from_impl(Self { name, returns, evaluate, signature }))
+        Arc::new(ScalarUDF::new_from_impl(Self { name, returns, evaluate, rewrite, signature }))
     }
 
     fn keeps_dictionary(&self, types: &[(&DataType, bool)]) -> bool {
@@ -73,6 +84,11 @@ impl RowFunction {
     }
 
     fn evaluate_rows(&self, columns: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
+        if let (Some(rewrite), [ColumnarValue::Array(array)]) = (self.rewrite, columns)
+            && let Some(texts) = array.as_string_opt::<i32>()
+        {
+            return Ok(rewritten(texts, rewrite));
+        }
         let scalars: Vec<Option<ArrayRef>> = columns
             .iter()
             .map(|column| match column {
@@ -128,12 +144,7 @@ impl Row {
 
     /// A planned call with the arguments of an SPL call; times count as seconds.
     pub fn plan(&self, call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
-        let arguments = call
-            .arguments
-            .iter()
-            .map(|argument| if argument.kind == Kind::Time { argument.number() } else { argument.expr.clone() })
-            .collect();
-        Ok(self.call(arguments, call.span))
+        Ok(self.call(arguments(call), call.span))
     }
 
     /// The same for a function that takes no conditions.
@@ -141,6 +152,52 @@ impl Row {
         call.values()?;
         self.plan(call)
     }
+}
+
+/// A row function that writes a text anew, as a family's file declares it.
+pub struct Rewriting {
+    /// Its name in plans.
+    pub name: &'static str,
+    /// From the value of a row to a text.
+    pub evaluate: fn(&[Value<'_>]) -> Value<'static>,
+    /// The same of a text: what it becomes is put behind what there is, without a text of its own.
+    pub rewrite: fn(&str, &mut String),
+}
+
+impl Rewriting {
+    /// The DataFusion function.
+    pub fn udf(&self) -> Arc<ScalarUDF> {
+        RowFunction::made(self.name, Returns::Text, self.evaluate, Some(self.rewrite))
+    }
+
+    /// A planned call with the arguments of an SPL call, which are no conditions; times count as seconds.
+    pub fn plan_values(&self, call: &Call<'_, '_>) -> Result<Typed, Diagnostic> {
+        call.values()?;
+        Ok(Typed::new(self.udf().call(arguments(call)), Kind::Text, call.span))
+    }
+}
+
+/// The arguments of an SPL call; times count as seconds.
+fn arguments(call: &Call<'_, '_>) -> Vec<Expr> {
+    let value = |argument: &Typed| if argument.kind == Kind::Time { argument.number() } else { argument.expr.clone() };
+    call.arguments.iter().map(value).collect()
+}
+
+/// Texts written anew one by one.
+fn rewritten(texts: &StringArray, rewrite: fn(&str, &mut String)) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
+    let mut room = String::new();
+    for text in texts {
+        match text {
+            Some(text) => {
+                room.clear();
+                rewrite(text, &mut room);
+                builder.append_value(&room);
+            }
+            None => builder.append_null(),
+        }
+    }
+    Arc::new(builder.finish())
 }
 
 /// Collects values into a column.

@@ -11,7 +11,7 @@ use spelunk_grammar::Diagnostic;
 
 use super::Function;
 use super::comparison::invalid_pattern;
-use super::kernel::{Returns, Row};
+use super::kernel::{Returns, Rewriting, Row};
 use super::pattern::Pattern;
 use crate::plan::expression::{Call, Kind, Typed};
 use crate::values::Value;
@@ -103,9 +103,10 @@ pub const FUNCTIONS: &[Function] = &[
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [LEN, LOWER, LOWER_EACH, UPPER, UPPER_EACH, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR, URL_DECODE, ESCAPE_XML]
+    [LEN, LOWER_EACH, UPPER_EACH, TRIM, LTRIM, RTRIM, REPLACE, SUBSTR, URL_DECODE, ESCAPE_XML]
         .iter()
         .map(Row::udf)
+        .chain([LOWER, UPPER].iter().map(Rewriting::udf))
         .collect()
 }
 
@@ -120,7 +121,7 @@ pub const ESCAPE_XML: Row = Row {
 };
 
 /// The row for several values where the argument has them.
-fn of_each(call: &Call<'_, '_>, one: &Row, several: &Row) -> Result<Typed, Diagnostic> {
+fn of_each(call: &Call<'_, '_>, one: &Rewriting, several: &Row) -> Result<Typed, Diagnostic> {
     if call.argument(0).kind == Kind::Many { several.plan_values(call) } else { one.plan_values(call) }
 }
 
@@ -129,10 +130,15 @@ fn text(text: impl Into<String>) -> Value<'static> {
 }
 
 /// Applies a function to a text, or to each of several.
-fn each(value: &Value<'_>, function: fn(&str) -> String) -> Value<'static> {
+fn each(value: &Value<'_>, rewrite: fn(&str, &mut String)) -> Value<'static> {
+    let rewritten = |text: &str| {
+        let mut into = String::with_capacity(text.len());
+        rewrite(text, &mut into);
+        into
+    };
     match value {
-        Value::Many(values) => Value::Many(values.iter().map(|v| Cow::Owned(function(v))).collect()),
-        other => other.text().map_or(Value::Null, |t| text(function(&t))),
+        Value::Many(values) => Value::Many(values.iter().map(|v| Cow::Owned(rewritten(v))).collect()),
+        other => other.text().map_or(Value::Null, |t| text(rewritten(&t))),
     }
 }
 
@@ -145,26 +151,44 @@ const LEN: Row = Row {
     },
 };
 
-/// The text in lower case. Rust's own looks at each character of a short text by itself.
-fn lowered(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() }
+/// The text in lower case behind what there is. Rust's own looks at each character of a short text by itself.
+fn lower(text: &str, into: &mut String) {
+    match text.is_ascii() {
+        true => {
+            let start = into.len();
+            into.push_str(text);
+            if let Some(pushed) = into.get_mut(start..) {
+                pushed.make_ascii_lowercase();
+            }
+        }
+        false => into.push_str(&text.to_lowercase()),
+    }
 }
 
-/// The text in upper case.
-fn raised(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_uppercase() } else { text.to_uppercase() }
+/// The text in upper case behind what there is.
+fn upper(text: &str, into: &mut String) {
+    match text.is_ascii() {
+        true => {
+            let start = into.len();
+            into.push_str(text);
+            if let Some(pushed) = into.get_mut(start..) {
+                pushed.make_ascii_uppercase();
+            }
+        }
+        false => into.push_str(&text.to_uppercase()),
+    }
 }
 
-const LOWER: Row = Row {
+const LOWER: Rewriting = Rewriting {
     name: "spl_lower",
-    returns: Returns::Text,
-    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, lowered)),
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, lower)),
+    rewrite: lower,
 };
 
-const UPPER: Row = Row {
+const UPPER: Rewriting = Rewriting {
     name: "spl_upper",
-    returns: Returns::Text,
-    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, raised)),
+    evaluate: |values| values.first().map_or(Value::Null, |value| each(value, upper)),
+    rewrite: upper,
 };
 
 const LOWER_EACH: Row = Row { name: "spl_lower_each", returns: Returns::Many, evaluate: LOWER.evaluate };
