@@ -212,11 +212,11 @@ async fn the_operations_of_props_follow_each_other() {
 
 #[tokio::test]
 async fn values_of_one_name_add_up_where_the_transform_says_so() {
-    let transforms = "[all]\nREGEX = (\\w+)=(\\w+)\nFORMAT = $1::$2\nMV_ADD = true\n\
+    let transforms = "[all]\nREGEX = (\\w+)~(\\w+)\nFORMAT = $1::$2\nMV_ADD = true\n\
                       [first]\nREGEX = (\\w+):(\\w+)\nFORMAT = $1::$2\n\
                       [between]\nDELIMS = \";\", \"/\"\nMV_ADD = 1\n";
     let mut site = Site::new(&[
-        ("logs/app.log", "2024-01-01T00:00:00Z to=ann to=bob n:1 n:2 ;x/1;x/2;\n"),
+        ("logs/app.log", "2024-01-01T00:00:00Z to~ann to~bob n:1 n:2 ;x/1;x/2;\n"),
         ("app/default/props.conf", "[app:log]\nREPORT-p = all, first, between\nKV_MODE = none\n"),
         ("app/default/transforms.conf", transforms),
     ]);
