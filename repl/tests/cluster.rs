@@ -2,10 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+// The tests of buckets look at more of it.
+#[allow(dead_code)]
+#[path = "bucket/service.rs"]
+mod service;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use service::Service;
 
 const SEARCH: &str =
     "EventCode=* | rex field=Image \"(?<exe>[^\\\\\\\\]+)$\" | stats count dc(host) AS hosts by exe | sort - count exe";
@@ -30,7 +38,11 @@ struct Process(Child);
 impl Process {
     /// Starts one, and waits until it says that it works.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = spelunk(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::started(spelunk(arguments))
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         errors.read_line(&mut line).unwrap();
@@ -129,6 +141,81 @@ fn control_c_ends_a_search() {
     assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
 }
 
+/// An authority, and a folder for each of so many that it knows.
+fn certificates(folder: &Path, count: usize) -> Vec<String> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let made = (0..count).map(|number| {
+        let folder = folder.join(format!("tls-{number}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        for (name, text) in [("ca.pem", authority.pem()), ("cert.pem", own.pem()), ("key.pem", key.serialize_pem())] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        folder.to_str().unwrap().to_owned()
+    });
+    made.collect()
+}
+
+#[test]
+fn processes_speak_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), "4000");
+    let tls = certificates(folder.path(), 4);
+    let other = certificates(&folder.path().join("other"), 1);
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free();
+    let _scheduler = Process::start(&["scheduler", "--port", &port, "--tls", &tls[0]]);
+    let url = format!("https://127.0.0.1:{port}");
+    let workers = tls[1..3].iter().map(|tls| {
+        let temp = folder.path().to_str().unwrap();
+        Process::start(&["worker", &url, "--tls", tls, "--cores", "1", "--memory", "512MB", "--temp", temp])
+    });
+    let _workers: Vec<Process> = workers.collect();
+    let here = run(&["run", "-q", SEARCH, &store]);
+    let there = run(&["run", "-q", "--cluster", &url, "--cluster-tls", &tls[3], SEARCH, &store]);
+    assert!(there.status.success(), "{}", text(&there.stderr));
+    assert_eq!(text(&here.stdout), text(&there.stdout));
+    // Nobody else is let in: not who speaks plainly, nor who has a certificate of another authority.
+    let plain = format!("http://127.0.0.1:{port}");
+    for (arguments, what) in [
+        (vec!["--cluster", &plain], "a scheduler with certificates is reached by https"),
+        (vec!["--cluster", &url, "--cluster-tls", &other[0]], "at https://127.0.0.1"),
+    ] {
+        let told = run(&[&["run"], &arguments[..], &[SEARCH, &store]].concat());
+        assert_eq!(told.status.code(), Some(1), "{arguments:?}");
+        assert!(told.stdout.is_empty() && text(&told.stderr).contains(what), "{}", text(&told.stderr));
+    }
+}
+
+#[test]
+fn a_store_in_a_bucket_is_read_by_the_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start();
+    let known = |mut command: Command| {
+        command.env("AWS_ENDPOINT_URL", &service.address).env("AWS_ALLOW_HTTP", "true");
+        command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "secret");
+        command
+    };
+    let log = folder.path().join("a.jsonl");
+    let log = log.to_str().unwrap();
+    assert!(run(&["generate", "--events", "4000", "--out", log]).status.success());
+    let indexed =
+        known(spelunk(&["index", "-q", "-o", "s3://logs/store", "--row-group", "500", log])).output().unwrap();
+    assert!(indexed.status.success(), "{}", text(&indexed.stderr));
+    let (_scheduler, url) = scheduler();
+    let temp = folder.path().to_str().unwrap();
+    let worker = || known(spelunk(&["worker", &url, "--cores", "1", "--memory", "512MB", "--temp", temp]));
+    let _workers = [Process::started(worker()), Process::started(worker())];
+    let here = known(spelunk(&["run", "-q", SEARCH, "s3://logs/store"])).output().unwrap();
+    let there = known(spelunk(&["run", "--cluster", &url, SEARCH, "s3://logs/store"])).output().unwrap();
+    assert!(there.status.success(), "{}", text(&there.stderr));
+    assert_eq!(text(&here.stdout), text(&there.stdout));
+    assert!(text(&there.stderr).contains("on the cluster"), "{}", text(&there.stderr));
+}
+
 #[test]
 fn what_is_wrong_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,7 +225,9 @@ fn what_is_wrong_is_told() {
     for (arguments, code, told) in [
         (vec!["run", "--cluster", &nobody, SEARCH, &store], 1, "no scheduler answers at"),
         (vec!["worker", &nobody], 1, "no scheduler answers at"),
-        (vec!["run", "--cluster", "https://a", SEARCH, &store], 2, "TLS is not supported"),
+        (vec!["run", "--cluster", "https://a", SEARCH, &store], 2, "https needs the certificates"),
+        (vec!["run", "--cluster", "https://a", "--cluster-tls", &store, SEARCH, &store], 1, "ca.pem: No such file"),
+        (vec!["scheduler", "--tls", &store], 1, "ca.pem: No such file"),
         (vec!["run", "--cluster-partitions", "4", SEARCH, &store], 2, "--cluster <URL>"),
         (vec!["scheduler", "--bind", "0.0.0.0"], 1, "with --host"),
     ] {

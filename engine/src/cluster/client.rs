@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use ballista_core::client::BallistaClient;
 use ballista_core::config::BallistaConfig;
+use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::execute_query_result::Result as Answer;
 use ballista_core::serde::protobuf::job_status::Status;
@@ -27,12 +28,13 @@ use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
 use datafusion_proto::protobuf::{PhysicalExtensionNode, PhysicalPlanNode};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Request;
 use tonic::transport::Channel;
 
 use super::codec::{ANSWER, Codec};
+use super::tls::Tls;
 use super::{Cluster, MOST_BYTES, Stage, VERSION, said};
 use crate::error::Error;
 
@@ -70,7 +72,7 @@ impl Job {
 
     async fn start(self, plan: &[u8]) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + use<>> {
         let url = self.cluster.url();
-        let mut scheduler = connect(url).await?;
+        let mut scheduler = connect(&self.cluster).await?;
         check_version(&mut scheduler, url).await?;
         let session = identifier();
         let answer = submit(&mut scheduler, url, plan.to_vec(), session.clone(), self.settings).await?;
@@ -86,9 +88,13 @@ impl Job {
         let come = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&come);
         // One after the other: whoever reads takes one row after the other too.
-        let fetched = stream::iter(locations).then(fetch).try_flatten().inspect_ok(move |batch: &RecordBatch| {
-            counter.fetch_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        });
+        let tls = running.cluster.tls.clone();
+        let fetched = stream::iter(locations)
+            .then(move |location| fetch(location, tls.clone()))
+            .try_flatten()
+            .inspect_ok(move |batch: &RecordBatch| {
+                counter.fetch_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            });
         // The job lives as long as its rows are read.
         let ended = stream::once(async move {
             running.finish(scheduler).await;
@@ -188,9 +194,9 @@ impl Drop for Running {
         if self.done {
             return;
         }
-        let (url, identifier) = (self.cluster.url().to_owned(), self.identifier.clone());
+        let (cluster, identifier) = (Arc::clone(&self.cluster), self.identifier.clone());
         let cancel = async move {
-            if let Ok(mut scheduler) = connect(&url).await {
+            if let Ok(mut scheduler) = connect(&cluster).await {
                 let _ = scheduler.cancel_job(CancelJobParams { job_id: identifier }).await;
             }
         };
@@ -206,7 +212,8 @@ impl Drop for Running {
 }
 
 /// A connection to a scheduler.
-async fn connect(url: &str) -> Result<Scheduler> {
+async fn connect(cluster: &Cluster) -> Result<Scheduler> {
+    let url = cluster.url();
     let patience = GrpcClientConfig {
         connect_timeout_seconds: PATIENCE.as_secs(),
         timeout_seconds: PATIENCE.as_secs().saturating_mul(4),
@@ -214,6 +221,10 @@ async fn connect(url: &str) -> Result<Scheduler> {
     };
     let endpoint = create_grpc_client_endpoint(url.to_owned(), Some(&patience));
     let endpoint = endpoint.map_err(|error| exec_datafusion_err!("{url} is no address of a scheduler: {error}"))?;
+    let endpoint = match &cluster.tls {
+        Some(tls) => tls.over(endpoint).map_err(|error| exec_datafusion_err!("{}", innermost(&error)))?,
+        None => endpoint,
+    };
     let channel = endpoint.connect().await.map_err(|error| {
         let why = innermost(&error);
         exec_datafusion_err!("no scheduler answers at {url} ({why}): `spelunk scheduler` starts one")
@@ -240,15 +251,24 @@ async fn has_workers(cluster: &Cluster) -> bool {
     let asked = async {
         let (host, port) = cluster.parts();
         let mut stream = TcpStream::connect(format!("{host}:{port}")).await?;
-        stream
-            .write_all(format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
-            .await?;
-        let mut answer = [0_u8; 12];
-        stream.read_exact(&mut answer).await?;
+        let question = format!("GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = match &cluster.tls {
+            Some(tls) => ask(&mut tls.connect(&host, stream).await?, &question).await?,
+            None => ask(&mut stream, &question).await?,
+        };
         // Only a clear no is one.
         std::io::Result::Ok(!answer.ends_with(b" 503"))
     };
     !matches!(tokio::time::timeout(LOOK, asked).await, Ok(Ok(false)))
+}
+
+/// The beginning of an answer, which has the status.
+async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), question: &str) -> std::io::Result<[u8; 12]> {
+    stream.write_all(question.as_bytes()).await?;
+    stream.flush().await?;
+    let mut answer = [0_u8; 12];
+    stream.read_exact(&mut answer).await?;
+    Ok(answer)
 }
 
 /// Asks a scheduler whether it is there, and of this version.
@@ -256,7 +276,7 @@ async fn has_workers(cluster: &Cluster) -> bool {
 /// # Errors
 /// It is not, or of another version.
 pub async fn greet(cluster: &Cluster) -> std::result::Result<(), Error> {
-    let mut scheduler = connect(cluster.url()).await?;
+    let mut scheduler = connect(cluster).await?;
     Ok(check_version(&mut scheduler, cluster.url()).await?)
 }
 
@@ -266,7 +286,15 @@ async fn check_version(scheduler: &mut Scheduler, url: &str) -> Result<()> {
     let greeting = PhysicalPlanNode { physical_plan_type: Some(PhysicalPlanType::Extension(greeting)) };
     let mut plan = Vec::new();
     greeting.try_encode(&mut plan)?;
-    let told = match submit(scheduler, url, plan, identifier(), Vec::new()).await? {
+    let answer = submit(scheduler, url, plan, identifier(), Vec::new()).await;
+    let answer = answer.map_err(|error| {
+        let hint = if url.starts_with("http:") { "; a scheduler with certificates is reached by https" } else { "" };
+        exec_datafusion_err!(
+            "what answers at {url} does not speak as a scheduler does ({}){hint}",
+            error.strip_backtrace()
+        )
+    })?;
+    let told = match answer {
         Some(Answer::Failure(answer)) => said::message(&reason(answer.failure)),
         _ => String::new(),
     };
@@ -304,7 +332,7 @@ fn rows_of(location: &PartitionLocation) -> Option<u64> {
 }
 
 /// The rows of one partition, from the worker that has them.
-async fn fetch(location: PartitionLocation) -> Result<SendableRecordBatchStream> {
+async fn fetch(location: PartitionLocation, tls: Option<Tls>) -> Result<SendableRecordBatchStream> {
     let layout = location.layout();
     let (Some(worker), Some(partition)) = (location.executor_meta, location.partition_id) else {
         return exec_err!("the scheduler does not say where the result is");
@@ -314,7 +342,8 @@ async fn fetch(location: PartitionLocation) -> Result<SendableRecordBatchStream>
         exec_datafusion_err!("the worker at {place} has the result and does not answer: {error}")
     };
     let port = u16::try_from(worker.port).map_err(|_| exec_datafusion_err!("{place} is no address of a worker"))?;
-    let client = BallistaClient::try_new(&worker.host, port, MOST_BYTES, false, None, TRIES, BETWEEN, 0, 0);
+    let endpoint = tls.as_ref().map(|tls| Arc::new(BallistaConfigGrpcEndpoint::new(tls.endpoints())));
+    let client = BallistaClient::try_new(&worker.host, port, MOST_BYTES, tls.is_some(), endpoint, TRIES, BETWEEN, 0, 0);
     let mut client = match tokio::time::timeout(PATIENCE, client).await {
         Ok(client) => client.map_err(gone)?,
         Err(_) => return exec_err!("the worker at {place} has the result and does not answer"),

@@ -29,11 +29,11 @@ use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 
 use super::codec::Codec;
-use super::files::{self, FilesExec};
+use super::files::{self, Files, FilesExec};
 use super::remote::RemoteExec;
 use super::{Cluster, MOST_BYTES, functions};
 use crate::memory::Sizes;
-use crate::operators::compact;
+use crate::operators::compact::CompactExec;
 
 /// The most bytes of rows in memory that travel with a part.
 pub(super) const MOST_ROWS: usize = 4 << 20;
@@ -83,7 +83,7 @@ impl Division<'_> {
         }
         let checked = Arc::clone(plan).transform_up(|node| {
             Ok(match files::scan(&node) {
-                Some(_) => Transformed::yes(Arc::new(FilesExec::new(node)) as _),
+                Some(_) => Transformed::yes(FilesExec::over(node, Files)),
                 None => Transformed::no(node),
             })
         })?;
@@ -128,7 +128,7 @@ fn is_needless(plan: &Arc<dyn ExecutionPlan>) -> bool {
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return is_needless(projection.input());
     }
-    plan.is::<CoalescePartitionsExec>() || compact::is_compact(plan.as_ref())
+    plan.is::<CoalescePartitionsExec>() || plan.is::<CompactExec>()
 }
 
 /// Whether an operator means the same on a worker, apart from its functions. Whether it has a written form is not asked here.

@@ -4,25 +4,34 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, exec_err};
+use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 
 use super::finding;
+use crate::operators::passing::{Passing, PassingExec};
 
-#[derive(Debug)]
-pub(super) struct FilesExec {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
-}
+/// The operator.
+pub(super) type FilesExec = PassingExec<Files>;
 
-impl FilesExec {
-    /// Above a scan.
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        Self { properties: Arc::clone(input.properties()), input }
+/// What it does.
+#[derive(Debug, Clone)]
+pub(super) struct Files;
+
+impl Passing for Files {
+    const NAME: &'static str = "FilesExec";
+
+    fn execute(
+        &self,
+        input: &Arc<dyn ExecutionPlan>,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        check(input, partition)?;
+        input.execute(partition, context)
     }
 }
 
@@ -34,7 +43,10 @@ pub(super) fn scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
 
 /// Whether the files of a part of a scan are there, and as large as the client saw them.
 fn check(plan: &Arc<dyn ExecutionPlan>, partition: usize) -> Result<()> {
-    let Some(scan) = scan(plan) else { return Ok(()) };
+    // Buckets are the same everywhere.
+    let Some(scan) = scan(plan).filter(|scan| scan.object_store_url == ObjectStoreUrl::local_filesystem()) else {
+        return Ok(());
+    };
     for file in scan.file_groups.get(partition).into_iter().flat_map(|group| group.files()) {
         let path = format!("/{}", file.object_meta.location);
         let wrong = match std::fs::metadata(&path) {
@@ -58,46 +70,5 @@ fn machine() -> String {
     match name.trim() {
         "" => "another machine".to_owned(),
         name => name.to_owned(),
-    }
-}
-
-impl DisplayAs for FilesExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FilesExec")
-    }
-}
-
-impl ExecutionPlan for FilesExec {
-    fn name(&self) -> &str {
-        "FilesExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(input) = children.pop() else { return exec_err!("FilesExec has one input") };
-        Ok(Arc::new(Self::new(input)))
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        check(&self.input, partition)?;
-        self.input.execute(partition, context)
     }
 }

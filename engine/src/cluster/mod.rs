@@ -21,6 +21,7 @@ mod lookups;
 mod remote;
 pub mod roles;
 mod said;
+pub mod tls;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,6 +35,7 @@ pub(crate) use divide::divide;
 pub(crate) use remote::explained;
 
 use crate::error::Error;
+use tls::Tls;
 
 /// How many parts a search is divided into where nothing is said.
 pub const PARTITIONS: usize = 16;
@@ -67,6 +69,8 @@ pub struct Stage {
 pub struct Cluster {
     /// Where the scheduler is: `http://127.0.0.1:50050`.
     url: String,
+    /// How everybody in it is spoken with, if not plainly.
+    tls: Option<Tls>,
     /// How many parts a search is divided into.
     partitions: usize,
     /// What was done since somebody asked.
@@ -74,18 +78,22 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster of the scheduler at an address: `host`, `host:port` or `http://host:port`.
+    /// The cluster of the scheduler at an address, `host`, `host:port` or `http://host:port`; with certificates `https`
+    /// instead of `http`.
     ///
     /// # Errors
-    /// An address that is none.
-    pub fn at(address: &str) -> Result<Self, Error> {
+    /// An address that is none, `https` without certificates, `http` with some.
+    pub fn at(address: &str, tls: Option<Tls>) -> Result<Self, Error> {
         let wrong = |what: &str| {
             Err(Error::Run(format!("{address:?} is no address of a scheduler: {what}; one is http://127.0.0.1:{PORT}")))
         };
         let place = match address.split_once("://") {
-            Some(("http" | "df", place)) => place,
-            Some(("https", _)) => return wrong("TLS is not supported"),
-            Some(_) => return wrong("the protocol is http"),
+            Some(("http", place)) if tls.is_none() => place,
+            Some(("https", place)) if tls.is_some() => place,
+            Some(("http", _)) => return wrong("with certificates it begins with https"),
+            Some(("https", _)) => return wrong("https needs the certificates of the cluster (--cluster-tls, --tls)"),
+            Some(("df", place)) => place,
+            Some(_) => return wrong("the protocol is http or https"),
             None => address,
         };
         let place = place.strip_suffix('/').unwrap_or(place);
@@ -101,7 +109,10 @@ impl Cluster {
         let is_host = |letter: char| letter.is_ascii_alphanumeric() || ".-_[]:".contains(letter);
         match host.is_empty() || !host.chars().all(is_host) {
             true => wrong("it names no host"),
-            false => Ok(Self { url: format!("http://{host}:{port}"), partitions: PARTITIONS, done: Arc::default() }),
+            false => {
+                let url = format!("{}://{host}:{port}", scheme(tls.as_ref()));
+                Ok(Self { url, tls, partitions: PARTITIONS, done: Arc::default() })
+            }
         }
     }
 
@@ -129,10 +140,15 @@ impl Cluster {
 
     /// Its host and port.
     fn parts(&self) -> (String, u16) {
-        let place = self.url.strip_prefix("http://").unwrap_or(&self.url);
+        let place = self.url.split_once("://").map_or(self.url.as_str(), |(_, place)| place);
         let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
         (host.to_owned(), port.parse().unwrap_or(PORT))
     }
+}
+
+/// What addresses begin with.
+fn scheme(tls: Option<&Tls>) -> &'static str {
+    if tls.is_some() { "https" } else { "http" }
 }
 
 /// DataFusion's configuration for a session whose searches run on a cluster.
@@ -142,6 +158,7 @@ pub(crate) fn configure(config: SessionConfig, cluster: &Cluster) -> SessionConf
         .with_target_partitions(cluster.partitions)
         .with_extension(Arc::new(cluster.clone()))
         .with_ballista_grpc_client_max_message_size(MOST_BYTES)
+        .with_ballista_use_tls(cluster.tls.is_some())
         .with_ballista_broadcast_join_threshold_bytes(0);
     let optimizer = &mut config.options_mut().optimizer;
     // The joins of a run on one machine. Ballista would sort both sides instead, to be able to write them to files.
@@ -158,8 +175,14 @@ pub(crate) fn configure(config: SessionConfig, cluster: &Cluster) -> SessionConf
 }
 
 /// The configuration of the scheduler and the workers, which the client's settings are put over.
-fn configuration() -> SessionConfig {
-    SessionConfig::new_with_ballista().with_ballista_grpc_client_max_message_size(MOST_BYTES)
+fn configuration(tls: Option<&Tls>) -> SessionConfig {
+    let config = SessionConfig::new_with_ballista().with_ballista_grpc_client_max_message_size(MOST_BYTES);
+    match tls {
+        Some(tls) => {
+            config.with_ballista_use_tls(true).with_ballista_override_create_grpc_client_endpoint(tls.endpoints())
+        }
+        None => config,
+    }
 }
 
 /// What a part that is sent to the cluster may find wrong, so that it can be told from what Ballista says around it.
@@ -173,14 +196,19 @@ mod tests {
 
     #[test]
     fn addresses_are_read() {
-        let at = |address| Cluster::at(address).map(|cluster| cluster.url).map_err(|error| error.to_string());
+        let at = |address| Cluster::at(address, None).map(|cluster| cluster.url).map_err(|error| error.to_string());
         assert_eq!(at("127.0.0.1:1234").unwrap(), "http://127.0.0.1:1234");
         assert_eq!(at("df://logs.example").unwrap(), "http://logs.example:50050");
         assert_eq!(at("http://[::1]:7/").unwrap(), "http://[::1]:7");
         assert_eq!(at("[::1]").unwrap(), "http://[::1]:50050");
-        for (address, what) in
-            [("https://a", "TLS"), ("ftp://a", "http"), ("a:b", "port"), ("", "host"), ("a b", "host"), ("a/b", "host")]
-        {
+        for (address, what) in [
+            ("https://a", "certificates"),
+            ("ftp://a", "http"),
+            ("a:b", "port"),
+            ("", "host"),
+            ("a b", "host"),
+            ("a/b", "host"),
+        ] {
             let told = at(address).unwrap_err();
             assert!(told.contains(what), "{told}");
         }

@@ -1,9 +1,10 @@
 //! The processes of a cluster: a scheduler, and workers.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ballista_core::ConfigProducer;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
@@ -11,12 +12,15 @@ use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 
 use super::codec::Codec;
-use super::{Cluster, MOST_BYTES, configuration, greet};
+use super::tls::Tls;
+use super::{Cluster, MOST_BYTES, configuration, greet, scheme};
 use crate::error::Error;
 use crate::session::state_of;
+use crate::store::bucket::Registry;
 
 /// How often a worker says that it is alive, in seconds.
 const HEARTBEAT: u64 = 2;
@@ -66,26 +70,23 @@ pub struct Scheduler {
     listener: TcpListener,
     host: String,
     port: u16,
+    tls: Option<Tls>,
 }
 
 impl Scheduler {
-    /// Listens.
+    /// Listens, for those alone who have a certificate if it has some itself.
     ///
     /// # Errors
     /// An address that this machine has not, or a port in use.
-    pub fn listen(place: &Place) -> Result<Self, Error> {
+    pub fn listen(place: &Place, tls: Option<Tls>) -> Result<Self, Error> {
         let host = place.reached()?;
-        let address = SocketAddr::new(place.bind, place.port);
-        let failed = |error| Error::Run(format!("cannot listen on {address}: {error}"));
-        let listener = TcpListener::bind(address).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
-        Ok(Self { listener, host, port })
+        let (listener, port) = listening(SocketAddr::new(place.bind, place.port))?;
+        Ok(Self { listener, host, port, tls })
     }
 
     /// Where it is reached.
     pub fn url(&self) -> String {
-        format!("http://{}:{}", self.host, self.port)
+        format!("{}://{}:{}", scheme(self.tls.as_ref()), self.host, self.port)
     }
 
     /// Answers until the process ends.
@@ -107,16 +108,29 @@ impl Scheduler {
             executor_timeout_seconds: SILENCE,
             expire_dead_executor_interval_seconds: HEARTBEAT,
             no_executors_grace_period_seconds: NOBODY,
-            override_config_producer: Some(Arc::new(configuration)),
-            override_session_builder: Some(Arc::new(|config| Ok(state_of(SessionStateBuilder::new(), config)))),
+            use_tls: self.tls.is_some(),
+            override_create_grpc_client_endpoint: self.tls.as_ref().map(Tls::endpoints),
+            override_config_producer: Some(produced(self.tls.clone())),
+            override_session_builder: Some(Arc::new(|config| {
+                Ok(state_of(SessionStateBuilder::new().with_runtime_env(objects(RuntimeEnvBuilder::new())?), config))
+            })),
             override_physical_codec: Some(Arc::new(Codec::new())),
             ..SchedulerConfig::default()
         });
         let cluster = BallistaCluster::new_from_config(&config).await.map_err(|error| failed(&error))?;
         let server = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, config).await;
         let server = server.map_err(|error| failed(&error))?;
+        let Some(tls) = self.tls else {
+            let listener = tokio::net::TcpListener::from_std(self.listener).map_err(|error| failed(&error))?;
+            return start_grpc_service_with_listener(listener, server).await.map_err(|error| failed(&error));
+        };
+        let (inner, port) = listening(SocketAddr::new(HERE, 0))?;
+        let inner = tokio::net::TcpListener::from_std(inner).map_err(|error| failed(&error))?;
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(|error| failed(&error))?;
-        start_grpc_service_with_listener(listener, server).await.map_err(|error| failed(&error))
+        tokio::select! {
+            ended = start_grpc_service_with_listener(inner, server) => ended.map_err(|error| failed(&error)),
+            () = tls.admit(listener, SocketAddr::new(HERE, port)) => Ok(()),
+        }
     }
 }
 
@@ -153,10 +167,29 @@ impl Worker {
             0 => (free(self.place.bind)?, free(self.place.bind)?),
             port => (port, port.saturating_add(1)),
         };
+        let tls = self.cluster.tls.clone();
+        // A worker tells the others the ports that it listens on itself, so it has the same ones at another address.
+        let inner = match (&tls, self.place.bind) {
+            (None, bind) => bind,
+            (Some(_), IpAddr::V4(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            (Some(_), IpAddr::V6(bind)) if bind.is_unspecified() => {
+                return Err(Error::Run("with TLS a worker listens on one address, or on 0.0.0.0".to_owned()));
+            }
+            (Some(_), IpAddr::V6(_)) => HERE,
+        };
+        if let Some(tls) = &tls {
+            for port in [port, grpc_port] {
+                let (listener, _) = listening(SocketAddr::new(self.place.bind, port))?;
+                let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| failed(&error))?;
+                tokio::spawn(tls.clone().admit(listener, SocketAddr::new(inner, port)));
+            }
+        }
         let (scheduler_host, scheduler_port) = self.cluster.parts();
-        let state = state_of(SessionStateBuilder::new(), configuration());
+        let state = state_of(SessionStateBuilder::new(), configuration(tls.as_ref()));
+        let memory = crate::memory::limit(self.memory);
+        let spilled = folder.path().to_owned();
         let config = ExecutorProcessConfig {
-            bind_host: bracketed(self.place.bind),
+            bind_host: bracketed(inner),
             external_host: Some(host),
             port,
             grpc_port,
@@ -168,14 +201,37 @@ impl Worker {
             grpc_max_decoding_message_size: size(),
             grpc_max_encoding_message_size: size(),
             executor_heartbeat_interval_seconds: HEARTBEAT,
-            memory_pool_size: u64::try_from(crate::memory::limit(self.memory)).ok(),
-            override_config_producer: Some(Arc::new(configuration)),
+            memory_pool_size: u64::try_from(memory).ok(),
+            override_create_grpc_client_endpoint: tls.as_ref().map(Tls::endpoints),
+            override_config_producer: Some(produced(tls)),
+            override_runtime_producer: Some(Arc::new(move |_| {
+                objects(RuntimeEnvBuilder::new().with_temp_file_path(&spilled))
+            })),
             override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&state))),
             override_physical_codec: Some(Arc::new(Codec::new())),
             ..ExecutorProcessConfig::default()
         };
         start_executor_process(Arc::new(config)).await.map_err(|error| failed(&error))
     }
+}
+
+/// Who makes the configuration of a session.
+fn produced(tls: Option<Tls>) -> ConfigProducer {
+    Arc::new(move || configuration(tls.as_ref()))
+}
+
+/// What scans find buckets with.
+fn objects(builder: RuntimeEnvBuilder) -> datafusion::common::Result<Arc<RuntimeEnv>> {
+    builder.with_object_store_registry(Arc::new(Registry::default())).build_arc()
+}
+
+/// A listener, and its port.
+fn listening(address: SocketAddr) -> Result<(TcpListener, u16), Error> {
+    let failed = |error| Error::Run(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
 }
 
 /// A port that nobody listens on.

@@ -16,8 +16,8 @@ fn there_is_no_scheduler() {
     let folder = tempfile::tempdir().unwrap();
     events(folder.path());
     let (store, setting) = (indexed(folder.path()), Setting::new());
-    let free = Scheduler::listen(&Place::here(0)).unwrap().url();
-    let session = setting.session(&store, Language::Spl, Cluster::at(&free).ok());
+    let free = Scheduler::listen(&Place::here(0), None).unwrap().url();
+    let session = setting.session(&store, Language::Spl, Cluster::at(&free, None).ok());
     let told = setting.run(&session, COUNT).unwrap_err().to_string();
     assert!(told.contains("no scheduler answers at") && told.contains("`spelunk scheduler` starts one"), "{told}");
     // What needs no cluster works without one.
@@ -32,7 +32,7 @@ fn something_else_answers() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || listener.incoming().for_each(drop));
-    let told = within(&setting, 30, greet(&Cluster::at(&url).unwrap())).unwrap_err().to_string();
+    let told = within(&setting, 30, greet(&Cluster::at(&url, None).unwrap())).unwrap_err().to_string();
     assert!(told.contains(&url), "{told}");
 }
 
@@ -41,10 +41,10 @@ fn there_is_no_worker() {
     let folder = tempfile::tempdir().unwrap();
     events(folder.path());
     let (store, setting) = (indexed(folder.path()), Setting::new());
-    let scheduler = Scheduler::listen(&Place::here(0)).unwrap();
+    let scheduler = Scheduler::listen(&Place::here(0), None).unwrap();
     let url = scheduler.url();
     start(scheduler, 0);
-    let session = setting.session(&store, Language::Spl, Cluster::at(&url).ok());
+    let session = setting.session(&store, Language::Spl, Cluster::at(&url, None).ok());
     let told = setting.run(&session, COUNT).unwrap_err().to_string();
     assert!(told.contains("no worker"), "{told}");
 }

@@ -25,7 +25,7 @@ fn runtime() -> Runtime {
 pub fn url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
-        let scheduler = Scheduler::listen(&Place::here(0)).unwrap();
+        let scheduler = Scheduler::listen(&Place::here(0), None).unwrap();
         let url = scheduler.url();
         start(scheduler, 2);
         url
@@ -49,7 +49,7 @@ pub fn start(scheduler: Scheduler, workers: usize) {
 }
 
 pub fn worker(url: &str) -> Worker {
-    let cluster = Cluster::at(url).unwrap();
+    let cluster = Cluster::at(url, None).unwrap();
     Worker {
         cluster,
         place: Place::here(0),
@@ -61,7 +61,7 @@ pub fn worker(url: &str) -> Worker {
 
 /// The cluster of the tests, with few parts: the data is small.
 pub fn cluster() -> Option<Cluster> {
-    Some(Cluster::at(url()).unwrap().divided(3))
+    Some(Cluster::at(url(), None).unwrap().divided(3))
 }
 
 pub fn local() -> Option<Cluster> {

@@ -18,14 +18,17 @@ pub struct ClusterArgs {
     /// Divide a search into N parts there: two or three for each core of all workers [default: 16]
     #[arg(long, value_name = "N", requires = "cluster", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub cluster_partitions: Option<u16>,
+    /// Speak TLS with the cluster: DIR has ca.pem, cert.pem and key.pem; URL then begins with https
+    #[arg(long, value_name = "DIR", requires = "cluster")]
+    pub cluster_tls: Option<PathBuf>,
 }
 
 const SCHEDULER_HELP: &str = "\
 Only binaries that were built with the feature cluster can do this.
 
-The scheduler takes searches from `spelunk run --cluster URL` and gives their parts to the workers. There is no password
-and no encryption: whoever reaches its port can search what the workers can read. It listens on this machine alone, unless
---bind says otherwise.
+The scheduler takes searches from `spelunk run --cluster URL` and gives their parts to the workers. Without --tls there is
+no password and no encryption: whoever reaches its port can search what the workers can read. It listens on this machine
+alone, unless --bind says otherwise.
 
 Example, on one machine:
   spelunk scheduler &
@@ -45,8 +48,8 @@ const WORKER_HELP: &str = "\
 Only binaries that were built with the feature cluster can do this.
 
 A worker does the parts of searches that the scheduler gives it. It reads stores at the path at which the search names
-them, so these have to be there on every machine. There is no password and no encryption: whoever reaches its ports can
-read what it has. It listens on this machine alone, unless --bind says otherwise.
+them, so these have to be there on every machine. Without --tls there is no password and no encryption: whoever reaches
+its ports can read what it has. It listens on this machine alone, unless --bind says otherwise.
 
 Example:
   spelunk worker http://10.0.0.1:50050 --bind 10.0.0.2";
@@ -85,4 +88,8 @@ pub struct PlaceArgs {
     /// The name or address under which the others reach it [default: that of --bind]
     #[arg(long, value_name = "HOST")]
     pub host: Option<String>,
+    /// Speak TLS, with those alone who have a certificate too: DIR has ca.pem, the certificate of the cluster's authority,
+    /// cert.pem and key.pem
+    #[arg(long, value_name = "DIR")]
+    pub tls: Option<PathBuf>,
 }

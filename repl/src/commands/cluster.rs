@@ -18,9 +18,9 @@ fn without<T>(what: &str) -> Result<T, Failure> {
 /// Always, if one was named.
 #[cfg(not(feature = "cluster"))]
 pub fn chosen(named: &ClusterArgs) -> Result<(), Failure> {
-    let ClusterArgs { cluster, cluster_partitions } = named;
-    match (cluster, cluster_partitions) {
-        (None, None) => Ok(()),
+    let ClusterArgs { cluster, cluster_partitions, cluster_tls } = named;
+    match (cluster, cluster_partitions, cluster_tls) {
+        (None, None, None) => Ok(()),
         _ => without("--cluster"),
     }
 }
@@ -49,9 +49,11 @@ pub use available::{chosen, done, scheduler, worker};
 #[cfg(feature = "cluster")]
 mod available {
     use std::net::IpAddr;
+    use std::path::Path;
 
     use spelunk_engine::Session;
     use spelunk_engine::cluster::roles::{HERE, Place, Scheduler, Worker};
+    use spelunk_engine::cluster::tls::Tls;
     use spelunk_engine::cluster::{Cluster, PORT, Stage, greet};
 
     use super::{ClusterArgs, Exit, Failure, SchedulerArgs, WorkerArgs};
@@ -62,13 +64,19 @@ mod available {
     /// # Errors
     /// An address that is none.
     pub fn chosen(named: &ClusterArgs) -> Result<Option<Cluster>, Failure> {
-        let ClusterArgs { cluster, cluster_partitions } = named;
+        let ClusterArgs { cluster, cluster_partitions, cluster_tls } = named;
         let Some(address) = cluster else { return Ok(None) };
-        let cluster = Cluster::at(address).map_err(|error| Failure::Usage(error.to_string()))?;
+        let cluster = at(address, cluster_tls.as_deref())?;
         Ok(Some(match cluster_partitions {
             Some(partitions) => cluster.divided(usize::from(*partitions)),
             None => cluster,
         }))
+    }
+
+    /// The cluster at an address, with the certificates in a folder.
+    fn at(address: &str, tls: Option<&Path>) -> Result<Cluster, Failure> {
+        let tls = tls.map(Tls::read).transpose().map_err(failed)?;
+        Cluster::at(address, tls).map_err(|error| Failure::Usage(error.to_string()))
     }
 
     fn place(bind: Option<IpAddr>, port: u16, host: Option<String>) -> Place {
@@ -97,7 +105,9 @@ mod available {
     pub async fn scheduler(args: SchedulerArgs) -> Result<Exit, Failure> {
         let SchedulerArgs { place: at } = args;
         tell_problems();
-        let scheduler = Scheduler::listen(&place(at.bind, at.port.unwrap_or(PORT), at.host)).map_err(failed)?;
+        let tls = at.tls.as_deref().map(Tls::read).transpose().map_err(failed)?;
+        let place = place(at.bind, at.port.unwrap_or(PORT), at.host);
+        let scheduler = Scheduler::listen(&place, tls).map_err(failed)?;
         terminal::say(&format!("the scheduler listens at {}; Ctrl-C ends it", scheduler.url()));
         tokio::select! {
             ended = scheduler.run() => ended.map_err(failed)?,
@@ -113,7 +123,7 @@ mod available {
     pub async fn worker(args: WorkerArgs) -> Result<Exit, Failure> {
         let WorkerArgs { scheduler, place: at, cores, memory, temp } = args;
         tell_problems();
-        let cluster = Cluster::at(&scheduler).map_err(|error| Failure::Usage(error.to_string()))?;
+        let cluster = self::at(&scheduler, at.tls.as_deref())?;
         let url = cluster.url().to_owned();
         let place = place(at.bind, at.port.unwrap_or(0), at.host);
         let worker = Worker { cluster, place, cores: cores.map_or(0, usize::from), memory, temp };

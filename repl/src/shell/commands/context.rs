@@ -36,7 +36,7 @@ pub fn cluster(shell: &mut Shell, rest: &str) -> Outcome {
             let named = data.cluster.cluster.as_deref().map(escape::line);
             return Ok(Done::Said(format!("{}\n", named.as_deref().unwrap_or("searches run on this machine"))));
         }
-        "off" => data.cluster = cli::ClusterArgs::default(),
+        "off" => data.cluster.cluster = None,
         address => data.cluster.cluster = Some(address.to_owned()),
     }
     let options = inputs::options(data.clone(), true)?;
