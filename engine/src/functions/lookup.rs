@@ -45,12 +45,15 @@ pub const FUNCTIONS: &[Function] = &[Function {
     plan: eval,
 }];
 
+/// A column of the table that comes out: its place, and whether it may have several values.
+type Column = (usize, bool);
+
 /// How columns of a table are added to rows.
 #[derive(Debug, Clone)]
 pub struct Outputs {
     matcher: Arc<Matcher>,
     /// The columns, and whether each may have several values.
-    columns: Vec<(usize, bool)>,
+    columns: Vec<Column>,
     whole: Arc<ScalarUDF>,
 }
 
@@ -59,7 +62,7 @@ impl Outputs {
     pub fn new(matcher: Matcher, columns: &[usize], several: bool) -> Self {
         let matcher = Arc::new(matcher);
         let several = matcher.max_matches.max(matcher.min_matches) > 1 && (several || matcher.finds_several());
-        let columns: Vec<(usize, bool)> =
+        let columns: Vec<Column> =
             columns.iter().map(|column| (*column, several || matcher.table.holds_several(*column))).collect();
         let udf = LookUp {
             matcher: Arc::clone(&matcher),
@@ -86,7 +89,7 @@ impl Outputs {
 #[derive(Debug)]
 struct LookUp {
     matcher: Arc<Matcher>,
-    columns: Vec<(usize, bool)>,
+    columns: Vec<Column>,
     signature: Signature,
 }
 
@@ -107,14 +110,14 @@ impl Hash for LookUp {
 
 /// What the function of a lookup holds, if a function is one: the table, and the outputs.
 #[cfg(feature = "cluster")]
-pub(crate) fn held(function: &ScalarUDF) -> Option<(&Arc<Matcher>, &[(usize, bool)])> {
+pub(crate) fn held(function: &ScalarUDF) -> Option<(&Arc<Matcher>, &[Column])> {
     let lookup = (function.inner().as_ref() as &dyn std::any::Any).downcast_ref::<LookUp>()?;
     Some((&lookup.matcher, &lookup.columns))
 }
 
 /// The function that holds that.
 #[cfg(feature = "cluster")]
-pub(crate) fn holding(matcher: Matcher, columns: Vec<(usize, bool)>) -> ScalarUDF {
+pub(crate) fn holding(matcher: Matcher, columns: Vec<Column>) -> ScalarUDF {
     let signature = Signature::variadic_any(Volatility::Immutable);
     ScalarUDF::new_from_impl(LookUp { matcher: Arc::new(matcher), columns, signature })
 }
