@@ -13,6 +13,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
 
 use super::kernel::Test;
+use super::pattern::given_up;
 
 /// A thread keeps results of so many calls.
 const CALLS: usize = 64;
@@ -99,9 +100,11 @@ pub(super) fn of_values(
     if known.is_some() || !is_worth_it {
         return Ok(known);
     }
+    let before = given_up();
     // It may call others.
     let result = evaluate(values)?;
-    if result.get_array_memory_size() <= MOST_BYTES {
+    // Each search is to tell of the texts that it gave up on.
+    if result.get_array_memory_size() <= MOST_BYTES && given_up() == before {
         with(name, arguments, |kept| kept.result = Some(Arc::clone(&result)));
     }
     Ok(Some(result))
@@ -131,6 +134,7 @@ mod tests {
     use arrow::array::StringArray;
 
     use super::*;
+    use crate::functions::pattern::Pattern;
 
     #[test]
     fn values_are_looked_at_once_they_are_worth_it() {
@@ -155,6 +159,18 @@ mod tests {
         // Another call, another place of the column, another dictionary: each is for itself.
         assert!(ask(&values, 10, "y", true) && ask(&values, 10, "x", false) && looked.get() == 3);
         assert!(!ask(&other, 9, "x", true) && !ask(&values, 9, "x", true) && looked.get() == 3);
+        // What gave up on a text is asked anew.
+        let hard = Pattern::new("^((?=a)a|a)*c").unwrap();
+        let literal = [ColumnarValue::Scalar(ScalarValue::from("hard")), ColumnarValue::Array(Arc::clone(&values))];
+        for times in 1..=2 {
+            let give_up = |values: &ArrayRef| {
+                looked.set(looked.get() + 1);
+                assert!(!hard.is_match(&format!("{}b", "a".repeat(64))));
+                Ok(Arc::clone(values))
+            };
+            assert!(of_values("once", &literal, &values, 10, give_up).unwrap().is_some());
+            assert_eq!(looked.get(), 3 + times);
+        }
         // More calls than are kept.
         for number in 0..200 {
             assert!(ask(&values, 10, &number.to_string(), true));
