@@ -118,7 +118,8 @@ impl Context {
 }
 
 fn dot_command(text: &str) -> Context {
-    let start = text.rfind(char::is_whitespace).map_or(0, |at| at.saturating_add(1));
+    let blank = text.char_indices().rfind(|(_, c)| c.is_whitespace());
+    let start = blank.map_or(0, |(at, c)| at.saturating_add(c.len_utf8()));
     let typed = text.get(start..).unwrap_or_default().to_owned();
     let command = text.split_whitespace().next().unwrap_or_default();
     let sources = match command {

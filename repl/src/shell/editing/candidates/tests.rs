@@ -114,6 +114,9 @@ fn dot_commands_and_their_arguments() {
     assert_eq!(spl(".he"), [".help"]);
     assert_eq!(spl(".lang l"), ["logscale"]);
     assert!(spl(".help streamst").contains(&"streamstats".to_owned()));
+    // Blanks take more than a byte.
+    assert_eq!(spl(".lang\u{a0}l"), ["logscale"]);
+    assert_eq!(complete(".\u{2003}", 4, Language::Spl, &known()).0, 4);
 }
 
 #[test]
