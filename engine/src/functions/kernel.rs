@@ -340,8 +340,25 @@ impl Hash for RowFunction {
     }
 }
 
-/// A test of one text, made from literal parameters.
-pub type Test = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// A test of texts, made from literal parameters.
+pub type Test = Box<dyn TextTest>;
+
+/// What a [`Test`] does.
+pub trait TextTest: Send + Sync {
+    /// Whether a text passes.
+    fn passes(&self, text: &str) -> bool;
+
+    /// Which texts pass, in whatever way takes less than one after the other. Null gives null.
+    fn passing(&self, texts: &StringArray) -> BooleanArray {
+        texts.iter().map(|text| text.map(|text| self.passes(text))).collect()
+    }
+}
+
+impl<F: Fn(&str) -> bool + Send + Sync> TextTest for F {
+    fn passes(&self, text: &str) -> bool {
+        self(text)
+    }
+}
 
 /// A function from a column of any type to true or false, with literal parameters that are compiled once a
 /// batch. Null gives null; several values give true if any of them passes.
@@ -426,6 +443,7 @@ impl ScalarUDFImpl for TextPredicate {
 
 /// Tests every value of a column.
 pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
+    let passes = |text: Option<&str>| text.map(|text| test.passes(text));
     match array.data_type() {
         DataType::Dictionary(..) => {
             let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() else {
@@ -452,10 +470,13 @@ pub fn test_column(array: &ArrayRef, test: &Test) -> Result<BooleanArray> {
             }
             Ok(builder.finish())
         }
-        DataType::Utf8 => Ok(array.as_string::<i32>().iter().map(|text| text.map(test)).collect()),
-        DataType::LargeUtf8 => Ok(array.as_string::<i64>().iter().map(|text| text.map(test)).collect()),
-        DataType::Utf8View => Ok(array.as_string_view().iter().map(|text| text.map(test)).collect()),
-        _ => Ok((0..array.len()).map(|row| Value::read(array.as_ref(), row).text().map(|text| test(&text))).collect()),
+        DataType::Utf8 => Ok(test.passing(array.as_string())),
+        DataType::LargeUtf8 => Ok(array.as_string::<i64>().iter().map(passes).collect()),
+        DataType::Utf8View => Ok(array.as_string_view().iter().map(passes).collect()),
+        _ => {
+            let rows = 0..array.len();
+            Ok(rows.map(|row| passes(Value::read(array.as_ref(), row).text().as_deref())).collect())
+        }
     }
 }
 

@@ -21,7 +21,8 @@ use jiff::tz::TimeZone;
 use spelunk_grammar::Span;
 
 use super::kernel::{Returns, Row, TextPredicate};
-use super::pattern::{Pattern, Wildcard, cidr, in_cidr};
+use super::pattern::{Pattern, cidr, in_cidr};
+use super::wildcard::Wildcard;
 use crate::plan::expression::Typed;
 use crate::values::Value;
 
@@ -53,11 +54,11 @@ static GLOB: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
         };
         if !pattern.contains('*') && *case != "any" {
             let pattern = (*pattern).to_owned();
-            return Ok(Box::new(move |text| text == pattern));
+            return Ok(Box::new(move |text: &str| text == pattern));
         }
         let compiled = if *case == "any" { Wildcard::any_case(pattern) } else { Wildcard::same_case(pattern) };
         let wildcard = compiled.map_err(DataFusionError::Execution)?;
-        Ok(Box::new(move |text| wildcard.matches(text)))
+        Ok(Box::new(move |text: &str| wildcard.matches(text)))
     })
 });
 
@@ -71,7 +72,7 @@ static NETWORK: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     TextPredicate::udf("cql_network", |parameters| {
         let network = parameters.first().and_then(|text| cidr(text));
         let network = network.ok_or_else(|| DataFusionError::Execution("cql_network needs a network".into()))?;
-        Ok(Box::new(move |text| in_cidr(&network, text)))
+        Ok(Box::new(move |text: &str| in_cidr(&network, text)))
     })
 });
 

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ipnet::IpNet;
-use memchr::memmem::Finder;
 
 /// The steps that a backtracking match may take before it counts as no match.
 const BACKTRACK_LIMIT: usize = 100_000;
@@ -275,96 +274,6 @@ fn posix_open(text: &str) -> bool {
     text.rfind("[:").is_some_and(|start| text.get(start + 2..).is_some_and(|name| !name.contains(']')))
 }
 
-/// A search value with `*` wildcards, compared with a whole text.
-#[derive(Debug)]
-pub enum Wildcard {
-    /// Any text at all.
-    Anything,
-    /// The text itself.
-    Exact(String),
-    /// A beginning.
-    Prefix(String),
-    /// An end.
-    Suffix(String),
-    /// A piece.
-    Infix(Box<Finder<'static>>),
-    /// Anything else.
-    Regex(regex::Regex),
-}
-
-impl Wildcard {
-    /// Classifies a pattern that is compared without regard to letter case.
-    ///
-    /// # Errors
-    /// The regex engine's explanation for a pattern too large for it.
-    pub fn any_case(pattern: &str) -> Result<Wildcard, String> {
-        Self::new(pattern, false)
-    }
-
-    /// Classifies a pattern whose letter case counts.
-    ///
-    /// # Errors
-    /// The regex engine's explanation for a pattern too large for it.
-    pub fn same_case(pattern: &str) -> Result<Wildcard, String> {
-        Self::new(pattern, true)
-    }
-
-    fn new(pattern: &str, case: bool) -> Result<Wildcard, String> {
-        // The byte-wise tests fold ASCII only; a pattern with other letters takes the engine that folds all.
-        let pieces: Vec<&str> = pattern.split('*').collect();
-        if pieces.iter().all(|piece| piece.is_empty()) && pieces.len() > 1 {
-            return Ok(Wildcard::Anything);
-        }
-        if !case && pattern.is_ascii() {
-            match pieces.as_slice() {
-                [text] => return Ok(Wildcard::Exact((*text).to_string())),
-                [text, ""] => return Ok(Wildcard::Prefix((*text).to_string())),
-                ["", text] => return Ok(Wildcard::Suffix((*text).to_string())),
-                ["", text, ""] => {
-                    return Ok(Wildcard::Infix(Box::new(Finder::new(&text.to_ascii_lowercase()).into_owned())));
-                }
-                _ => {}
-            }
-        }
-        let body = pieces.iter().map(|piece| regex::escape(piece)).collect::<Vec<_>>().join(".*");
-        let flags = if case { "(?s)" } else { "(?si)" };
-        regex::Regex::new(&format!("{flags}^{body}$")).map(Wildcard::Regex).map_err(|error| error.to_string())
-    }
-
-    /// Whether the whole text fits.
-    pub fn matches(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        match self {
-            Wildcard::Anything => true,
-            Wildcard::Exact(exact) => fold_equal(bytes, exact.as_bytes()),
-            Wildcard::Prefix(prefix) => {
-                bytes.get(..prefix.len()).is_some_and(|start| fold_equal(start, prefix.as_bytes()))
-            }
-            Wildcard::Suffix(suffix) => bytes
-                .len()
-                .checked_sub(suffix.len())
-                .and_then(|start| bytes.get(start..))
-                .is_some_and(|end| fold_equal(end, suffix.as_bytes())),
-            Wildcard::Infix(finder) => {
-                thread_local! {
-                    static LOWER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
-                }
-                LOWER.with_borrow_mut(|lower| {
-                    lower.clear();
-                    lower.extend(bytes.iter().map(u8::to_ascii_lowercase));
-                    finder.find(lower).is_some()
-                })
-            }
-            Wildcard::Regex(regex) => regex.is_match(text),
-        }
-    }
-}
-
-/// Equality without regard to ASCII letter case.
-fn fold_equal(a: &[u8], b: &[u8]) -> bool {
-    a.eq_ignore_ascii_case(b)
-}
-
 /// SQL's LIKE: `%` any run, `_` one character, the whole text, letter case counts.
 ///
 /// # Errors
@@ -467,27 +376,6 @@ pub fn in_cidr(net: &IpNet, address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn wildcards_cover_the_whole_text_in_any_case() {
-        for (pattern, text, expected) in [
-            (r"*\cmd.exe", r"C:\Windows\CMD.EXE", true),
-            (r"*\cmd.exe", r"C:\Windows\xcmd.exe", false),
-            ("*-Exec*", "powershell -executionpolicy", true),
-            ("a*c*e", "ABCDE", true),
-            ("a*c", "abcd", false),
-            ("*", "", true),
-            ("", "", true),
-            ("", "x", false),
-            ("straße*", "STRASSE 1", false),
-            ("ÄRGER*", "ärger 1", true),
-            ("a.c", "abc", false),
-            ("*a*", "line\nbreak a", true),
-        ] {
-            assert_eq!(Wildcard::any_case(pattern).unwrap().matches(text), expected, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn keywords_are_whole_terms() {
@@ -541,24 +429,5 @@ mod tests {
     fn replacements_refer_to_groups() {
         let pattern = Pattern::new(r"^(\d{1,2})/(\d{1,2})/").unwrap();
         assert_eq!(pattern.replace_all("1/14/2023", r"\2/\1/"), "14/1/2023");
-    }
-
-    /// A wildcard match written the obvious way.
-    fn naive(pattern: &[char], text: &[char]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((&'*', rest)), None) => naive(rest, text),
-            (Some((&'*', rest)), Some((_, tail))) => naive(rest, text) || naive(pattern, tail),
-            (Some((a, rest)), Some((b, tail))) => a.eq_ignore_ascii_case(b) && naive(rest, tail),
-            _ => false,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn wildcards_agree_with_the_naive_twin(pattern in r"[ab*\\.]{0,6}", text in r"[abAB\\.]{0,8}") {
-            let twin = naive(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>());
-            prop_assert_eq!(Wildcard::any_case(&pattern).unwrap().matches(&text), twin);
-        }
     }
 }

@@ -10,30 +10,23 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 
 use super::kernel::{Test, TextPredicate};
-use super::pattern::{self, Wildcard};
+use super::pattern;
+use super::wildcard::{Wildcard, Wildcards};
 use crate::values;
 
 /// `spl_wildcard(column, pattern, ...)`: any of the patterns covers the value, in any letter case.
 static WILDCARD: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     TextPredicate::udf("spl_wildcard", |patterns| {
-        let wildcards = patterns
-            .iter()
-            .map(|pattern| Wildcard::any_case(pattern))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| exec_datafusion_err!("{error}"))?;
-        Ok(Box::new(move |text: &str| wildcards.iter().any(|wildcard| wildcard.matches(text))) as Test)
+        let wildcards = Wildcards::any_case(patterns).map_err(|error| exec_datafusion_err!("{error}"))?;
+        Ok(Box::new(wildcards) as Test)
     })
 });
 
 /// `spl_wildcard_case(column, pattern, ...)`: the same where letter case counts.
 static WILDCARD_CASE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     TextPredicate::udf("spl_wildcard_case", |patterns| {
-        let wildcards = patterns
-            .iter()
-            .map(|pattern| Wildcard::same_case(pattern))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| exec_datafusion_err!("{error}"))?;
-        Ok(Box::new(move |text: &str| wildcards.iter().any(|wildcard| wildcard.matches(text))) as Test)
+        let wildcards = Wildcards::same_case(patterns).map_err(|error| exec_datafusion_err!("{error}"))?;
+        Ok(Box::new(wildcards) as Test)
     })
 });
 

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::select::Selection;
 use super::windows::spellings;
-use crate::functions::pattern::Wildcard;
+use crate::functions::wildcard::Wildcard;
 
 /// Which events a search can want.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use spelunk_grammar::logscale::query::{Call, Comparator, Filter, Query, StepKind
 use spelunk_grammar::logscale::walk::{self, Walk};
 
 use super::needs;
-use crate::functions::pattern::Wildcard;
+use crate::functions::wildcard::Wildcard;
 use crate::ingest::wanted::is_plain_number;
 use crate::ingest::{Condition, Wanted};
 use crate::plan::wanted::Teller;

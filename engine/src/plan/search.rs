@@ -21,6 +21,7 @@ pub(super) use self::times::{Bound, modifier, names, time_format};
 use super::expression::{ExpressionPlanner, Kind, Typed, assumed_macro};
 use super::frame::{Frame, column};
 use super::{PlanResult, Planner, relevancy, trace};
+use crate::functions::wildcard::Wildcard;
 use crate::functions::{operators, pattern, search as kernels, timeformat};
 use crate::values;
 
@@ -316,7 +317,7 @@ impl<'f> Lowering<'f> {
                 },
             }
         }
-        if let Some(invalid) = patterns.iter().find_map(|text| pattern::Wildcard::any_case(text).err()) {
+        if let Some(invalid) = patterns.iter().find_map(|text| Wildcard::any_case(text).err()) {
             return Err(Diagnostic::error(Code::InvalidPattern, invalid, span));
         }
         if !patterns.is_empty() {

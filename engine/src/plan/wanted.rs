@@ -13,7 +13,8 @@ use spelunk_grammar::spl::search::{
 
 use super::search::{self, Bound};
 use super::{Clock, METADATA, needs};
-use crate::functions::pattern::{self, Wildcard};
+use crate::functions::pattern;
+use crate::functions::wildcard::Wildcard;
 use crate::ingest::wanted::Told;
 use crate::ingest::{Condition, Wanted};
 use crate::knowledge::Knowledge;

@@ -29,7 +29,7 @@ pub use table::ViewTable;
 use spelunk_grammar::Span;
 
 use crate::functions::kernel::Row;
-use crate::functions::pattern::Wildcard;
+use crate::functions::wildcard::Wildcard;
 use crate::ingest::FieldSelection;
 use crate::ingest::wanted::{Condition, Told};
 

@@ -11,7 +11,7 @@ use spelunk_grammar::spl::expression::Name;
 use spelunk_grammar::spl::search::{Comparison, ComparisonOperator, Literal, Matching, Operand, SearchExpression};
 
 use crate::functions::comparison::search_expression;
-use crate::functions::pattern::Wildcard;
+use crate::functions::wildcard::Wildcard;
 use crate::knowledge::conf::{self, Conf};
 use crate::knowledge::macros::Macros;
 use crate::plan::{Clock, suggest};

@@ -8,7 +8,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 
 use super::super::frame::column;
 use super::{Lowering, balanced};
-use crate::functions::pattern;
+use crate::functions::wildcard::Wildcard;
 use crate::ingest::spellings;
 use crate::knowledge::apps::Apps;
 use crate::knowledge::apps::labels::Labels;
@@ -155,8 +155,8 @@ impl Lowering<'_> {
     pub(super) fn metadata_values(&self, name: &str, literal: &Literal) -> Option<Vec<String>> {
         let known = self.frame.metadata.get(name)?;
         let wildcard = match literal.matching {
-            Matching::Case => pattern::Wildcard::same_case(&literal.text),
-            _ => pattern::Wildcard::any_case(&literal.text),
+            Matching::Case => Wildcard::same_case(&literal.text),
+            _ => Wildcard::any_case(&literal.text),
         }
         .ok()?;
         let fits = |value: &&String| {
