@@ -237,6 +237,47 @@ async fn an_app_that_describes_events_silences_our_own() {
     assert_ne!(site.rows("index=* source=*Security EventCode=4688 | stats count(process_name) AS n").await, ["0"]);
 }
 
+/// Splunk Admin Manual, "props.conf": a stanza is about events whose whole name it has.
+#[tokio::test]
+async fn stanzas_for_event_logs_as_text_are_not_for_those_as_xml() {
+    let props = "[source::(WMI:WinEventLog|WinEventLog)...]\nEVAL-a = \"text\"\nEVAL-b = \"text\"\n\
+                 [WinEventLog]\nEVAL-c = \"text\"\n\
+                 [XmlWinEventLog]\nEVAL-c = \"any\"\nEVAL-d = \"any\"\n\
+                 [XmlWinEventLog:Microsoft-Windows-Sysmon/Operational]\nEVAL-d = \"sysmon\"\n\
+                 [source::XmlWinEventLog:...]\nEVAL-b = \"xml\"\n";
+    let site = Site::generated(&[("app/default/props.conf", props)]);
+    let of = |log: &str| format!("index=* source=*{log} | stats count(a) AS a values(b) values(c) values(d)");
+    assert_eq!(site.rows(&of("Sysmon/Operational")).await, ["0,xml,any,sysmon"]);
+    assert_eq!(site.rows(&of("Security")).await, ["0,xml,any,any"]);
+}
+
+/// Splunk Admin Manual, "transforms.conf", `MV_ADD`, `SOURCE_KEY`; "props.conf", `REPORT-`, `LOOKUP-`.
+#[tokio::test]
+async fn transforms_see_what_those_before_them_found() {
+    let transforms = "[block]\nREGEX = \\[(.*)\\]\nFORMAT = body::$1\n\
+                      [pairs]\nSOURCE_KEY = body\nREGEX = (\\w+):(\\w+)\nFORMAT = $1::$2\nMV_ADD = 1\n\
+                      [said]\nREGEX = (\\w+):(\\d+)\nFORMAT = told::\"$1 is $2\" kind::number\n\
+                      [keys]\nREGEX = (?<_KEY_1>[a-z]+)=(?<_VAL_1>\\d+)\n\
+                      [table]\nfilename = table.csv\n";
+    let site = Site::new(&[
+        (
+            "logs/events.json",
+            "{\"m\":\"[user:bob user:eve n:7] size=3\",\"n\":\"7\",\"k\":\"x\",\"v\":\"own\"}\n{\"m\":\"\",\"v\":\"own\"}\n",
+        ),
+        (
+            "app/default/props.conf",
+            "[_json]\nREPORT-p = block, pairs\nREPORT-s = said, keys\nLOOKUP-t = table k OUTPUT v\n",
+        ),
+        ("app/default/transforms.conf", transforms),
+        ("app/lookups/table.csv", "k,v\nx,found\n"),
+    ]);
+    // What the reader found already is not found once more, and what cannot be looked up stays.
+    assert_eq!(
+        site.rows("index=* | sort -k | table user n v told kind size").await,
+        ["bob|eve,7,found,n is 7,number,3", ",,own,,,"]
+    );
+}
+
 /// Splunk Knowledge Manager Manual, "Use default fields", "Default datetime fields".
 #[tokio::test]
 async fn events_have_the_parts_of_their_time() {
@@ -289,24 +330,28 @@ const EXPORTS: &str = concat!(
     r##""EventData":{"NewProcessName":"C:\\a\\b.exe","CommandLine":"b \"<x>\" & c"}}}"##,
     "\n",
     r##"{"EventTime":"2024-05-01 10:00:01","EventID":4688,"Channel":"security","Hostname":"two","##,
-    r##""SourceName":"Microsoft-Windows-Security-Auditing","NewProcessName":"C:\\a\\c.exe"}"##,
+    r##""SourceName":"Microsoft-Windows-Security-Auditing","NewProcessName":"C:\\a\\c.exe","Rights":["r&1","r2"]}"##,
     "\n"
 );
 
 #[tokio::test]
 async fn what_an_app_takes_out_of_xml_it_takes_out_of_exports_too() {
-    let props = "[source::XmlWinEventLog:Security]\nREPORT-d = computer_as_dest\n\
+    let props = "[XmlWinEventLog]\nREPORT-0 = elements\n\
+        [source::XmlWinEventLog:Security]\nREPORT-d = computer_as_dest\n\
         EXTRACT-n = <Data Name='NewProcessName'>(?<started>[^<]+)<\\/Data>\n\
         EXTRACT-c = <Data Name='CommandLine'>(?<line>[^<]+)<\\/Data>\n\
+        EXTRACT-r = <Rights>r&amp;1<\\/Rights><Rights>(?<right>[^<]+)<\n\
         EXTRACT-j = \"NewProcessName\":\"(?<json>[^\"]+)\n\
         EXTRACT-o = <Data Name='Nowhere'>(?<nowhere>[^<]+)<\n";
-    let transforms = "[computer_as_dest]\nREGEX = <Computer>([^<]+)<\\/Computer>\nFORMAT = dest::$1\n";
+    // After the first, a field may have several values.
+    let transforms = "[elements]\nREGEX = <(\\w*)>([^<]*)</\\1>\nFORMAT = $1::$2\nMV_ADD = 1\n\
+        [computer_as_dest]\nREGEX = <Computer>([^<]+)<\\/Computer>\nFORMAT = dest::$1\n";
     let app = [("app/default/props.conf", props), ("app/default/transforms.conf", transforms)];
     let site = Site::new(&[("logs/events.jsonl", EXPORTS), app[0], app[1]]);
-    let query = "EventCode=4688 | sort _time | table dest started line json nowhere";
+    let query = "EventCode=4688 | sort _time | table dest started line json nowhere right";
     assert_eq!(
         site.rows(query).await,
-        ["one,C:\\a\\b.exe,b \"&lt;x>\" &amp; c,C:\\\\a\\\\b.exe,", "two,C:\\a\\c.exe,,C:\\\\a\\\\c.exe,"]
+        ["one,C:\\a\\b.exe,b \"&lt;x>\" &amp; c,C:\\\\a\\\\b.exe,,", "two,C:\\a\\c.exe,,C:\\\\a\\\\c.exe,,r2"]
     );
     assert_eq!(site.rows("started=*c.exe | stats count by dest").await, ["two,1"]);
 }

@@ -13,7 +13,7 @@ use crate::values::Value;
 
 /// The DataFusion functions of this family.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    [FIRST, EVERY, FIRST_PLACE, PAIRED, EVERY_PAIRED, PLACES, XPATH].iter().map(Row::udf).collect()
+    [FIRST, EVERY, FIRST_PLACE, PLACES, XPATH].iter().map(Row::udf).collect()
 }
 
 /// `spl_extract(text, regex, group, limit)`: what the group holds in the first match.
@@ -24,16 +24,6 @@ pub fn first() -> Arc<ScalarUDF> {
 /// `spl_extract_all(text, regex, group, limit)`: what the group holds in each match.
 pub fn every() -> Arc<ScalarUDF> {
     EVERY.udf()
-}
-
-/// `spl_extract_pair(text, regex, key group, value group, name)`: the value behind that name.
-pub fn paired() -> Arc<ScalarUDF> {
-    PAIRED.udf()
-}
-
-/// `spl_extract_pairs(text, regex, key group, value group, name)`: all values behind that name.
-pub fn every_paired() -> Arc<ScalarUDF> {
-    EVERY_PAIRED.udf()
 }
 
 /// `spl_xpath(text, expression, default)`: what the expression selects in an XML text.
@@ -103,58 +93,6 @@ fn groups(values: &[Value<'_>]) -> Vec<String> {
     }
     found
 }
-
-/// The values in the first matches, so many at most, whose key is that name, with what cannot be part of a name as `_`.
-/// Of several groups from the value's on the first that took part counts; an empty value is none.
-fn pairs(values: &[Value<'_>], most: usize) -> Option<Vec<String>> {
-    let [text, pattern, key, value, name] = values else { return None };
-    let number = |value: &Value<'_>| value.text().and_then(|text| text.parse::<usize>().ok());
-    let name = name.text()?;
-    // Most names that a search asks for stand in no event, and looking for one is much cheaper than matching.
-    let piece = name.split('_').max_by_key(|piece| piece.len()).unwrap_or_default();
-    let texts: Vec<Cow<'_, str>> = text.texts().into_iter().filter(|text| text.contains(piece)).collect();
-    if texts.is_empty() {
-        return None;
-    }
-    let pattern = Pattern::new(&pattern.text()?).ok()?;
-    let (key, value) = (number(key)?, number(value)?);
-    let mut all = Vec::new();
-    for text in &texts {
-        for captures in pattern.captures(text, 0) {
-            let Some(found) = captures.get(key).copied().flatten() else { continue };
-            let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-            let clean = || found.trim().replace(|letter: char| !is_part(letter), "_");
-            if found.trim() == name || clean().trim_start_matches('_') == name {
-                let held = captures.iter().skip(value).flatten().next().map_or("", |held| held.trim());
-                if !held.is_empty() {
-                    all.push(held.to_owned());
-                    if all.len() >= most {
-                        return Some(all);
-                    }
-                }
-            }
-        }
-    }
-    Some(all)
-}
-
-const PAIRED: Row = Row {
-    name: "spl_extract_pair",
-    returns: Returns::Text,
-    evaluate: |values| match pairs(values, 1).and_then(|all| all.into_iter().next()) {
-        Some(text) => Value::Text(Cow::Owned(text)),
-        None => Value::Null,
-    },
-};
-
-const EVERY_PAIRED: Row = Row {
-    name: "spl_extract_pairs",
-    returns: Returns::Many,
-    evaluate: |values| match pairs(values, usize::MAX) {
-        Some(all) => Value::Many(all.into_iter().map(Cow::Owned).collect()),
-        None => Value::Null,
-    },
-};
 
 const FIRST: Row = Row {
     name: "spl_extract",

@@ -16,16 +16,17 @@ use arrow::array::{
     UInt32Array,
 };
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use arrow::datatypes::{DataType, Field, Fields, Int32Type};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use spelunk_grammar::spl::expression::{Expression, ExpressionKind};
 use spelunk_grammar::{Code, Diagnostic, Spanned};
 
 use super::Function;
 use super::kernel::{dictionary_type, many_type};
+use super::part;
 use crate::documents;
 use crate::lookups::matcher::Matcher;
 use crate::plan::expression::{Call, Kind, Typed};
@@ -79,8 +80,7 @@ impl Outputs {
             arguments.push(time);
         }
         let several = self.columns.get(position).is_some_and(|(_, several)| *several);
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
-        let part = part().call(vec![self.whole.call(arguments), lit(position)]);
+        let part = part::of(self.whole.call(arguments), position);
         (part, if several { Kind::Many } else { Kind::Text })
     }
 }
@@ -200,7 +200,7 @@ impl LookUp {
 
     fn texts(&self, found: &Found, column: usize) -> Vec<Cow<'_, str>> {
         let rows = found.rows.iter().flat_map(|row| self.matcher.table.texts(column, *row as usize));
-        let defaults = (0..found.defaults).map(|_| Cow::Borrowed(self.matcher.default_match.as_str()));
+        let defaults = (0..found.defaults).filter_map(|_| self.matcher.default_match.as_deref().map(Cow::Borrowed));
         rows.chain(defaults).collect()
     }
 
@@ -265,66 +265,6 @@ impl ScalarUDFImpl for LookUp {
         match literal {
             true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&all, 0)?)),
             false => Ok(ColumnarValue::Array(Arc::new(all))),
-        }
-    }
-}
-
-/// One field of a struct, by its position.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Part {
-    signature: Signature,
-}
-
-/// The functions of this family that hold nothing.
-pub fn udfs() -> Vec<Arc<ScalarUDF>> {
-    vec![part()]
-}
-
-fn part() -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::new_from_impl(Part { signature: Signature::any(2, Volatility::Immutable) }))
-}
-
-impl ScalarUDFImpl for Part {
-    fn name(&self) -> &str {
-        "spl_lookup_output"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        exec_err!("spl_lookup_output has no type without its arguments")
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let (Some(all), Some(Some(ScalarValue::Int64(Some(position))))) =
-            (args.arg_fields.first(), args.scalar_arguments.get(1))
-        else {
-            return exec_err!("spl_lookup_output takes a struct and a position");
-        };
-        match all.data_type() {
-            DataType::Struct(fields) => fields
-                .get(usize::try_from(*position).unwrap_or(usize::MAX))
-                .map(|field| Arc::new(Field::new(self.name(), field.data_type().clone(), true)))
-                .ok_or_else(|| exec_datafusion_err!("spl_lookup_output has no field {position}")),
-            other => exec_err!("spl_lookup_output takes a struct, not {other}"),
-        }
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [all, ColumnarValue::Scalar(ScalarValue::Int64(Some(position)))] = args.args.as_slice() else {
-            return exec_err!("spl_lookup_output takes a struct and a position");
-        };
-        let literal = matches!(all, ColumnarValue::Scalar(_));
-        let array = all.to_array(if literal { 1 } else { args.number_rows })?;
-        let column = array
-            .as_struct_opt()
-            .and_then(|all| all.columns().get(usize::try_from(*position).unwrap_or(usize::MAX)))
-            .ok_or_else(|| exec_datafusion_err!("spl_lookup_output has no field {position}"))?;
-        match literal {
-            true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(column, 0)?)),
-            false => Ok(ColumnarValue::Array(Arc::clone(column))),
         }
     }
 }

@@ -37,7 +37,10 @@ mod once;
 pub mod opaque;
 pub mod operators;
 pub mod ordering;
+pub mod pairs;
+mod part;
 pub mod pattern;
+mod pieces;
 pub mod precision;
 pub mod printf;
 pub mod replacing;
@@ -57,6 +60,7 @@ pub mod text;
 pub mod timeformat;
 pub mod trends;
 pub mod trigonometric;
+pub mod wildcard;
 pub mod windows;
 
 use std::sync::Arc;
@@ -134,12 +138,13 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         informational::udfs(),
         json::udfs(),
         logscale::udfs(),
-        lookup::udfs(),
         mathematical::udfs(),
         multivalue::udfs(),
         opaque::udfs(),
         operators::udfs(),
         ordering::udfs(),
+        pairs::udfs(),
+        part::udfs(),
         replacing::udfs(),
         restored::udfs(),
         rows::udfs(),

@@ -18,7 +18,7 @@ use super::{Setting, nodes};
 use crate::functions::bins::TimeBins;
 use crate::functions::opaque::opaque;
 
-/// The prefix of columns that only order rows.
+/// The prefix of columns that are no fields: they order rows, or fields are made of them.
 const HIDDEN: &str = "__order_";
 /// The serial number that every event carries, under a name that no field of a search has.
 pub const SERIAL: &str = "__order_serial";
@@ -371,6 +371,13 @@ impl Frame {
         name
     }
 
+    /// Takes away hidden columns that nothing is made of any more.
+    pub fn forget(&mut self, names: &[String]) -> Result<()> {
+        let kept = self.columns().map(|field| field.name()).filter(|name| !names.contains(name));
+        let kept = kept.map(|name| column(name)).collect();
+        self.project(kept)
+    }
+
     /// The finished plan: sorted, without hidden columns.
     pub fn finish(self) -> Result<LogicalPlan> {
         self.finished(false)
@@ -411,6 +418,11 @@ impl Frame {
     }
 }
 
+/// The name of a hidden column for something that has a name.
+pub fn hidden(name: &str) -> String {
+    format!("{HIDDEN}{name}")
+}
+
 /// Whether the column is none of the user's.
 pub fn is_hidden(name: &str) -> bool {
     name.starts_with(HIDDEN)
@@ -431,7 +443,7 @@ pub fn matching<'n>(pattern: &str, names: &'n [String]) -> Vec<&'n String> {
     if !pattern.contains('*') {
         return names.iter().filter(|name| *name == pattern).collect();
     }
-    let Ok(wildcard) = crate::functions::pattern::Wildcard::same_case(pattern) else { return Vec::new() };
+    let Ok(wildcard) = crate::functions::wildcard::Wildcard::same_case(pattern) else { return Vec::new() };
     let internal = pattern.starts_with('_');
     names.iter().filter(|name| (internal || !name.starts_with('_')) && wildcard.matches(name)).collect()
 }

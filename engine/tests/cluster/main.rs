@@ -105,9 +105,9 @@ fn aggregates_are_passed_on() {
     assert!(cluster.take_done().is_empty());
 }
 
-/// The table of a lookup travels with the plan.
+/// The table of a lookup travels with the plan, and what an app makes of events.
 #[test]
-fn lookups_travel() {
+fn lookups_and_apps_travel() {
     let folder = tempfile::tempdir().unwrap();
     events(folder.path());
     let store = indexed(folder.path());
@@ -117,8 +117,10 @@ fn lookups_travel() {
     fs::write(tables.join("lookups/codes.csv"), "code,what,kinds\n1,started,\"a\"\n3,connected,b\n3,talked,c\n")
         .unwrap();
     fs::write(tables.join("lookups/wild.csv"), "image,tool\n*\\\\cmd.exe,shell\n*powershell*,shell\n").unwrap();
-    let transforms = "[wild]\nfilename = wild.csv\nmatch_type = WILDCARD(image)\ncase_sensitive_match = false\nmin_matches = 1\ndefault_match = none\n";
+    let transforms = "[wild]\nfilename = wild.csv\nmatch_type = WILDCARD(image)\ncase_sensitive_match = false\nmin_matches = 1\ndefault_match = none\n\
+        [pairs]\nREGEX = \"(\\w+)\":(\\d+)\nFORMAT = $1::$2\nMV_ADD = 1\n";
     fs::write(tables.join("default/transforms.conf"), transforms).unwrap();
+    fs::write(tables.join("default/props.conf"), "[source::...]\nREPORT-p = pairs\nEVAL-twice = mixed * 2\n").unwrap();
     let setting = Setting::new();
     let run = |language, query, cluster| {
         let session = setting.session_with(&store, language, cluster, &tables);
@@ -130,12 +132,16 @@ fn lookups_travel() {
         (Language::Spl, "* | lookup codes.csv code AS EventCode | table EventCode what kinds | head 50"),
         (Language::Spl, "EventCode=1 | lookup wild image AS Image OUTPUT tool | stats count by tool"),
         (Language::Spl, "* | lookup codes.csv code AS EventCode OUTPUTNEW what AS host | stats count by host"),
+        (Language::Spl, "* | stats count(twice) AS n values(twice) AS t values(mixed) AS m by sourcetype"),
         (Language::LogScale, "match(file=\"codes.csv\", field=EventID, column=code) | groupBy(what)"),
     ] {
         let (here, _) = run(language, query, local());
         let (there, stages) = run(language, query, cluster());
         assert_eq!((&here.rows, &here.findings), (&there.rows, &there.findings), "{query}");
-        assert!(!query.contains("lookup ") || stages.contains("spl_lookup"), "{query}\n{stages}");
+        let travels = [("lookup ", "spl_lookup"), ("twice", "spl_pairs")].into_iter();
+        for (_, function) in travels.filter(|(piece, _)| query.contains(piece)) {
+            assert!(stages.contains(function), "{query}\n{stages}");
+        }
     }
 }
 

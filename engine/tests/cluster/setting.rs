@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use spelunk_engine::cluster::Cluster;
 use spelunk_engine::cluster::roles::{Place, Scheduler, Worker};
 use spelunk_engine::ingest::{FieldSelection, IndexOptions, Input, Location, ReadOptions, index};
+use spelunk_engine::knowledge::apps::Apps;
 use spelunk_engine::lookups::{Lookups, Writable};
 use spelunk_engine::values::{Cell, cell};
 use spelunk_engine::{Error, Language, Session, SessionOptions};
@@ -123,9 +124,10 @@ impl Setting {
     }
 
     /// The same with lookups.
-    pub fn session_with(&self, path: &Path, language: Language, cluster: Option<Cluster>, lookups: &Path) -> Session {
-        let lookups = Arc::new(Lookups::load(&[lookups.to_owned()], Writable::Refused).unwrap());
-        let options = SessionOptions { language, cluster, lookups, ..SessionOptions::default() };
+    pub fn session_with(&self, path: &Path, language: Language, cluster: Option<Cluster>, app: &Path) -> Session {
+        let lookups = Arc::new(Lookups::load(&[app.to_owned()], Writable::Refused).unwrap());
+        let apps = Arc::new(Apps::load(&[app.to_owned()]).unwrap());
+        let options = SessionOptions { language, cluster, lookups, apps, ..SessionOptions::default() };
         Session::new(options, vec![Input { location: Location::Path(path.to_owned()), index: None }]).unwrap()
     }
 

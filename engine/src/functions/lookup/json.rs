@@ -121,7 +121,7 @@ impl JsonLookUp {
                 let cell = self.table.texts(column, *row as usize);
                 texts.extend(cell.into_iter().map(|text| Json::Text(text.into_owned())));
             }
-            texts.extend((0..missing).map(|_| Json::Text(matcher.default_match.clone())));
+            texts.extend((0..missing).filter_map(|_| matcher.default_match.clone().map(Json::Text)));
             let value = match texts.len() {
                 0 | 1 => texts.pop().unwrap_or(Json::Null),
                 _ => Json::Array(texts),

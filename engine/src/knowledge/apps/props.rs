@@ -12,7 +12,7 @@ use spelunk_grammar::spl::expression::Expression;
 
 use super::folder::Folder;
 use super::stanza::{Field, Spec};
-use super::transform::{self, Extraction, USUAL_PAIRS};
+use super::transform::{self, Extraction, Taken, USUAL_PAIRS};
 use crate::functions::pattern::Pattern;
 use crate::knowledge::conf::{Conf, Stanza};
 use crate::lookups::Lookups;
@@ -158,7 +158,7 @@ impl Props {
         found.sort_by_cached_key(|(own, spec, stanza, _)| {
             let usual = if spec.is_literal() { 100 } else { 0 };
             let priority = stanza.get("priority").and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(usual);
-            (spec.field, *own, Reverse(priority), spec.text.clone())
+            (spec.field, *own, Reverse(priority), spec.is_general(), spec.text.clone())
         });
         let mut props = Self::default();
         let mut steps: BTreeMap<(Phase, String), Step> = BTreeMap::new();
@@ -166,7 +166,7 @@ impl Props {
             let position = props.stanzas.len();
             let mut reader =
                 Reader { transforms, usual: &own_folder.transforms, problems, ignored, renamed: None, own };
-            let mut particular = !(spec.field == Field::Sourcetype && ANY_TWO.iter().all(|log| spec.matches(log)));
+            let mut particular = !(spec.field != Field::Host && ANY_TWO.iter().all(|log| spec.matches(log)));
             let mut acts = false;
             for (key, value) in stanza.settings().filter(|(_, value)| !value.is_empty()) {
                 match reader.action(&stanza, key, value) {
@@ -302,7 +302,7 @@ impl Action {
                     if let Extraction::Groups { source, pattern, .. } = extraction
                         && source == "_raw"
                     {
-                        into.extend(transform::elements(pattern).into_iter().map(str::to_owned));
+                        into.extend(transform::elements(pattern));
                     }
                     into.insert(match extraction {
                         Extraction::Groups { source, .. }
@@ -434,7 +434,7 @@ fn extract(value: &str) -> Result<Extraction, String> {
     if fields.is_empty() {
         return Err("its pattern names no group".to_owned());
     }
-    let fields = fields.into_iter().map(|name| (name.clone(), name)).collect();
+    let fields = fields.into_iter().map(|name| (name.clone(), Taken::Group(name))).collect();
     Ok(Extraction::Groups { source: source.to_owned(), pattern, fields, several: false })
 }
 

@@ -77,9 +77,16 @@ impl Spec {
         self.pattern.is_none()
     }
 
-    /// Whether a value of the field, or another name under which Splunk knows it, is meant.
+    /// Whether a value of the field, or another name under which Splunk knows it, is meant. An event log that is read as
+    /// XML is none that is read as text: add-ons describe the two apart.
     pub fn matches(&self, value: &str) -> bool {
-        self.fits(value) || (self.field != Field::Host && spellings(value).iter().any(|other| self.fits(other)))
+        let others = spellings(value).into_iter().filter(|other| !other.starts_with("WinEventLog"));
+        self.fits(value) || (self.field != Field::Host && others.into_iter().any(|other| self.fits(&other)))
+    }
+
+    /// Whether it names all event logs, which say less of an event than the name of its own.
+    pub fn is_general(&self) -> bool {
+        self.field == Field::Sourcetype && self.text.eq_ignore_ascii_case("XmlWinEventLog")
     }
 
     fn fits(&self, value: &str) -> bool {
@@ -152,8 +159,10 @@ mod tests {
     #[test]
     fn channels_of_windows_answer_to_their_other_names() {
         let channel = "XmlWinEventLog:Security";
-        assert!(["XmlWinEventLog", "source::WinEventLog:Security", "xmlwineventlog"].iter().all(|s| fits(s, channel)));
-        assert!(!fits("source::WinEventLog:System", channel));
+        assert!(["XmlWinEventLog", "source::Security", "xmlwineventlog"].iter().all(|stanza| fits(stanza, channel)));
+        let classic = ["source::WinEventLog:Security", "WinEventLog", "source::(WMI:WinEventLog|WinEventLog)..."];
+        assert!(!classic.iter().any(|stanza| fits(stanza, channel)));
+        assert!(classic.iter().any(|stanza| fits(stanza, "WinEventLog:Security")));
         let written = ["source::XmlWinEventLog:Security", "source::...WinEventLog:Security"];
         assert!(written.iter().all(|stanza| fits(stanza, "XmlWinEventLog:security")));
     }

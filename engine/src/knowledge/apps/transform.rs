@@ -2,6 +2,10 @@
 //!
 //! Source: Splunk Admin Manual, "transforms.conf".
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::functions::pattern::Pattern;
 use crate::knowledge::conf::{self, Conf, Stanza};
 
@@ -14,8 +18,8 @@ pub enum Extraction {
         source: String,
         /// The regular expression.
         pattern: String,
-        /// The fields, and the names or numbers of their groups.
-        fields: Vec<(String, String)>,
+        /// The fields, and what they hold.
+        fields: Vec<(String, Taken)>,
         /// Whether every match counts, and adds to a field that is there.
         several: bool,
     },
@@ -41,6 +45,24 @@ pub enum Extraction {
     },
     /// A JSON or XML text whose parts are fields.
     Document,
+}
+
+/// What a field holds of a match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The group of that name or number.
+    Group(String),
+    /// Texts and groups, one after the other.
+    Written(Vec<Piece>),
+}
+
+/// A part of a value that is put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// What stands in the setting itself.
+    Text(String),
+    /// The number of a group.
+    Group(String),
 }
 
 /// The keys and values of text as most logs write them.
@@ -71,10 +93,22 @@ pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String>
     let compiled = Pattern::new(&pattern)?;
     let several = truth(given("MV_ADD"));
     let Some(format) = given("FORMAT") else {
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let number = |wanted: &str| compiled.names().iter().position(|name| name.as_deref() == Some(wanted));
+        if let (Some(key), Some(value)) = (number("_KEY_1"), number("_VAL_1")) {
+            if number("_KEY_2").is_some() {
+                return Err(format!("the REGEX of [{name}] names several pairs, which is not supported"));
+            }
+            return Ok(Some(Extraction::Pairs {
+                source,
+                pattern,
+                groups: (key.to_string(), value.to_string()),
+                several,
+            }));
+        }
+        let mut fields: Vec<(String, Taken)> = Vec::new();
         for name in compiled.names().into_iter().flatten() {
             if !fields.iter().any(|(known, _)| *known == name) {
-                fields.push((name.clone(), name));
+                fields.push((name.clone(), Taken::Group(name)));
             }
         }
         return match fields.is_empty() {
@@ -83,29 +117,86 @@ pub fn extraction(conf: &Conf, name: &str) -> Result<Option<Extraction>, String>
         };
     };
     let groups = compiled.names().len();
+    let has = |group: &str| match group.parse::<usize>() {
+        Ok(number) if number < groups => Ok(()),
+        _ => Err(format!("the FORMAT of [{name}] names the group ${group}, which its REGEX does not have")),
+    };
     let mut fields = Vec::new();
-    for part in format.split_whitespace() {
+    let parts = words(format);
+    for part in &parts {
         let Some((field, value)) = part.split_once("::") else {
             return Err(format!("the FORMAT of [{name}] is not of the form name::$1"));
         };
-        let group = value.trim_matches('"').strip_prefix('$').filter(|group| group.parse::<usize>().is_ok());
-        let Some(group) = group else {
-            return Err(format!("the FORMAT of [{name}] puts together {value:?}, which is not supported"));
-        };
-        if group.parse::<usize>().is_ok_and(|number| number >= groups) {
-            return Err(format!("the FORMAT of [{name}] names the group ${group}, which its REGEX does not have"));
+        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        let pieces = pieces(value);
+        for piece in &pieces {
+            if let Piece::Group(group) = piece {
+                has(group)?;
+            }
         }
-        if let Some(key) = field.strip_prefix('$') {
-            let groups = (key.to_owned(), group.to_owned());
-            return Ok(Some(Extraction::Pairs { source, pattern, groups, several }));
+        match (field.strip_prefix('$'), pieces.as_slice()) {
+            (Some(_), _) if parts.len() > 1 => {
+                return Err(format!("the FORMAT of [{name}] names several pairs, which is not supported"));
+            }
+            (Some(key), [Piece::Group(group)]) => {
+                has(key)?;
+                let groups = (key.to_owned(), group.clone());
+                return Ok(Some(Extraction::Pairs { source, pattern, groups, several }));
+            }
+            (Some(_), _) => {
+                return Err(format!("the FORMAT of [{name}] puts together {value:?}, which is not supported"));
+            }
+            (None, [Piece::Group(group)]) => fields.push((field.to_owned(), Taken::Group(group.clone()))),
+            (None, _) => fields.push((field.to_owned(), Taken::Written(pieces))),
         }
-        fields.push((field.to_owned(), group.to_owned()));
     }
     Ok(Some(Extraction::Groups { source, pattern, fields, several }))
 }
 
+/// The parts of a text between blanks that are not in quotes.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
+    for letter in text.chars() {
+        is_quoted ^= letter == '"';
+        if letter.is_whitespace() && !is_quoted {
+            words.push(std::mem::take(&mut word));
+        } else {
+            word.push(letter);
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The texts of a value, and the groups that stand in it as `$1`.
+fn pieces(value: &str) -> Vec<Piece> {
+    let (mut found, mut text, mut rest) = (Vec::new(), String::new(), value);
+    while let Some(letter) = rest.chars().next() {
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+        let digits = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
+        match rest.split_at_checked(digits).filter(|(number, _)| letter == '$' && !number.is_empty()) {
+            Some((number, after)) => {
+                if !text.is_empty() {
+                    found.push(Piece::Text(std::mem::take(&mut text)));
+                }
+                found.push(Piece::Group(number.to_owned()));
+                rest = after;
+            }
+            None => text.push(letter),
+        }
+    }
+    if !text.is_empty() || found.is_empty() {
+        found.push(Piece::Text(text));
+    }
+    found
+}
+
 /// The elements and values of an event log that a regular expression for its XML seems to look at.
-pub fn elements(pattern: &str) -> Vec<&str> {
+pub fn elements(pattern: &str) -> Vec<String> {
+    /// A name with alternatives in it, such as `ProcessI(d|D)`.
+    static SPLIT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"([A-Z]\w*)(?:\((?:\?:)?(\w+(?:\|\w+)+)\)|\[(\w+)\])(\w*)").ok());
     let opens = |(place, _): (usize, &str)| {
         let begin = |piece: Option<&str>| piece.and_then(|piece| piece.chars().next());
         let is_group = pattern.get(..place).is_some_and(|before| before.ends_with("(?"));
@@ -115,11 +206,19 @@ pub fn elements(pattern: &str) -> Vec<&str> {
         return Vec::new();
     }
     let words = pattern.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    let mut found: Vec<&str> = Vec::new();
-    for word in words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_uppercase())) {
-        if !STRUCTURE.contains(&word) && !found.contains(&word) {
-            found.push(word);
+    let mut found: Vec<String> = Vec::new();
+    let mut add = |word: &str| {
+        let is_name = word.starts_with(|letter: char| letter.is_ascii_uppercase()) && !STRUCTURE.contains(&word);
+        if is_name && !found.iter().any(|known| known == word) {
+            found.push(word.to_owned());
         }
+    };
+    words.for_each(&mut add);
+    for name in SPLIT.iter().flat_map(|split| split.captures_iter(pattern)) {
+        let part = |number| name.get(number).map_or("", |part| part.as_str());
+        let (before, after) = (part(1), part(4));
+        let alternatives = part(2).split('|').map(str::to_owned).chain(part(3).chars().map(String::from));
+        alternatives.filter(|middle| !middle.is_empty()).for_each(|middle| add(&format!("{before}{middle}{after}")));
     }
     found
 }
@@ -205,7 +304,8 @@ mod tests {
     #[test]
     fn forms() {
         let groups = |pattern: &str, fields: &[(&str, &str)], several| {
-            let fields = fields.iter().map(|(field, group)| ((*field).to_owned(), (*group).to_owned())).collect();
+            let group = |(field, group): &(&str, &str)| ((*field).to_owned(), Taken::Group((*group).to_owned()));
+            let fields = fields.iter().map(group).collect();
             Ok(Some(Extraction::Groups { source: "_raw".into(), pattern: pattern.into(), fields, several }))
         };
         assert_eq!(of("REGEX = (?<u>[[part]])\n"), groups("(?ms)(?<u>\\d+)", &[("u", "u")], false));
@@ -214,6 +314,14 @@ mod tests {
             groups("(?ms)(a)(b)", &[("x", "2"), ("y", "1")], true)
         );
         assert!(matches!(of("REGEX = (a)=(b)\nFORMAT = $1::$2\n"), Ok(Some(Extraction::Pairs { .. }))));
+        let written = of("REGEX = (a)(b)\nFORMAT = x::\"$1 to $2b\" y::z\n");
+        let (text, group) = (|text: &str| Piece::Text(text.into()), |group: &str| Piece::Group(group.into()));
+        let taken = |pieces| Taken::Written(pieces);
+        let expected = vec![
+            ("x".to_owned(), taken(vec![group("1"), text(" to "), group("2"), text("b")])),
+            ("y".to_owned(), taken(vec![text("z")])),
+        ];
+        assert!(matches!(written, Ok(Some(Extraction::Groups { fields, .. })) if fields == expected));
         assert!(matches!(of("DELIMS = \"\\n\", \"=\"\n"), Ok(Some(Extraction::Pairs { .. }))));
         assert!(matches!(of("DELIMS = \"|\"\nFIELDS = a, b\n"), Ok(Some(Extraction::Positions { .. }))));
         assert_eq!(of("filename = x.csv\n"), Ok(None));
@@ -224,6 +332,8 @@ mod tests {
     fn elements_of_event_logs() {
         assert_eq!(elements(r"(?ms)<Data Name='NewProcessName'>(?<new>[^<]+)<\/Data>"), ["NewProcessName"]);
         assert_eq!(elements(r"<EventID>104<\/EventID>[\S\s]*<Computer>(.+?)<"), ["EventID", "Computer"]);
+        let names = elements(r"<Data Name='(ProcessI(d|D)|New[PQ]id)'>(?<id>[^<]+)<");
+        assert!(["ProcessId", "ProcessID", "NewPid", "NewQid"].iter().all(|name| names.iter().any(|n| n == name)));
         assert!(elements(r"Computer=(?<Computer>\w+)").is_empty());
     }
 
@@ -232,8 +342,14 @@ mod tests {
         for (settings, reason) in [
             ("REGEX = (?<a\n", ""),
             ("REGEX = (a)\n", "without named groups"),
+            ("REGEX = (?<_KEY_1>a)(?<_VAL_1>b)(?<_KEY_2>c)(?<_VAL_2>d)\n", "several pairs"),
             ("REGEX = (a)\nFORMAT = x::$2\n", "the group $2"),
-            ("REGEX = (a)\nFORMAT = x::a$1\n", "puts together"),
+            ("REGEX = (?<k>a)=(b)\nFORMAT = $k::$2\n", "the group $k"),
+            ("REGEX = (a)=(b)\nFORMAT = $3::$2\n", "the group $3"),
+            ("REGEX = (a)=(b)\nFORMAT = $99999999999999999999::$2\n", "the group $9"),
+            ("REGEX = (a)\nFORMAT = $1::a$1\n", "puts together"),
+            ("REGEX = (a)(b)(c)(d)\nFORMAT = $1::$2 $3::$4\n", "several pairs"),
+            ("REGEX = (a)\nFORMAT = x::a$2\n", "the group $2"),
             ("DELIMS = \",\"\n", "neither two sets"),
         ] {
             assert!(of(settings).unwrap_err().contains(reason), "{settings}");
