@@ -432,6 +432,33 @@ fn definitions_in_yaml() {
     );
 }
 
+/// Since 2025 published detections keep lookups by their kinds, and a table lies in a file beside its definition.
+#[test]
+fn definitions_in_yaml_by_their_kinds() {
+    let settings = "match_type:\n- WILDCARD(pipe)\nmin_matches: 1\ncase_sensitive_match: false\n";
+    let tools = format!("name: pipes\nlookup_type: csv\n{settings}");
+    let folder = folder(&[
+        ("lookups/csv/pipes_2025.yml", &tools),
+        ("lookups/csv/pipes_2025.csv", "pipe,tool,note\n*msagent_*,beacon,\n"),
+        ("lookups/kvstore/seen.yml", "name: seen\nlookup_type: kvstore\nfields:\n- _key\n- user\n"),
+        ("lookups/kvstore/other.yml", "name: other\nlookup_type: kvstore\ncollection: c\nfields:\n- _key\n"),
+        ("lookups/plain.yml", "name: plain\ncase_sensitive_match: false\n"),
+        ("lookups/plain.csv", "a,b\nx,1\n"),
+    ]);
+    let shell = Shell::over(&[folder.path().to_owned()]);
+    let query = "| makeresults count=2 | streamstats count AS n | eval p=if(n=1, \"\\\\MSAgent_1\", \"other\") \
+        | lookup pipes pipe AS p OUTPUT tool note | eval t=tostring(isnotnull(tool)), o=tostring(isnotnull(note)) | table tool t o";
+    // What is found nowhere has no value where no other is said, as an empty cell has none.
+    assert_eq!(shell.rows(query), ["tool|t|o", "beacon|True|False", "|False|False"]);
+    let query =
+        "| makeresults | eval j=lookup(\"pipes\", json_object(\"pipe\", \"other\"), json_array(\"tool\")) | table j";
+    assert_eq!(shell.rows(query), ["j", "{\"tool\":null}"]);
+    assert_eq!(shell.rows("| inputlookup seen | stats count"), ["count", "0"]);
+    assert_eq!(shell.rows("| makeresults | eval user=\"ann\" | lookup seen user | table user"), ["user", "ann"]);
+    assert_eq!(shell.rows("| inputlookup other | stats count"), ["count", "0"]);
+    assert_eq!(shell.rows("| makeresults | eval a=\"X\" | lookup plain a | table b"), ["b", "1"]);
+}
+
 #[test]
 fn a_lookup_that_the_search_writes_may_be_missing_before() {
     let out = tempfile::tempdir().unwrap();

@@ -54,7 +54,8 @@ pub struct Definition {
     pub max_matches: usize,
     /// How many values an output has at least.
     pub min_matches: usize,
-    /// The value that makes up for those that are missing.
+    /// The value that makes up for those that are missing. An empty one, which it is if nothing else is said, is no value,
+    /// as an empty cell is none: published detections ask for `isnotnull` behind lookups that say nothing.
     pub default_match: String,
     /// Whether letter case counts.
     pub case_sensitive: bool,

@@ -29,8 +29,8 @@ pub struct Matcher {
     pub max_matches: usize,
     /// How many values an output has at least.
     pub min_matches: usize,
-    /// The value that makes up for those that are missing.
-    pub default_match: String,
+    /// The value that makes up for those that are missing, if any does.
+    pub default_match: Option<String>,
     keys: Vec<Key>,
     /// The rows by the text of their exact columns; `None` if there are none.
     exact: Option<HashMap<Box<str>, Vec<u32>>>,
@@ -141,7 +141,7 @@ impl Matcher {
         Ok(Self {
             max_matches: definition.max_matches,
             min_matches: definition.min_matches,
-            default_match: definition.default_match.clone(),
+            default_match: Some(definition.default_match.clone()).filter(|default| !default.is_empty()),
             table,
             keys,
             exact: rows,

@@ -274,6 +274,9 @@ fn read(path: &Path) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The folders in which published detections keep their lookups by their kinds.
+const KINDS_OF_LOOKUPS: [&str; 2] = ["csv", "kvstore"];
+
 /// The files that a path stands for, the most important last.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let found = fs::metadata(path).map_err(|error| failed(path, error))?;
@@ -287,10 +290,13 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
         };
     }
     let mut files = Vec::new();
-    for folder in [path.to_owned(), path.join("lookups")].iter().filter(|folder| folder.is_dir()) {
+    let root = if path.ends_with("lookups") { path.to_owned() } else { path.join("lookups") };
+    let folders =
+        [path.to_owned(), path.join("lookups")].into_iter().chain(KINDS_OF_LOOKUPS.map(|kind| root.join(kind)));
+    for folder in folders.filter(|folder| folder.is_dir()) {
         let mut found = Vec::new();
-        for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
-            found.push(entry.map_err(|error| failed(folder, error))?.path());
+        for entry in fs::read_dir(&folder).map_err(|error| failed(&folder, error))? {
+            found.push(entry.map_err(|error| failed(&folder, error))?.path());
         }
         found.retain(|file| matches!(kind(file), Some(Kind::Table | Kind::Yaml)) && file.is_file());
         found.sort();
@@ -301,6 +307,26 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     match files.is_empty() {
         true => Err(failed(path, "no lookups: expected .csv files, lookups/*.csv, transforms.conf or .yml files")),
         false => Ok(files),
+    }
+}
+
+/// What a definition in YAML leaves out: a table lies beside it in a file of the same name, the collection of a KV store
+/// has the name of the lookup.
+fn implied(path: &Path, name: &str, settings: &BTreeMap<String, Value>) -> Vec<(&'static str, String)> {
+    let kind = settings.get("lookup_type").and_then(Value::as_str).unwrap_or_default();
+    let file = path.with_extension("csv");
+    let has = |key: &str| settings.contains_key(key);
+    if kind == "kvstore" {
+        let fields = settings.get("fields").and_then(Value::as_array).into_iter().flatten();
+        let fields: Vec<&str> = fields.filter_map(Value::as_str).collect();
+        let implied = [("collection", name.to_owned()), ("fields_list", fields.join(", "))];
+        return implied.into_iter().filter(|(key, _)| !has(key)).collect();
+    }
+    let is_table = kind == "csv" || (kind.is_empty() && file.is_file());
+    let is_told = ["filename", "collection", "external_type"].into_iter().any(has);
+    match file.file_name().filter(|_| is_table && !is_told) {
+        Some(file) => vec![("filename", file.to_string_lossy().into_owned())],
+        None => Vec::new(),
     }
 }
 
@@ -318,6 +344,9 @@ fn of_yaml(path: &Path) -> Result<Conf, Error> {
     for entry in yaml::documents::<Entry>(text).map_err(|reason| failed(path, reason))? {
         // Other things may lie in the same folder.
         let Some(name) = entry.name else { continue };
+        for (key, value) in implied(path, &name, &entry.settings) {
+            conf.set(&name, key, &value);
+        }
         for (key, value) in entry.settings {
             let value = match value {
                 Value::String(text) => text,
