@@ -10,7 +10,7 @@ use spelunk_grammar::{Code, Diagnostic};
 
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, matching};
-use super::rename::transfer;
+use super::rename::Transfer;
 use super::{PlanResult, Planner};
 use crate::functions::convert;
 use crate::values::Value;
@@ -92,7 +92,7 @@ fn targets(frame: &Frame, conversion: &Conversion, excluded: &[&String]) -> Plan
                 )
                 .into());
             }
-            Some(alias) => transfer(&field.text, &alias.text, name).unwrap_or_else(|| alias.text.clone()),
+            Some(alias) => Transfer::new(&field.text, &alias.text).of(name).unwrap_or_else(|| alias.text.clone()),
             None => name.clone(),
         };
         targets.push((name.clone(), target));

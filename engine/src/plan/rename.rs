@@ -24,9 +24,10 @@ pub fn plan(frame: &mut Frame, command: &Rename) -> PlanResult<()> {
             .into());
         }
         let fields = frame.fields();
+        let transfer = Transfer::new(&old.text, &new.text);
         let found: Vec<(String, String)> = matching(&old.text, &fields)
             .into_iter()
-            .filter_map(|name| Some((name.clone(), transfer(&old.text, &new.text, name)?)))
+            .filter_map(|name| Some((name.clone(), transfer.of(name)?)))
             .collect();
         if found.is_empty() {
             if stars(old) == 0 {
@@ -69,28 +70,47 @@ fn value(frame: &Frame, old: &str, new: &str) -> Expr {
     }
 }
 
-/// The new name of a field: what the old pattern's wildcards stood for fills the new one's.
-pub fn transfer(old: &str, new: &str, name: &str) -> Option<String> {
-    let body = old.split('*').map(regex::escape).collect::<Vec<_>>().join("(.*)");
-    let captures = regex::Regex::new(&format!("^{body}$")).ok()?.captures(name)?;
-    let mut filled = String::new();
-    for (position, piece) in new.split('*').enumerate() {
-        if position > 0 {
-            filled.push_str(captures.get(position)?.as_str());
-        }
-        filled.push_str(piece);
+/// The new names of fields: what the old pattern's wildcards stood for fills the new one's.
+pub struct Transfer<'n> {
+    /// What the wildcards of the old pattern stand for, if there are any.
+    wildcards: Option<regex::Regex>,
+    old: &'n str,
+    new: &'n str,
+}
+
+impl<'n> Transfer<'n> {
+    /// From one pattern to another with as many wildcards.
+    pub fn new(old: &'n str, new: &'n str) -> Self {
+        let body = old.split('*').map(regex::escape).collect::<Vec<_>>().join("(.*)");
+        let wildcards = old.contains('*').then(|| regex::Regex::new(&format!("^{body}$")).ok()).flatten();
+        Self { wildcards, old, new }
     }
-    Some(filled)
+
+    /// The new name of a field; `None` for one that the old pattern does not cover.
+    pub fn of(&self, name: &str) -> Option<String> {
+        let Some(wildcards) = &self.wildcards else { return (name == self.old).then(|| self.new.to_owned()) };
+        let captures = wildcards.captures(name)?;
+        let mut filled = String::new();
+        for (position, piece) in self.new.split('*').enumerate() {
+            if position > 0 {
+                filled.push_str(captures.get(position)?.as_str());
+            }
+            filled.push_str(piece);
+        }
+        Some(filled)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::transfer;
+    use super::Transfer;
 
     #[test]
     fn wildcards_carry_over() {
+        let transfer = |old, new, name| Transfer::new(old, new).of(name);
         assert_eq!(transfer("*_kb", "*", "in_kb").as_deref(), Some("in"));
         assert_eq!(transfer("a*b*", "x*y*", "a1b2").as_deref(), Some("x1y2"));
         assert_eq!(transfer("a", "b", "a").as_deref(), Some("b"));
+        assert_eq!(transfer("a", "b", "c"), None);
     }
 }

@@ -13,6 +13,7 @@ use spelunk_grammar::{Code, Diagnostic, Span};
 use super::aggregate::{self, Computed, Manner};
 use super::expression::{ExpressionPlanner, Kind, Typed};
 use super::frame::{Frame, column, matching};
+use super::rename::Transfer;
 use super::{PlanResult, existing, nodes, sparkline};
 use crate::functions::{multivalue, operators, ordering};
 
@@ -241,13 +242,12 @@ pub fn expand(frame: &Frame, aggregate: &Aggregate, by: &[Name]) -> PlanResult<V
     if found.is_empty() && call.argument.is_some() && !frame.open {
         frame.note_missing(&pattern.text, pattern.span);
     }
+    let transfer = aggregate.alias.as_ref().map(|alias| (alias, Transfer::new(&pattern.text, &alias.text)));
     Ok(found
         .into_iter()
         .map(|name| {
-            let result = match &aggregate.alias {
-                Some(alias) => {
-                    super::rename::transfer(&pattern.text, &alias.text, name).unwrap_or_else(|| alias.text.clone())
-                }
+            let result = match &transfer {
+                Some((alias, transfer)) => transfer.of(name).unwrap_or_else(|| alias.text.clone()),
                 None => whole_name(name),
             };
             (Some(planner.field(name, pattern.span)), result)
