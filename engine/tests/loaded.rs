@@ -210,3 +210,21 @@ async fn timechart_reaches_over_the_range_that_was_named() {
     assert_finds("index=* earliest=01/01/1990:00:00:00 | timechart span=1s count | table count", &["1", "1", "1"])
         .await;
 }
+
+/// Each step names the one before it twice, so that written out the last one is a text of gigabytes.
+#[tokio::test]
+async fn what_is_computed_step_by_step_is_not_written_out() {
+    let step = r#"| eval k=if(isnull(k), "x".a, k), a=if(isnull(k), "y".k, a."0")"#;
+    let steps = std::iter::repeat_n(step, 26).collect::<Vec<_>>().join(" ");
+    let begin = format!(r#"| makeresults | eval a="1" {steps} | eval k=substr(k, 1, 2)"#);
+    for end in [
+        r#"| join k [| makeresults | eval k="x1"] | table k"#,
+        "| where k=\"x1\" | table k",
+        "| sort 2 k, a | table k",
+        "| stats max(a) by k | where k=\"x1\" | table k",
+        "| append [| makeresults | eval k=1] | search k=x* | table k",
+    ] {
+        let found = first_column(SessionOptions::default(), &format!("{begin} {end}")).await;
+        assert_eq!(found, ["x1"], "{end}");
+    }
+}

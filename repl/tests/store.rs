@@ -44,6 +44,13 @@ fn what_is_indexed_is_found_and_what_is_skipped_is_told() {
     assert_eq!(code, 0);
     assert!(explained.contains("\nStores\n  store: "), "{explained}");
     assert!(explained.contains("\"EventCode\" has other values there"), "{explained}");
+    // A keyword is looked for in what the texts are made of.
+    let query = "sysmon \"cmd.exe\" | stats count";
+    let (code, stored, told) = spelunk(folder.path(), &["run", query, "store"]);
+    assert_eq!((code, &stored), (0, &spelunk(folder.path(), &["run", query, "logs.jsonl"]).1), "{told}");
+    let explained = spelunk(folder.path(), &["explain", query, "store"]).1;
+    assert!(explained.contains("spl_restored_keyword(sysmon"), "{explained}");
+    assert!(!explained.contains("spl_keyword(spl_restored("), "{explained}");
     // Once more adds nothing.
     let (code, _, told) = spelunk(folder.path(), &["index", "-o", "store", "logs.jsonl"]);
     assert_eq!(code, 0);

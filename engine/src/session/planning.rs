@@ -184,8 +184,12 @@ impl Session {
         let mut complete = loaded.complete;
         let mut frame = match &mut query {
             Parsed::Spl(search) => {
+                let before = search.clone();
                 subsearch::resolve(&mut planner, search).await.map_err(failure)?;
-                let Reading { fields, named } = calculated::reading(search, self.knowledge(), &clock);
+                let Reading { fields, named } = match before == *search {
+                    true => Reading { fields: asked.fields.clone(), named: events.named.clone() },
+                    false => calculated::reading(search, self.knowledge(), &clock),
+                };
                 if !asked.fields.covers(&fields) {
                     // A subsearch found conditions on fields that nothing in the query named.
                     let started = Instant::now();

@@ -6,6 +6,7 @@ pub(crate) mod builder;
 pub(crate) mod columns;
 pub mod disk;
 pub mod known;
+mod memory;
 pub mod parquet;
 mod pruning;
 pub mod scans;

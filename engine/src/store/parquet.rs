@@ -479,7 +479,8 @@ fn names(filters: &[Expr]) -> impl Iterator<Item = &str> {
 /// The conditions in terms of the columns that fields are made of.
 fn rewritten(filters: &[Expr], table: &Schema, value: impl Fn(&Field) -> Result<Expr>) -> Result<Vec<Expr>> {
     let rewrite = |filter: &Expr| {
-        let rewritten = filter.clone().transform(|part| match &part {
+        // From above: of a search for a keyword, the column is looked at before anything stands for it.
+        let rewritten = filter.clone().transform_down(|part| match &part {
             // What stands for a column has columns of its own, which may bear the name of another field.
             Expr::Column(column) => {
                 let value = value(table.field_with_name(&column.name)?)?;

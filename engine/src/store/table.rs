@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::TableType;
-use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::memory::Loaded;
 use super::{Shape, Store};
 use crate::functions::kernel;
 
@@ -87,7 +87,7 @@ impl TableProvider for EventTable {
             }
         }
         let partitions = spread(batches, session.config().target_partitions());
-        Ok(MemorySourceConfig::try_new_exec(&partitions, schema, None)?)
+        Loaded::plan(&partitions, schema)
     }
 }
 

@@ -9,8 +9,11 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
 /// How many nodes a condition may come to have.
@@ -18,15 +21,18 @@ const LARGEST: usize = 4096;
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
-/// DataFusion's rule, for plans in which all conditions stay small.
+/// One of DataFusion's rules that move conditions, for plans in which all of them stay small.
 #[derive(Debug)]
 struct PushDownSmall(Rule);
 
-/// The rules of DataFusion's optimizer of plans that run, with this one in its place.
+/// The rules of DataFusion's optimizer of plans that run, with this one in the place of those that move conditions: the
+/// written ones, and at the end those that joins, sorts and aggregates find out while they run.
 pub fn physical_rules() -> Vec<Rule> {
-    let moves = FilterPushdown::new();
-    let replaced =
-        |rule: Rule| -> Rule { if rule.name() == moves.name() { Arc::new(PushDownSmall(rule)) } else { rule } };
+    let (written, found) = (FilterPushdown::new(), FilterPushdown::new_post_optimization());
+    let replaced = |rule: Rule| -> Rule {
+        let moves = [written.name(), found.name()].contains(&rule.name());
+        if moves { Arc::new(PushDownSmall(rule)) } else { rule }
+    };
     PhysicalOptimizer::new().rules.into_iter().map(replaced).collect()
 }
 
@@ -47,24 +53,49 @@ impl PhysicalOptimizerRule for PushDownSmall {
 }
 
 /// How many nodes each column of a plan has when it is written out down to where it comes from. `largest` becomes the
-/// size of the largest condition so written.
+/// size of the largest condition so written, or of what may become one while the plan runs.
 fn sizes(plan: &Arc<dyn ExecutionPlan>, largest: &mut usize) -> Result<Vec<usize>> {
     let mut below = Vec::new();
     for child in plan.children() {
         below.push(sizes(child, largest)?);
     }
+    if let (Some(join), [left, right]) = (plan.downcast_ref::<HashJoinExec>(), below.as_slice()) {
+        for (one, other) in join.on() {
+            *largest = (*largest).max(size(one, left)?).max(size(other, right)?);
+        }
+    }
+    if let [below] = below.as_slice() {
+        let mut conditions = Vec::new();
+        if let Some(sort) = plan.downcast_ref::<SortExec>() {
+            conditions.extend(sort.expr().iter().map(|key| Arc::clone(&key.expr)));
+        }
+        if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
+            conditions.extend(aggregate.aggr_expr().iter().flat_map(|function| function.expressions()));
+        }
+        for condition in conditions {
+            *largest = (*largest).max(size(&condition, below)?);
+        }
+    }
     let columns = plan.schema().fields().len();
-    let [below] = below.as_slice() else { return Ok(vec![1; columns]) };
-    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+    if let (Some(projection), [below]) = (plan.downcast_ref::<ProjectionExec>(), below.as_slice()) {
         return projection.expr().iter().map(|column| size(&column.expr, below)).collect();
     }
-    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+    if let (Some(filter), [below]) = (plan.downcast_ref::<FilterExec>(), below.as_slice()) {
         *largest = (*largest).max(size(filter.predicate(), below)?);
         if let Some(kept) = filter.projection() {
             return Ok(kept.iter().map(|&column| below.get(column).copied().unwrap_or(1)).collect());
         }
     }
-    Ok(if below.len() == columns { below.clone() } else { vec![1; columns] })
+    let renumbers = plan.is::<AggregateExec>() || plan.is::<HashJoinExec>();
+    if !renumbers && below.iter().all(|below| below.len() == columns) {
+        // One input whose columns are passed on, or several of which each has all of them.
+        return Ok((0..columns)
+            .map(|column| below.iter().filter_map(|below| below.get(column)).copied().max().unwrap_or(1))
+            .collect());
+    }
+    // A condition may move through a join or through groups, and which column is which is theirs to know.
+    let most = below.iter().flatten().copied().max().unwrap_or(1);
+    Ok(vec![most; columns])
 }
 
 fn size(expr: &Arc<dyn PhysicalExpr>, columns: &[usize]) -> Result<usize> {
@@ -84,6 +115,6 @@ mod tests {
     #[test]
     fn the_rule_that_is_replaced_is_there() {
         let replaced = physical_rules().iter().filter(|rule| format!("{rule:?}").starts_with("PushDownSmall")).count();
-        assert_eq!(replaced, 1);
+        assert_eq!(replaced, 2);
     }
 }
