@@ -58,7 +58,8 @@ impl Chunk {
         // Only an event that brings a template changes the tables.
         let before = (!templates::are_known(self, event)).then(|| self.tables.clone());
         self.record(event, number)?;
-        if self.data.len() > SIZE {
+        // libevtx does not see the last record of a chunk that is full to its last byte.
+        if self.data.len() >= SIZE {
             self.data.truncate(start);
             if let Some(before) = before {
                 self.tables = before;

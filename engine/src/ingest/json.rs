@@ -24,31 +24,35 @@ const MAX_DEPTH: usize = 64;
 
 const DEFAULT_SOURCETYPE: &str = "_json";
 
-/// Reads a block of which every line is a record.
-pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) {
+/// Reads a block of which every line is a record, and says how many lines end in it.
+pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) -> u64 {
     let number = lines.first_line;
     if let Some(text) = lines.as_text() {
-        read_text(text, number, builder);
-        return lines.recycle();
+        let count = read_text(text, number, builder);
+        lines.recycle();
+        return count;
     }
+    let count = lines.count();
     let text = decode(lines, |line| builder.result.skip(Place::Line(line), NOT_UTF8));
     read_text(&text, number, builder);
+    count
 }
 
-fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
+fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) -> u64 {
     if let Some(words) = builder.words()
         // Nothing is there that no JSON has, as where a disk lost a sector.
         && !has_controls(text.as_bytes())
     {
         return read_lines_with(words, text, first_line, builder);
     }
-    let mut number = first_line;
+    let mut ended = 0_u64;
     let mut reader = LineReader::new(text, Heads::of(text, builder));
     let mut at = 0;
     while at < text.len() {
-        at = reader.read(at, number, builder).saturating_add(1);
-        number = number.saturating_add(1);
+        at = reader.read(at, first_line.saturating_add(ended), builder).saturating_add(1);
+        ended = ended.saturating_add(u64::from(at <= text.len()));
     }
+    ended
 }
 
 /// Reads a block as [`read_lines`] does, each line by way of serde.
@@ -68,16 +72,16 @@ pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) 
 }
 
 /// Reads the lines of a block that have one of the words, and looks at the others from outside only: they are events
-/// that the search does not want.
-fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut EventBuilder<'_>) {
+/// that the search does not want. It says how many lines end in the block.
+fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut EventBuilder<'_>) -> u64 {
     let mut reader = LineReader::new(text, None);
-    let (mut at, mut number) = (0, first_line);
+    let (mut at, mut ended) = (0, 0_u64);
     let mut found = words.find(text, 0);
     for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
         // What the reader has passed already, where it ended a line elsewhere.
         let Some(line) = text.get(at..end) else { continue };
         if found.is_some_and(|found| found < end) || !looks_whole(line.as_bytes()) {
-            reader.read(at, number, builder);
+            reader.read(at, first_line.saturating_add(ended), builder);
             if found.is_some_and(|found| found < end) {
                 found = words.find(text, end);
             }
@@ -85,8 +89,9 @@ fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut Eve
             builder.pass_over_text();
         }
         at = end.saturating_add(1);
-        number = number.saturating_add(1);
+        ended = ended.saturating_add(u64::from(end < text.len()));
     }
+    ended
 }
 
 /// Whether a line begins and ends as an object does that is one event.

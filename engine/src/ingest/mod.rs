@@ -21,6 +21,7 @@ mod inputs;
 mod json;
 mod judge;
 pub(crate) mod parquet;
+mod payload;
 mod pipeline;
 mod ranges;
 mod scan;

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 
 use super::event::{BlockResult, EventBuilder, Shared};
-use super::inputs::{Admit, Inputs, LineForm, Payload, Unit};
+use super::inputs::{Admit, Inputs, Unit};
+use super::payload::{LineForm, Payload};
 use super::select::Selection;
 use super::{Input, Problem, ReadOptions, ReadReport, csv, evtx, json, text, w3c, xml, zeek};
 use crate::error::Error;
@@ -196,7 +197,9 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
     match unit.payload {
         Payload::Evtx(chunks) => evtx::read_chunks(chunks, templates, &mut builder),
         Payload::Xml(lines) => xml::read_block(lines, &mut builder),
-        Payload::JsonLines(lines) => json::read_lines(lines, &mut builder),
+        Payload::JsonLines(lines) => {
+            json::read_lines(lines, &mut builder);
+        }
         Payload::JsonStream(lines, in_array) => json::read_stream(lines, in_array, &mut builder),
         Payload::Csv(lines, header) => csv::read_block(lines, &header, &mut builder),
         Payload::Zeek(lines, header) => zeek::read_block(lines, &header, &mut builder),
@@ -204,11 +207,15 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
         Payload::Range(range, form) => match range.read() {
             Ok(lines) => {
-                builder.result.lines = Some(lines.count());
-                match form {
+                let count = match form {
                     LineForm::Json => json::read_lines(lines, &mut builder),
-                    LineForm::Text(kind) => text::read_block(lines, kind, &mut builder),
-                }
+                    LineForm::Text(kind) => {
+                        let count = lines.count();
+                        text::read_block(lines, kind, &mut builder);
+                        count
+                    }
+                };
+                builder.result.lines = Some(count);
             }
             Err(error) => builder.result.skip(format!("byte {}", range.from), error.to_string()),
         },

@@ -146,7 +146,9 @@ proptest! {
         let named = ["_time", "host", "Image", "a", "b.c", "_raw", "EventCode", "c"].map(str::to_owned).to_vec();
         for fields in [FieldSelection::All, FieldSelection::AllButRaw, FieldSelection::Only(named)] {
             let by_serde = block(&log, fields.clone(), json::read_lines_by_serde);
-            let in_one_pass = block(&log, fields, json::read_lines);
+            let in_one_pass = block(&log, fields, |lines, builder| {
+                json::read_lines(lines, builder);
+            });
             let differs = in_one_pass.bytes().zip(by_serde.bytes()).position(|(one, other)| one != other);
             let around = |text: &str| {
                 let at = differs.unwrap_or(0);
@@ -202,6 +204,34 @@ fn lines_without_the_word_are_looked_at_from_outside() {
     let session = Session::new(options, vec![input(&path)]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert!(runtime.block_on(session.search("nothing_like_this_word | stats count")).is_err());
+}
+
+#[test]
+fn a_block_without_the_word_hides_nothing_that_is_wrong_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.jsonl");
+    let lines = generated(7, 200);
+    let pieces: [(&[u8], u64); 8] = [
+        (b"", 0),
+        ("{\"a\":\"\u{fc}\"}\n".as_bytes(), 0),
+        (b"{\"a\":1}\r\n\r\n{\"a\":2}\r\n", 0),
+        (b"{\"a\":\"\xff\"}\n", 1),
+        (b"{\"a\":\"\0\"}\n", 1),
+        (b"[{\"a\":1},{\"a\":2}]\n", 1),
+        (b"not JSON\n", 1),
+        (b"{\"a\":\"\\u006eeedle\"}\n", 0),
+    ];
+    for (piece, skipped) in pieces {
+        let name = String::from_utf8_lossy(piece);
+        std::fs::write(&path, [lines.as_bytes(), piece, lines.as_bytes()].concat()).unwrap();
+        for search in ["needle | stats count", "no.needle | stats count", "ask | stats count"] {
+            let (rows, _, read) = searched(&path, search, false);
+            let (all_rows, _, all_read) = searched(&path, search, true);
+            assert_eq!(rows, all_rows, "{name}");
+            assert_eq!(read, all_read, "{name}");
+            assert_eq!(read[0].1, skipped, "{name}");
+        }
+    }
 }
 
 #[test]

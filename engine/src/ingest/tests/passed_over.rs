@@ -2,7 +2,7 @@
 
 use super::evtx::{CHUNK, FILE_HEADER, generated, log, sign};
 use super::*;
-use crate::functions::pattern::Wildcard;
+use crate::functions::wildcard::Wildcard;
 use crate::ingest::wanted::{Condition, Told};
 
 type Row = BTreeMap<String, String>;
