@@ -3,18 +3,21 @@
 //! A reader hands over keys and values as it meets them. Only when the event is complete is it known whether it
 //! is a Windows event, and with that what its keys mean; then its values go into the columns of its shape.
 
-use std::collections::BTreeSet;
+mod keys;
+mod known;
+mod passing;
+mod result;
 
-use ahash::RandomState;
-use hashbrown::HashTable;
-
+use self::keys::{Key, Keys, Slot};
+use super::ReadOptions;
 use super::judge::Judge;
 use super::select::Selection;
 use super::time::Clock;
-use super::wanted::{Heading, Wanted, Words};
 use super::windows::{Meaning, Role, Section, line, plain_meaning, windows_meaning, windows_source};
-use super::{Problem, ReadOptions};
 use crate::store::builder::{Block, BlockBuilder, MAX_FIELDS, NO_TIME, NameId, Noted};
+
+pub(crate) use self::keys::KeyId;
+pub(crate) use self::result::{BlockResult, Place};
 
 /// The file that events are from.
 #[derive(Debug)]
@@ -35,58 +38,6 @@ pub(crate) struct Shared<'a> {
     pub(crate) selection: Selection,
 }
 
-/// What a block of input gave.
-#[derive(Debug, Default)]
-pub(crate) struct BlockResult {
-    pub(crate) block: Block,
-    pub(crate) events: u64,
-    pub(crate) skipped: u64,
-    /// The first [`Problem::KEPT`] places that were skipped, and why.
-    pub(crate) problems: Vec<(Place, String)>,
-    /// How many lines the block has, where these are numbered from its beginning on.
-    pub(crate) lines: Option<u64>,
-    /// Fields of the events that were not selected.
-    pub(crate) unread: BTreeSet<String>,
-    /// How many of the events were passed over.
-    pub(crate) passed_over: u64,
-    /// Hosts of those.
-    pub(crate) hosts: BTreeSet<String>,
-}
-
-impl BlockResult {
-    /// Counts a place that was skipped.
-    pub(crate) fn skip(&mut self, place: impl Into<Place>, reason: impl Into<String>) {
-        self.skipped = self.skipped.saturating_add(1);
-        if self.problems.len() < Problem::KEPT {
-            self.problems.push((place.into(), reason.into()));
-        }
-    }
-}
-
-/// A place in a file.
-#[derive(Debug)]
-pub(crate) enum Place {
-    Named(String),
-    /// The number of a line, from 1.
-    Line(u64),
-}
-
-impl From<String> for Place {
-    fn from(name: String) -> Self {
-        Place::Named(name)
-    }
-}
-
-impl Place {
-    /// As people read it; lines were counted before.
-    pub(crate) fn told(self, before: u64) -> String {
-        match self {
-            Place::Named(name) => name,
-            Place::Line(number) => format!("line {}", before.saturating_add(number)),
-        }
-    }
-}
-
 /// What an event is unless it says otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Defaults<'a> {
@@ -97,29 +48,9 @@ pub(crate) struct Defaults<'a> {
     pub(crate) time: Option<i64>,
 }
 
-/// The number of a key.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct KeyId(u32);
-
-#[derive(Debug)]
-struct Slot {
-    names: Vec<NameId>,
-    role: Role,
-    is_data: bool,
-}
-
-#[derive(Debug)]
-struct Key {
-    section: Section,
-    text: Box<str>,
-    windows: Slot,
-    plain: Slot,
-    is_needed: bool,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Value {
-    key: u32,
+    key: KeyId,
     start: usize,
     end: usize,
 }
@@ -147,15 +78,13 @@ pub(crate) struct EventBuilder<'a> {
     file: &'a FileContext,
     block: BlockBuilder,
     names: CommonNames,
-    hasher: RandomState,
-    keys: Vec<Key>,
-    key_table: HashTable<u32>,
+    keys: Keys,
     text: String,
     values: Vec<Value>,
     /// By name: the event, counted from 1, whose own data has the field.
     own_data: Vec<u64>,
     /// By name: the event and the key that gave it the field last. Two keys can mean the same.
-    given_by: Vec<(u64, u32)>,
+    given_by: Vec<(u64, KeyId)>,
     /// A path being put together.
     path: String,
     /// Whether the events are lines of plain text.
@@ -193,9 +122,7 @@ impl<'a> EventBuilder<'a> {
             file,
             block,
             names,
-            hasher: RandomState::new(),
-            keys: Vec::new(),
-            key_table: HashTable::new(),
+            keys: Keys::default(),
             text: String::new(),
             values: Vec::new(),
             own_data: Vec::new(),
@@ -208,72 +135,9 @@ impl<'a> EventBuilder<'a> {
         }
     }
 
-    /// Words without which a text is no wanted event, where searching for them is enough to leave it out.
-    pub(crate) fn words(&self) -> Option<&'a Words> {
-        let is_judged = self.judge.is_some() && !self.shared.options.strict;
-        self.shared.options.wanted.as_deref().filter(|_| is_judged)?.words(&self.shared.selection)
-    }
-
-    /// Counts an event that is not wanted and of which nothing is to be noted but its text.
-    pub(crate) fn pass_over_text(&mut self) {
-        self.pass_over();
-        if self.left_out == 0
-            && let Some(judge) = &mut self.judge
-        {
-            judge.begin();
-            self.names.raw.into_iter().chain(self.names.file).for_each(|name| judge.see(name, ""));
-        }
-        self.left_out = self.left_out.saturating_add(1);
-    }
-
     /// Whether the event's text is kept.
     pub(crate) fn wants_raw(&self) -> bool {
         self.names.raw.is_some()
-    }
-
-    /// Which events are wanted, as far as their headers tell.
-    pub(crate) fn wanted(&self) -> Option<&'a Wanted> {
-        let wanted = self.shared.options.wanted.as_deref();
-        wanted.filter(|wanted| wanted.is_bounded() || wanted.tells_of_headers())
-    }
-
-    /// Whether a Windows event of that code and channel can be wanted; `has` says which fields there are in its data.
-    pub(crate) fn fits(&self, wanted: &Wanted, code: &str, channel: &str, has: &dyn Fn(&str) -> bool) -> bool {
-        let own = windows_source(Some(channel));
-        let source = Some(self.shared.options.source.as_deref().unwrap_or(&own));
-        let sourcetype = Some(self.shared.options.sourcetype.as_deref().unwrap_or(&own));
-        wanted.fits(Heading { code, channel: Some(channel), source, sourcetype, has })
-    }
-
-    /// What the head of a record has to tell so that the record can be passed over, where that is allowed.
-    pub(crate) fn wanted_heads(&self) -> Option<&'a Wanted> {
-        // Which fields there are shows in the result where not each of them is named.
-        let are_named = matches!(&self.shared.selection, Selection::Only { patterns, .. } if patterns.is_empty());
-        let is_allowed = are_named && !self.shared.options.strict;
-        self.wanted().filter(|wanted| is_allowed && wanted.tells_of_headers())
-    }
-
-    /// What a key means if its record is a Windows event.
-    pub(crate) fn windows_role(&self, key: KeyId) -> Role {
-        self.keys.get(key.0 as usize).map_or(Role::None, |key| key.windows.role)
-    }
-
-    /// Counts an event that is not wanted.
-    pub(crate) fn pass_over(&mut self) {
-        self.result.events = self.result.events.saturating_add(1);
-        self.result.passed_over = self.result.passed_over.saturating_add(1);
-    }
-
-    /// Whether the hosts of events that are passed over matter, because searches can ask for them.
-    pub(crate) fn wants_hosts(&self) -> bool {
-        self.names.host.is_some() && self.shared.options.host.is_none()
-    }
-
-    /// Takes note of the host of an event that is passed over.
-    pub(crate) fn note_host(&mut self, host: &str) {
-        if !host.is_empty() && !self.result.hosts.contains(host) {
-            self.result.hosts.insert(host.to_owned());
-        }
     }
 
     /// Whether fields that only a look into the text finds are kept.
@@ -327,31 +191,14 @@ impl<'a> EventBuilder<'a> {
 
     /// The number of a key if its values matter, so that those of others need not even be decoded.
     pub(crate) fn key(&mut self, section: Section, text: &str) -> Option<KeyId> {
-        let hash = self.hasher.hash_one((section, text));
-        let keys = &self.keys;
-        let found = self
-            .key_table
-            .find(hash, |&at| keys.get(at as usize).is_some_and(|key| key.section == section && *key.text == *text));
-        let at = match found {
-            Some(&at) => at,
-            None => self.new_key(section, text, hash)?,
-        };
-        self.keys.get(at as usize)?.is_needed.then_some(KeyId(at))
-    }
-
-    fn new_key(&mut self, section: Section, text: &str, hash: u64) -> Option<u32> {
-        let at = u32::try_from(self.keys.len()).ok()?;
-        let windows = self.slot(windows_meaning(section, text));
-        let plain = self.slot(if section == Section::Line { line(text) } else { plain_meaning(text) });
-        let is_needed = [&windows, &plain]
-            .iter()
-            .any(|slot| !slot.names.is_empty() || !matches!(slot.role, Role::None | Role::Reserved));
-        self.keys.push(Key { section, text: text.into(), windows, plain, is_needed });
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        self.key_table.insert_unique(hash, at, |&at| {
-            keys.get(at as usize).map_or(0, |key| hasher.hash_one((key.section, &*key.text)))
-        });
-        Some(at)
+        match self.keys.find(section, text) {
+            Some(found) => found,
+            None => {
+                let windows = self.slot(windows_meaning(section, text));
+                let plain = self.slot(if section == Section::Line { line(text) } else { plain_meaning(text) });
+                self.keys.add(Key::new(section, text, windows, plain))
+            }
+        }
     }
 
     fn slot(&mut self, meaning: Meaning) -> Slot {
@@ -370,7 +217,7 @@ impl<'a> EventBuilder<'a> {
     pub(crate) fn add(&mut self, key: KeyId, value: &str) {
         let start = self.text.len();
         self.text.push_str(value);
-        self.values.push(Value { key: key.0, start, end: self.text.len() });
+        self.values.push(Value { key, start, end: self.text.len() });
     }
 
     /// Adds a value of the event that is written right where it is kept; says whether that worked.
@@ -378,7 +225,7 @@ impl<'a> EventBuilder<'a> {
         let start = self.text.len();
         let is_made = make(&mut self.text);
         if is_made {
-            self.values.push(Value { key: key.0, start, end: self.text.len() });
+            self.values.push(Value { key, start, end: self.text.len() });
         } else {
             self.text.truncate(start);
         }
@@ -407,7 +254,7 @@ impl<'a> EventBuilder<'a> {
     pub(crate) fn end_record(&mut self, defaults: &Defaults<'_>) {
         let has = |role: Role| {
             self.values.iter().any(|value| {
-                value.start < value.end && self.keys.get(value.key as usize).is_some_and(|key| key.windows.role == role)
+                value.start < value.end && self.keys.get(value.key).is_some_and(|key| key.windows.role == role)
             })
         };
         let is_windows = has(Role::EventId) && has(Role::Channel);
@@ -501,9 +348,9 @@ impl<'a> EventBuilder<'a> {
     ) {
         let event = self.result.events;
         for value in values {
-            let Some(key) = self.keys.get(value.key as usize) else { continue };
+            let Some(key) = self.keys.get(value.key) else { continue };
             let Some(text) = text.get(value.start..value.end) else { continue };
-            let slot = if is_windows { &key.windows } else { &key.plain };
+            let slot = key.slot(is_windows);
             if is_windows && text.is_empty() {
                 continue;
             }
@@ -523,9 +370,9 @@ impl<'a> EventBuilder<'a> {
 
     fn mark_own_data(&mut self, values: &[Value], text: &str, event: u64) {
         self.own_data.resize(self.block.name_count(), 0);
-        self.given_by.resize(self.block.name_count(), (0, 0));
+        self.given_by.resize(self.block.name_count(), (0, KeyId::default()));
         for value in values {
-            let Some(key) = self.keys.get(value.key as usize).filter(|key| key.windows.is_data) else { continue };
+            let Some(key) = self.keys.get(value.key).filter(|key| key.windows.is_data) else { continue };
             if text.get(value.start..value.end).is_none_or(str::is_empty) {
                 continue;
             }
@@ -536,83 +383,9 @@ impl<'a> EventBuilder<'a> {
             }
         }
     }
-
-    fn known<'t>(&self, values: &[Value], text: &'t str, is_windows: bool) -> Known<'t> {
-        let mut known = Known::default();
-        let (mut host_rank, mut computer_rank) = (u8::MAX, u8::MAX);
-        for value in values {
-            let Some(key) = self.keys.get(value.key as usize) else { continue };
-            let role = if is_windows { key.windows.role } else { key.plain.role };
-            if role == Role::None {
-                continue;
-            }
-            let Some(value) = text.get(value.start..value.end).filter(|value| !value.is_empty()) else { continue };
-            match role {
-                Role::EventId => known.event_id = known.event_id.or(Some(value)),
-                Role::Channel => known.channel = known.channel.or(Some(value)),
-                Role::Computer(rank) if rank < computer_rank => {
-                    computer_rank = rank;
-                    known.computer = Some(value);
-                }
-                Role::Host(rank) => {
-                    if rank == 0 {
-                        known.recorded_host = known.recorded_host.or(Some(value));
-                    }
-                    if rank < host_rank {
-                        host_rank = rank;
-                        known.host = Some(value);
-                    }
-                }
-                Role::Index => known.index = known.index.or(Some(value)),
-                Role::Source => known.source = known.source.or(Some(value)),
-                Role::Sourcetype => known.sourcetype = known.sourcetype.or(Some(value)),
-                Role::Raw => known.has_raw = true,
-                Role::None | Role::Reserved | Role::Computer(_) | Role::Time { .. } => {}
-            }
-        }
-        known
-    }
-
-    /// The time that an event's fields tell.
-    fn time_of(&self, values: &[Value], text: &str, is_windows: bool) -> Option<i64> {
-        let mut best = u8::MAX;
-        let mut found = None;
-        for value in values {
-            let Some(key) = self.keys.get(value.key as usize) else { continue };
-            let role = if is_windows { key.windows.role } else { key.plain.role };
-            if let Role::Time { rank, utc } = role
-                && rank < best
-                && let Some(value) = text.get(value.start..value.end).filter(|value| !value.is_empty())
-                && let Some(time) = self.time(value, utc)
-            {
-                best = rank;
-                found = Some(time);
-            }
-        }
-        found
-    }
-
-    fn time(&self, value: &str, utc: bool) -> Option<i64> {
-        if utc { self.file.clock.in_utc().parse(value) } else { self.file.clock.parse(value) }
-    }
 }
 
 /// Whether every event has the field whatever its text says.
 fn is_common(name: &str) -> bool {
     matches!(name, "_raw" | "_time" | "_serial" | "_file" | "host" | "index" | "source" | "sourcetype")
-}
-
-/// What an event says about itself.
-#[derive(Debug, Default)]
-struct Known<'t> {
-    event_id: Option<&'t str>,
-    channel: Option<&'t str>,
-    computer: Option<&'t str>,
-    host: Option<&'t str>,
-    /// The value of its `host` field.
-    recorded_host: Option<&'t str>,
-    index: Option<&'t str>,
-    source: Option<&'t str>,
-    sourcetype: Option<&'t str>,
-    has_raw: bool,
 }

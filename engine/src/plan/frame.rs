@@ -412,7 +412,7 @@ impl Frame {
         let shown = |name: &&String| !(self.events && *name == "_file");
         let mut visible: Vec<Expr> = self.fields().iter().filter(shown).map(|name| column(name)).collect();
         if numbered && self.columns().any(|field| field.name() == SERIAL) {
-            visible.push(column(SERIAL).alias(super::STORED_SERIAL));
+            visible.push(column(SERIAL).alias(super::events::STORED_SERIAL));
         }
         nodes::project(Arc::new(self.plan), visible)
     }
