@@ -10,6 +10,8 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::files::{Files, FilesExec};
 use super::{VERSION, finding, lookups, said};
@@ -50,6 +52,15 @@ impl Codec {
     }
 }
 
+/// What an operator holds.
+fn read<T: DeserializeOwned>(held: &[u8]) -> Result<T> {
+    serde_json::from_slice(held).map_err(|error| DataFusionError::External(Box::new(error)))
+}
+
+fn write(buffer: &mut Vec<u8>, held: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(buffer, held).map_err(|error| DataFusionError::External(Box::new(error)))
+}
+
 impl PhysicalExtensionCodec for Codec {
     fn try_decode(
         &self,
@@ -68,12 +79,8 @@ impl PhysicalExtensionCodec for Codec {
         let input = Arc::clone(input);
         match *kind {
             FILES => Ok(FilesExec::over(input, Files)),
-            COMPACT => Ok(CompactExec::over(input, Compact { sparse: held == [1] })),
-            LEADING => {
-                let choice =
-                    serde_json::from_slice(held).map_err(|error| DataFusionError::External(Box::new(error)))?;
-                Ok(leading::execution(input, choice))
-            }
+            COMPACT => Ok(CompactExec::over(input, read::<Compact>(held)?)),
+            LEADING => Ok(leading::execution(input, read(held)?)),
             kind => exec_err!("spelunk {} knows no operator of the kind {kind}", self.version),
         }
     }
@@ -87,10 +94,11 @@ impl PhysicalExtensionCodec for Codec {
         if node.is::<FilesExec>() {
             buffer.extend([OWN, FILES]);
         } else if let Some(compact) = node.downcast_ref::<CompactExec>() {
-            buffer.extend([OWN, COMPACT, u8::from(compact.passing().sparse)]);
+            buffer.extend([OWN, COMPACT]);
+            write(buffer, compact.passing())?;
         } else if let Some(choice) = leading::choice(node.as_ref()) {
             buffer.extend([OWN, LEADING]);
-            serde_json::to_writer(buffer, choice).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            write(buffer, choice)?;
         } else {
             return self.ballista.try_encode(node, buffer, converter);
         }

@@ -33,7 +33,7 @@ use super::files::{self, Files, FilesExec};
 use super::remote::RemoteExec;
 use super::{Cluster, MOST_BYTES, functions};
 use crate::memory::Sizes;
-use crate::operators::compact::CompactExec;
+use crate::operators::compact::{Compact, CompactExec};
 
 /// The most bytes of rows in memory that travel with a part.
 pub(super) const MOST_ROWS: usize = 4 << 20;
@@ -128,7 +128,8 @@ fn is_needless(plan: &Arc<dyn ExecutionPlan>) -> bool {
     if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         return is_needless(projection.input());
     }
-    plan.is::<CoalescePartitionsExec>() || plan.is::<CompactExec>()
+    let compact = plan.downcast_ref::<CompactExec>();
+    plan.is::<CoalescePartitionsExec>() || compact.is_some_and(|compact| *compact.passing() != Compact::Gathered)
 }
 
 /// Whether an operator means the same on a worker, apart from its functions. Whether it has a written form is not asked here.

@@ -32,7 +32,7 @@ pub struct SplQueryPlanner;
 impl QueryPlanner for SplQueryPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SplPlanner)]);
-        let plan = compact::before_sorts(planner.create_physical_plan(plan, session).await?)?;
+        let plan = compact::put(planner.create_physical_plan(plan, session).await?)?;
         #[cfg(feature = "cluster")]
         let plan = crate::cluster::divide(plan, session)?;
         Ok(plan)
