@@ -19,7 +19,7 @@ use super::codec::Codec;
 use super::tls::Tls;
 use super::{Cluster, MOST_BYTES, configuration, greet, scheme};
 use crate::error::Error;
-use crate::session::state_of;
+use crate::session::naming_state;
 use crate::store::bucket::Registry;
 
 /// How often a worker says that it is alive, in seconds.
@@ -112,7 +112,10 @@ impl Scheduler {
             override_create_grpc_client_endpoint: self.tls.as_ref().map(Tls::endpoints),
             override_config_producer: Some(produced(self.tls.clone())),
             override_session_builder: Some(Arc::new(|config| {
-                Ok(state_of(SessionStateBuilder::new().with_runtime_env(objects(RuntimeEnvBuilder::new())?), config))
+                Ok(naming_state(
+                    SessionStateBuilder::new().with_runtime_env(objects(RuntimeEnvBuilder::new())?),
+                    config,
+                ))
             })),
             override_physical_codec: Some(Arc::new(Codec::new())),
             ..SchedulerConfig::default()
@@ -185,7 +188,7 @@ impl Worker {
             }
         }
         let (scheduler_host, scheduler_port) = self.cluster.parts();
-        let state = state_of(SessionStateBuilder::new(), configuration(tls.as_ref()));
+        let state = naming_state(SessionStateBuilder::new(), configuration(tls.as_ref()));
         let memory = crate::memory::limit(self.memory);
         let spilled = folder.path().to_owned();
         let config = ExecutorProcessConfig {

@@ -117,7 +117,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
-/// Every DataFusion function that plans of spelunk may hold, to be registered with a session.
+/// Every DataFusion function that plans of spelunk may hold, for who looks for them by name.
 pub fn udfs() -> Vec<Arc<ScalarUDF>> {
     [
         aggregates::udfs(),
@@ -161,11 +161,13 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
 }
 
 /// Every DataFusion aggregate that plans of spelunk may hold and DataFusion does not bring itself.
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only plans that travel name them"))]
 pub fn udafs() -> Vec<Arc<AggregateUDF>> {
     [aggregates::udafs(), estimate::udafs(), numbers::udafs(), sparkline::udafs(), summary::udafs()].concat()
 }
 
 /// Every DataFusion window function that plans of spelunk may hold and DataFusion does not bring itself.
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "only plans that travel name them"))]
 pub fn udwfs() -> Vec<Arc<WindowUDF>> {
     [trends::udwfs(), windows::udwfs(), concurrency::udwfs()].concat()
 }

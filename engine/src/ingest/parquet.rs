@@ -20,10 +20,11 @@ use object_store::path::Path as ObjectPath;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Encoding;
-use parquet::column::page::Page;
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::ReadOptions;
 use super::event::FileContext;
@@ -133,6 +134,8 @@ struct Leaf {
 struct Text {
     value: Expr,
     data_type: DataType,
+    /// Whether a row may lack it.
+    nullable: bool,
     /// Values that are the same in all rows.
     fixed: Option<String>,
     /// Columns that hold the others, and what stands before these.
@@ -177,21 +180,30 @@ impl Opener<'_> {
         if let Some(names) = told.and_then(|told| serde_json::from_str::<Vec<String>>(told.value.as_deref()?).ok()) {
             restore_text(&mut leaves, &names);
         }
-        let (fields, texts, unread) = self.fields(&leaves);
-        let mut metadata = BTreeMap::new();
+        let (mut fields, texts, unread) = self.fields(&leaves);
+        let reader = Arc::new(from.clone());
+        let mut values_of = BTreeMap::new();
         for (name, text) in texts {
             let mut values = BTreeSet::new();
             values.extend(text.fixed);
             for (column, prefix) in text.columns {
-                let found = distinct(from, &column).map_err(broken)?;
+                let found = distinct(&reader, &metadata, &column).map_err(broken)?;
                 values.extend(found.into_iter().map(|value| [prefix, &value].concat()));
             }
-            metadata.insert(name.to_owned(), values);
+            // What is the same in all events need not be read of each. Files that differ there are scanned apart, so the
+            // fields are those of which there are few.
+            if let ("index" | "sourcetype", false, Some(only), 1) = (name, text.nullable, values.first(), values.len())
+                && let Some(field) = fields.iter_mut().find(|field| field.name == name && field.value == text.value)
+            {
+                field.value = Text::fixed(only).value;
+            }
+            values_of.insert(name.to_owned(), values);
         }
         let base = self.base;
         let shown = self.file.path.clone();
         let (place, object) = from.place();
-        let file = ParquetFile { place, object, shown, base, size: from.len(), rows, schema, fields, metadata };
+        let (size, metadata) = (from.len(), values_of);
+        let file = ParquetFile { place, object, shown, base, size, rows, schema, fields, metadata };
         Ok(Opened { file, unread, refused })
     }
 
@@ -370,26 +382,30 @@ fn first_of(columns: &[&Leaf]) -> Option<(Expr, DataType)> {
 
 impl Text {
     fn fixed(text: &str) -> Self {
-        let value = cast(lit(text), dictionary_type());
-        Self { value, data_type: dictionary_type(), fixed: Some(text.to_owned()), columns: Vec::new() }
+        let value = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(text)));
+        let fixed = Some(text.to_owned());
+        Self { value: lit(value), data_type: dictionary_type(), nullable: false, fixed, columns: Vec::new() }
     }
 
     /// The path of the file, which a scan of several knows.
     fn path(path: &str) -> Self {
         let value = Expr::Column(Column::new_unqualified(PATH));
-        Self { value, data_type: dictionary_type(), fixed: Some(path.to_owned()), columns: Vec::new() }
+        let fixed = Some(path.to_owned());
+        Self { value, data_type: dictionary_type(), nullable: false, fixed, columns: Vec::new() }
     }
 
     /// The first of the columns that has a value, else the default.
     fn of(columns: &[&Leaf], default: Option<Text>) -> Option<Self> {
         let Some((value, data_type)) = first_of(columns) else { return default };
         let value = converted(value, &data_type, &dictionary_type());
-        let mut text = Self { value, data_type: dictionary_type(), fixed: None, columns: Vec::new() };
+        let nullable = columns.iter().all(|leaf| leaf.nullable);
+        let mut text = Self { value, data_type: dictionary_type(), nullable, fixed: None, columns: Vec::new() };
         text.columns = columns.iter().map(|leaf| (leaf.root.clone(), "")).collect();
         if let Some(default) = default
-            && columns.iter().all(|leaf| leaf.nullable)
+            && nullable
         {
             text.value = coalesce(vec![text.value, default.value]);
+            text.nullable = default.nullable;
             text.fixed = default.fixed;
             text.columns.extend(default.columns);
         }
@@ -514,23 +530,23 @@ fn collect(
 }
 
 /// The distinct texts in a column.
-fn distinct(from: &Readable, column: &str) -> Result<BTreeSet<String>, ParquetError> {
+fn distinct(
+    from: &Arc<Readable>,
+    footer: &ArrowReaderMetadata,
+    column: &str,
+) -> Result<BTreeSet<String>, ParquetError> {
     let mut found = BTreeSet::new();
-    let reader = SerializedFileReader::new(from.clone())?;
     let mut undecided = Vec::new();
-    for (group, metadata) in reader.metadata().row_groups().iter().enumerate() {
-        let chunk = metadata.columns().iter().position(|chunk| chunk.column_path().parts() == [column.to_owned()]);
-        let Some((position, chunk)) = chunk.and_then(|at| Some((at, metadata.columns().get(at)?))) else {
+    for (group, metadata) in footer.metadata().row_groups().iter().enumerate() {
+        let mut chunks = metadata.columns().iter();
+        let chunk = chunks.find(|chunk| chunk.column_path().parts() == [column.to_owned()]);
+        let is_text = |chunk: &&ColumnChunkMetaData| chunk.column_type() == parquet::basic::Type::BYTE_ARRAY;
+        let Some(chunk) = chunk.filter(|chunk| is_text(chunk) && is_dictionary(chunk)) else {
             undecided.push(group);
             continue;
         };
-        let is_text = chunk.column_type() == parquet::basic::Type::BYTE_ARRAY;
-        if !(is_text && is_dictionary(chunk)) {
-            undecided.push(group);
-            continue;
-        }
-        let mut pages = reader.get_row_group(group)?.get_column_page_reader(position)?;
-        match pages.get_next_page()? {
+        let rows = usize::try_from(metadata.num_rows()).unwrap_or(usize::MAX);
+        match SerializedPageReader::new(Arc::clone(from), chunk, rows, None)?.get_next_page()? {
             Some(Page::DictionaryPage { buf, num_values, .. }) => found.extend(plain_texts(&buf, num_values)),
             _ => undecided.push(group),
         }
@@ -538,7 +554,7 @@ fn distinct(from: &Readable, column: &str) -> Result<BTreeSet<String>, ParquetEr
     if undecided.is_empty() {
         return Ok(found);
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(from.clone())?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(from.as_ref().clone(), footer.clone());
     let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
     for batch in builder.with_projection(mask).with_row_groups(undecided).build()? {
         let batch = batch?;

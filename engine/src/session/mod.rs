@@ -36,9 +36,10 @@ pub use check::{Checked, check, check_in, check_logscale};
 pub(crate) use loading::Loaded;
 pub use options::{Context, SessionOptions};
 pub(crate) use planning::{asked_of, failure};
-pub use state::session_state;
 #[cfg(feature = "cluster")]
-pub(crate) use state::state_of;
+#[cfg(feature = "cluster")]
+pub(crate) use state::naming_state;
+pub use state::session_state;
 
 /// A query language.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -15,7 +15,6 @@ use futures::TryStreamExt;
 use spelunk_grammar::spl::Command;
 
 use super::SessionOptions;
-use crate::functions;
 use crate::memory::{Ledger, Memory, Sizes};
 use crate::operators::SplQueryPlanner;
 use crate::operators::single::SingleRow;
@@ -34,33 +33,38 @@ pub(super) fn state_in(memory: &Memory, options: &SessionOptions) -> SessionStat
     let builder = SessionStateBuilder::new().with_runtime_env(memory.runtime());
     let config = memory.configure(SessionConfig::new());
     #[cfg(feature = "cluster")]
-    let config = match &options.cluster {
-        Some(cluster) => crate::cluster::configure(config, cluster),
-        None => config,
-    };
+    if let Some(cluster) = &options.cluster {
+        return naming_state(builder, crate::cluster::configure(config, cluster));
+    }
     #[cfg(not(feature = "cluster"))]
     let _ = options;
     state_of(builder, config)
 }
 
-/// The one place where DataFusion is set up: functions, options.
+/// The one place where DataFusion is set up: rules, options. Plans hold their functions; nobody looks for these by name.
 pub(crate) fn state_of(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
     let mut state = builder
         .with_config(config.with_information_schema(false))
-        .with_default_features()
         .with_optimizer_rules(crate::plan::pushdown::rules())
         .with_physical_optimizer_rules(crate::plan::pushdown::physical_rules())
         .with_query_planner(Arc::new(SplQueryPlanner))
         .build();
     state.add_analyzer_rule(Arc::new(SingleRow));
-    for udf in functions::udfs() {
+    state
+}
+
+/// The same where functions are found by their names, as in plans that came from elsewhere.
+#[cfg(feature = "cluster")]
+pub(crate) fn naming_state(builder: SessionStateBuilder, config: SessionConfig) -> SessionState {
+    let mut state = state_of(builder.with_default_features(), config);
+    for udf in crate::functions::udfs() {
         // A function that is there already is replaced, which cannot fail.
         let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, udf);
     }
-    for udaf in functions::udafs() {
+    for udaf in crate::functions::udafs() {
         let _ = datafusion::execution::FunctionRegistry::register_udaf(&mut state, udaf);
     }
-    for udwf in functions::udwfs() {
+    for udwf in crate::functions::udwfs() {
         let _ = datafusion::execution::FunctionRegistry::register_udwf(&mut state, udwf);
     }
     state

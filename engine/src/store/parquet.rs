@@ -311,16 +311,18 @@ impl Scan<'_> {
 
         let scope = DFSchema::try_from(Arc::clone(&scanned))?;
         let has_time = names(filters).any(|name| name == "_time");
-        let filters = match constants.is_empty() {
-            true => rewritten(filters, table, value)?,
-            false => {
-                let constant = |field: &Field| match constants.iter().find(|(name, _)| name == field.name()) {
-                    Some((_, constant)) => Ok(Expr::Literal(constant.clone(), None)),
-                    None => value(field),
-                };
-                simplified(session, rewritten(filters, table, constant)?, &scope)?
-            }
+        let constant = |field: &Field| match constants.iter().find(|(name, _)| name == field.name()) {
+            Some((_, constant)) => Ok(Expr::Literal(constant.clone(), None)),
+            None => value(field),
         };
+        let filters = rewritten(filters, table, constant)?;
+        let has_constants =
+            fields.iter().any(|field| matches!(field.value, Expr::Literal(..))) || !constants.is_empty();
+        let filters = if has_constants { simplified(session, filters, &scope)? } else { filters };
+        let is_never = |filter: &Expr| matches!(filter, Expr::Literal(ScalarValue::Boolean(Some(false) | None), _));
+        if filters.iter().any(is_never) {
+            return Ok((Arc::new(EmptyExec::new(Arc::clone(wanted))), ExecutionPlanMetricsSet::new()));
+        }
         let mut shown: HashSet<String> = HashSet::new();
         for field in wanted.fields() {
             shown.extend(value(field)?.column_refs().into_iter().map(|column| column.name.clone()));
