@@ -1,39 +1,32 @@
 //! Parquet: only the footer is read here. What the columns mean is decided as for the keys of a record, once a file
 //! instead of once an event, and becomes expressions over the columns for [`crate::store::parquet`] to read.
 
+mod leaves;
+mod readable;
+mod texts;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::compute::{can_cast_types, cast as cast_array};
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use bytes::Bytes;
-use datafusion::common::{Column, ScalarValue};
-use datafusion::datasource::object_store::ObjectStoreUrl;
-use datafusion::functions::core::expr_fn::{coalesce, get_field};
-use datafusion::logical_expr::{Expr, cast, lit, try_cast};
+use arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::logical_expr::{Expr, cast, lit};
 use jiff::tz::TimeZone;
-use object_store::path::Path as ObjectPath;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::basic::Encoding;
-use parquet::column::page::{Page, PageReader};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, Length};
-use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::reader::Length;
 
+use self::leaves::{Leaf, collect, first_of, read_schema, restore_text};
+pub(crate) use self::readable::Readable;
+use self::texts::{Text, distinct, is_dictionary};
 use super::ReadOptions;
 use super::event::FileContext;
 use super::select::Selection;
 use super::windows::{Role, Section, plain_meaning, windows_meaning};
-use crate::functions::kernel::many_type;
-use crate::functions::{eventtime, operators, restored};
-use crate::store::align::{converted, dictionary_type, merged};
-use crate::store::bucket::Object;
+use crate::functions::{eventtime, operators};
+use crate::store::align::dictionary_type;
 use crate::store::parquet::{BASE, FileField, PATH, ParquetFile, ROW};
 use crate::store::skeleton;
 use crate::values::time_type;
@@ -56,90 +49,12 @@ pub(crate) struct Opened {
     pub(crate) refused: Vec<String>,
 }
 
-/// What a file is read from.
-#[derive(Debug, Clone)]
-pub(crate) enum Readable {
-    /// With its absolute path.
-    File(Arc<File>, ObjectPath),
-    Object(Object),
-}
-
-impl Readable {
-    /// A file of this machine.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let object = ObjectPath::from_absolute_path(&path).map_err(io::Error::other)?;
-        Ok(Self::File(Arc::new(File::open(path)?), object))
-    }
-
-    /// What a scan calls it.
-    fn place(&self) -> (ObjectStoreUrl, ObjectPath) {
-        match self {
-            Self::File(_, path) => (ObjectStoreUrl::local_filesystem(), path.clone()),
-            Self::Object(object) => (object.bucket.url(), object.path.clone()),
-        }
-    }
-}
-
-impl Length for Readable {
-    fn len(&self) -> u64 {
-        match self {
-            Self::File(file, _) => file.len(),
-            Self::Object(object) => object.len(),
-        }
-    }
-}
-
-impl ChunkReader for Readable {
-    type T = Box<dyn Read + Send>;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        Ok(match self {
-            Self::File(file, _) => Box::new(file.get_read(start)?),
-            Self::Object(object) => Box::new(object.get_read(start)?),
-        })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        match self {
-            Self::File(file, _) => file.get_bytes(start, length),
-            Self::Object(object) => object.get_bytes(start, length),
-        }
-    }
-}
-
 /// Opens Parquet files.
 pub(crate) struct Opener<'a> {
     pub(crate) options: &'a ReadOptions,
     pub(crate) file: &'a FileContext,
     /// The serial number of its first row.
     pub(crate) base: i64,
-}
-
-/// A value in each row of the file: a column, or a part of one.
-#[derive(Debug, Clone)]
-struct Leaf {
-    /// Its name, dotted inside of structures.
-    name: String,
-    /// The column of the file.
-    root: String,
-    value: Expr,
-    /// What `value` is.
-    data_type: DataType,
-    /// Whether a row may lack it.
-    nullable: bool,
-}
-
-/// A text of which every event has one, and where its values come from.
-struct Text {
-    value: Expr,
-    data_type: DataType,
-    /// Whether a row may lack it.
-    nullable: bool,
-    /// Values that are the same in all rows.
-    fixed: Option<String>,
-    /// Columns that hold the others, and what stands before these.
-    columns: Vec<(String, &'static str)>,
 }
 
 impl Opener<'_> {
@@ -362,222 +277,6 @@ fn event_text(leaves: &[Leaf]) -> Expr {
         };
         [lit(leaf.name.clone()), value]
     }))
-}
-
-/// The first of several columns that has a value.
-fn first_of(columns: &[&Leaf]) -> Option<(Expr, DataType)> {
-    let mut used = Vec::new();
-    for leaf in columns {
-        used.push(*leaf);
-        if !leaf.nullable {
-            break;
-        }
-    }
-    let data_type = used.iter().map(|leaf| leaf.data_type.clone()).reduce(|one, other| merged(&one, &other))?;
-    let mut values: Vec<Expr> =
-        used.iter().map(|leaf| converted(leaf.value.clone(), &leaf.data_type, &data_type)).collect();
-    let value = if values.len() == 1 { values.remove(0) } else { coalesce(values) };
-    Some((value, data_type))
-}
-
-impl Text {
-    fn fixed(text: &str) -> Self {
-        let value = ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::from(text)));
-        let fixed = Some(text.to_owned());
-        Self { value: lit(value), data_type: dictionary_type(), nullable: false, fixed, columns: Vec::new() }
-    }
-
-    /// The path of the file, which a scan of several knows.
-    fn path(path: &str) -> Self {
-        let value = Expr::Column(Column::new_unqualified(PATH));
-        let fixed = Some(path.to_owned());
-        Self { value, data_type: dictionary_type(), nullable: false, fixed, columns: Vec::new() }
-    }
-
-    /// The first of the columns that has a value, else the default.
-    fn of(columns: &[&Leaf], default: Option<Text>) -> Option<Self> {
-        let Some((value, data_type)) = first_of(columns) else { return default };
-        let value = converted(value, &data_type, &dictionary_type());
-        let nullable = columns.iter().all(|leaf| leaf.nullable);
-        let mut text = Self { value, data_type: dictionary_type(), nullable, fixed: None, columns: Vec::new() };
-        text.columns = columns.iter().map(|leaf| (leaf.root.clone(), "")).collect();
-        if let Some(default) = default
-            && nullable
-        {
-            text.value = coalesce(vec![text.value, default.value]);
-            text.nullable = default.nullable;
-            text.fixed = default.fixed;
-            text.columns.extend(default.columns);
-        }
-        Some(text)
-    }
-
-    /// The same text with something before it.
-    fn after(self, prefix: &'static str) -> Self {
-        let value = operators::concatenate(lit(prefix), self.value);
-        let value = cast(value, dictionary_type());
-        let columns = self.columns.into_iter().map(|(column, _)| (column, prefix)).collect();
-        Self { value, columns, ..self }
-    }
-}
-
-/// The columns in the types in which they are read: text as dictionary where the file has dictionaries only.
-fn read_schema(schema: &SchemaRef, is_dictionary: &dyn Fn(usize) -> bool) -> SchemaRef {
-    let fields: Fields = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(position, field)| match field.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                let data_type = if is_dictionary(position) { dictionary_type() } else { DataType::Utf8 };
-                Arc::new(field.as_ref().clone().with_data_type(data_type))
-            }
-            DataType::Dictionary(_, values) if is_text(values) => {
-                Arc::new(field.as_ref().clone().with_data_type(dictionary_type()))
-            }
-            _ => Arc::clone(field),
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// Puts `_raw` in the place of what a file of a store has of it.
-fn restore_text(leaves: &mut Vec<Leaf>, names: &[String]) {
-    let mut taken = |name: &str| {
-        let at = leaves.iter().position(|leaf| leaf.name == name)?;
-        Some(leaves.remove(at).value)
-    };
-    let nothing = lit(ScalarValue::Utf8(None));
-    let whole = taken("_raw").unwrap_or_else(|| nothing.clone());
-    let gaps = taken(skeleton::GAPS).unwrap_or(nothing);
-    let Some(skeletons) = taken(skeleton::SKELETON) else { return };
-    let value = restored::text(cast(skeletons, dictionary_type()), gaps, whole, names.iter().map(String::as_str));
-    let (name, root) = ("_raw".to_owned(), skeleton::SKELETON.to_owned());
-    leaves.push(Leaf { name, root, value, data_type: DataType::Utf8, nullable: true });
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
-
-/// Whether all values of a chunk are in its dictionary.
-fn is_dictionary(chunk: &ColumnChunkMetaData) -> bool {
-    let only = |mask: &parquet::basic::EncodingMask| {
-        mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
-    };
-    match chunk.page_encoding_stats_mask() {
-        Some(mask) => chunk.dictionary_page_offset().is_some() && only(mask),
-        None => false,
-    }
-}
-
-/// The values in a column, in types that fields have.
-fn collect(
-    field: &Field,
-    root: &str,
-    name: &str,
-    value: Expr,
-    nullable: bool,
-    leaves: &mut Vec<Leaf>,
-    refused: &mut Vec<String>,
-) {
-    let data_type = field.data_type();
-    let leaf = |value: Expr, data_type: DataType| Leaf {
-        name: name.to_owned(),
-        root: root.to_owned(),
-        value,
-        data_type,
-        nullable,
-    };
-    leaves.push(match data_type {
-        DataType::Null => return,
-        DataType::Struct(members) => {
-            for member in members {
-                let inner = get_field(value.clone(), member.name().as_str());
-                let name = format!("{name}.{}", member.name());
-                collect(member, root, &name, inner, true, leaves, refused);
-            }
-            return;
-        }
-        DataType::Utf8 | DataType::Int64 | DataType::Float64 => leaf(value, data_type.clone()),
-        text if *text == dictionary_type() => leaf(value, dictionary_type()),
-        text if is_text(text) => leaf(cast(value, DataType::Utf8), DataType::Utf8),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => {
-            leaf(cast(value, DataType::Int64), DataType::Int64)
-        }
-        DataType::Float16
-        | DataType::Float32
-        | DataType::Decimal32(..)
-        | DataType::Decimal64(..)
-        | DataType::Decimal128(..)
-        | DataType::Decimal256(..) => leaf(cast(value, DataType::Float64), DataType::Float64),
-        DataType::Timestamp(_, None) => leaf(value, data_type.clone()),
-        DataType::Timestamp(..) if *data_type == time_type() => leaf(value, time_type()),
-        DataType::Timestamp(..) => leaf(cast(value, time_type()), time_type()),
-        DataType::List(inner) | DataType::LargeList(inner) | DataType::FixedSizeList(inner, _)
-            if !inner.data_type().is_nested() && can_cast_types(data_type, &many_type()) =>
-        {
-            leaf(try_cast(value, many_type()), many_type())
-        }
-        other if !other.is_nested() && can_cast_types(other, &DataType::Utf8) => {
-            leaf(try_cast(value, DataType::Utf8), DataType::Utf8)
-        }
-        other => {
-            refused.push(format!("{name} ({other})"));
-            return;
-        }
-    });
-}
-
-/// The distinct texts in a column.
-fn distinct(
-    from: &Arc<Readable>,
-    footer: &ArrowReaderMetadata,
-    column: &str,
-) -> Result<BTreeSet<String>, ParquetError> {
-    let mut found = BTreeSet::new();
-    let mut undecided = Vec::new();
-    for (group, metadata) in footer.metadata().row_groups().iter().enumerate() {
-        let mut chunks = metadata.columns().iter();
-        let chunk = chunks.find(|chunk| chunk.column_path().parts() == [column.to_owned()]);
-        let is_text = |chunk: &&ColumnChunkMetaData| chunk.column_type() == parquet::basic::Type::BYTE_ARRAY;
-        let Some(chunk) = chunk.filter(|chunk| is_text(chunk) && is_dictionary(chunk)) else {
-            undecided.push(group);
-            continue;
-        };
-        let rows = usize::try_from(metadata.num_rows()).unwrap_or(usize::MAX);
-        match SerializedPageReader::new(Arc::clone(from), chunk, rows, None)?.get_next_page()? {
-            Some(Page::DictionaryPage { buf, num_values, .. }) => found.extend(plain_texts(&buf, num_values)),
-            _ => undecided.push(group),
-        }
-    }
-    if undecided.is_empty() {
-        return Ok(found);
-    }
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(from.as_ref().clone(), footer.clone());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
-    for batch in builder.with_projection(mask).with_row_groups(undecided).build()? {
-        let batch = batch?;
-        let Some(values) = batch.columns().first() else { continue };
-        let texts = cast_array(values, &DataType::Utf8)?;
-        let texts = texts.as_string_opt::<i32>();
-        found.extend(texts.into_iter().flat_map(|texts| texts.iter().flatten()).map(str::to_owned));
-    }
-    Ok(found)
-}
-
-/// The texts of a dictionary page: each with its length before it.
-fn plain_texts(page: &[u8], count: u32) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut rest = page;
-    for _ in 0..count {
-        let Some((length, after)) = rest.split_first_chunk::<4>() else { break };
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((text, after)) = after.split_at_checked(length) else { break };
-        texts.push(String::from_utf8_lossy(text).into_owned());
-        rest = after;
-    }
-    texts
 }
 
 fn broken(error: ParquetError) -> io::Error {
