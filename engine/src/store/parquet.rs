@@ -310,7 +310,8 @@ impl Scan<'_> {
         let columns = scanned.fields().len();
 
         let scope = DFSchema::try_from(Arc::clone(&scanned))?;
-        let has_time = names(filters).any(|name| name == "_time");
+        let compared = filters.iter().filter(|filter| !matches!(filter, Expr::IsNotNull(_)));
+        let has_time = compared.flat_map(|filter| names(std::slice::from_ref(filter))).any(|name| name == "_time");
         let constant = |field: &Field| match constants.iter().find(|(name, _)| name == field.name()) {
             Some((_, constant)) => Ok(Expr::Literal(constant.clone(), None)),
             None => value(field),
