@@ -8,9 +8,10 @@ use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringDictionaryBuilder,
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use jiff::fmt::temporal::DateTimePrinter;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::event::Event;
 use crate::generator::{Generated, Generator, GeneratorOptions, Written};
@@ -61,6 +62,9 @@ pub fn generate_parquet(out: impl Write + Send, seed: u64, count: u64) -> io::Re
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP))
+        // Times that follow each other are small differences.
+        .set_column_dictionary_enabled(ColumnPath::from("_time"), false)
+        .set_column_encoding(ColumnPath::from("_time"), Encoding::DELTA_BINARY_PACKED)
         .build();
     let mut writer = ArrowWriter::try_new(out, Arc::clone(&columns.schema), Some(properties)).map_err(failed)?;
     let mut written = Written { events: 0, spl_hits: 0, logscale_hits: 0 };

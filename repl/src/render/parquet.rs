@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use super::Renderer;
 
@@ -28,11 +29,17 @@ impl<W: Write + Send> Parquet<W> {
         if schema.fields().is_empty() {
             return Err(io::Error::other("a result without columns cannot be written as Parquet"));
         }
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(Default::default()))
-            .set_max_row_group_row_count(Some(256 << 10))
-            .build();
-        Ok(Self { writer: ArrowWriter::try_new(out, schema, Some(properties)).map_err(io_error)? })
+            .set_max_row_group_row_count(Some(256 << 10));
+        for field in schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Timestamp(..))) {
+            // Times that follow each other are small differences.
+            let path = ColumnPath::from(field.name().as_str());
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+        Ok(Self { writer: ArrowWriter::try_new(out, schema, Some(properties.build())).map_err(io_error)? })
     }
 }
 
