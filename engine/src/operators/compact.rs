@@ -21,10 +21,13 @@ use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::BinaryExpr;
+use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
-use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -55,8 +58,8 @@ pub fn put(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
             && has_dictionaries(&node)
         {
             // It then gathers nothing: what it finds in a batch is a batch.
-            let filter = Arc::new(filter.with_batch_size(1)?);
-            return Ok(Transformed::yes(CompactExec::over(filter, Compact::Gathered)));
+            let filter = FilterExecBuilder::from(filter).with_predicate(nested(filter.predicate())).with_batch_size(1);
+            return Ok(Transformed::yes(CompactExec::over(Arc::new(filter.build()?), Compact::Gathered)));
         }
         if let Some(sort) = node.downcast_ref::<SortExec>()
             && has_dictionaries(sort.input())
@@ -68,6 +71,14 @@ pub fn put(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Transformed::no(node))
     })?;
     Ok(changed.data)
+}
+
+/// The same conditions, of which each is asked about the rows that all before it have left. As they come, those left by the
+/// first are asked about the second and put back among the others, and so on.
+fn nested(condition: &Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    let parts = split_conjunction(condition).into_iter().cloned();
+    let nested = parts.rev().reduce(|rest, first| Arc::new(BinaryExpr::new(first, Operator::And, rest)));
+    nested.unwrap_or_else(|| Arc::clone(condition))
 }
 
 fn has_dictionaries(plan: &Arc<dyn ExecutionPlan>) -> bool {
