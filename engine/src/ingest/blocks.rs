@@ -39,7 +39,7 @@ impl Spare {
         bytes
     }
 
-    fn give(&self, bytes: Vec<u8>) {
+    pub(crate) fn give(&self, bytes: Vec<u8>) {
         let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A record that was very long is no measure for others.
         if spare.len() < Self::MOST && bytes.capacity() <= BLOCK.saturating_mul(4) {

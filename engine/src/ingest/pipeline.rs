@@ -205,20 +205,20 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
         Payload::Zeek(lines, header) => zeek::read_block(lines, &header, &mut builder),
         Payload::W3c(lines, header) => w3c::read_block(lines, &header, &mut builder),
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
-        Payload::Range(range, form) => match range.read() {
-            Ok(lines) => {
-                let count = match form {
-                    LineForm::Json => json::read_lines(lines, &mut builder),
-                    LineForm::Text(kind) => {
-                        let count = lines.count();
-                        text::read_block(lines, kind, &mut builder);
-                        count
-                    }
-                };
-                builder.result.lines = Some(count);
+        Payload::Range(range, form) => {
+            let read = range.read(|lines| match form {
+                LineForm::Json => json::read_lines(lines, &mut builder),
+                LineForm::Text(kind) => {
+                    let count = lines.count();
+                    text::read_block(lines, kind, &mut builder);
+                    count
+                }
+            });
+            match read {
+                Ok(count) => builder.result.lines = Some(count),
+                Err(error) => builder.result.skip(format!("byte {}", range.from), error.to_string()),
             }
-            Err(error) => builder.result.skip(format!("byte {}", range.from), error.to_string()),
-        },
+        }
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),
     }
     let mut result = builder.finish();

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use super::blocks::{Lines, Spare};
 
-/// How long a range is, if a line ends there: what is looked at several times should stay in the cache of a core.
-const RANGE: u64 = 1 << 20;
+/// How long a range is, if a line ends there: handing it to a worker should cost nothing beside reading it.
+const RANGE: u64 = 2 << 20;
 /// A file with fewer bytes is read in one go.
-const LEAST: u64 = 4 * RANGE;
+const LEAST: u64 = 4 << 20;
+/// How much of a range is read at once: what is looked at several times should stay in the cache of a core.
+const PIECE: u64 = 512 << 10;
 /// How much is looked at together to find the end of a line.
 const STEP: usize = 4 << 10;
 /// A line whose end is farther away makes the file one that is read from its beginning to its end.
@@ -87,7 +89,12 @@ impl Ranges {
         let mut ranges = Ranges { next: 0, end: self.next, ..self };
         // All that came before ends with a line.
         while let Next::Range(range) = ranges.next() {
-            lines = lines.saturating_add(range.read()?.count());
+            range.read(|piece| {
+                let count = piece.count();
+                lines = lines.saturating_add(count);
+                piece.recycle();
+                count
+            })?;
         }
         Ok((ranges.file, ranges.end, lines))
     }
@@ -99,14 +106,42 @@ impl Range {
         self.length
     }
 
-    /// Its lines, as far as the file still has them, numbered from 1.
-    pub(crate) fn read(&self) -> io::Result<Lines> {
+    /// Hands over its lines piece by piece, as far as the file still has them, numbered from 1. `take` says how many end
+    /// in a piece; their number is that of all.
+    pub(crate) fn read(&self, mut take: impl FnMut(Lines) -> u64) -> io::Result<u64> {
+        let (mut passed, mut ended, mut room) = (0, 0_u64, PIECE);
+        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
+        while passed < length {
+            let most = room.min(length.saturating_sub(passed));
+            let mut bytes = self.bytes(self.from.saturating_add(passed), most)?;
+            let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            if count == most && passed.saturating_add(count) < length {
+                let Some(last) = memchr::memrchr(b'\n', &bytes) else {
+                    self.spare.give(bytes);
+                    room = room.saturating_mul(2);
+                    continue;
+                };
+                bytes.truncate(last.saturating_add(1));
+            } else {
+                // The last one, or there is no more.
+                passed = length;
+            }
+            passed = passed.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            let first_line = ended.saturating_add(1);
+            ended = ended.saturating_add(take(Lines { bytes, first_line, spare: self.spare.clone() }));
+            room = PIECE;
+        }
+        Ok(ended)
+    }
+
+    /// The bytes from one on, as many as there are up to `most`.
+    fn bytes(&self, from: u64, most: u64) -> io::Result<Vec<u8>> {
         // What is there is written over.
         let mut bytes = self.spare.take_used().unwrap_or_default();
-        bytes.resize(self.length, 0);
+        bytes.resize(usize::try_from(most).unwrap_or(usize::MAX), 0);
         let mut filled = 0_usize;
         while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-            let at = self.from.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            let at = from.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
             match read_at(&self.file, room, at) {
                 Ok(0) => break,
                 Ok(count) => filled = filled.saturating_add(count),
@@ -115,7 +150,7 @@ impl Range {
             }
         }
         bytes.truncate(filled);
-        Ok(Lines { bytes, first_line: 1, spare: self.spare.clone() })
+        Ok(bytes)
     }
 }
 
@@ -146,23 +181,44 @@ mod tests {
         let text: String = (0..700_000).map(|number| format!("line {number}\n")).collect();
         let (mut ranges, mut joined, mut count) = (ranges(text.as_bytes()), Vec::<u8>::new(), 0);
         while let Next::Range(range) = ranges.next() {
-            let lines = range.read().unwrap();
-            assert!(lines.bytes.ends_with(b"\n"));
-            joined.extend(&lines.bytes);
-            count += 1;
+            let mut lines = 0;
+            let all = range.read(|piece| {
+                assert!(piece.bytes.ends_with(b"\n"));
+                assert_eq!(piece.first_line, lines + 1);
+                joined.extend(&piece.bytes);
+                count += 1;
+                lines += piece.count();
+                piece.count()
+            });
+            assert_eq!(all.unwrap(), lines);
         }
-        assert!(joined == text.as_bytes() && count > 4);
+        assert!(joined == text.as_bytes() && count > 16);
     }
 
     #[test]
     fn a_line_without_end_leaves_the_rest() {
-        let head = "short\n".repeat(200_000);
+        let head = "short\n".repeat(400_000);
         let mut ranges = ranges([head.as_bytes(), &vec![b'x'; 5 << 20]].concat().as_slice());
         let Next::Range(first) = ranges.next() else { panic!() };
         assert!(matches!(ranges.next(), Next::Rest));
         let (_, from, lines) = ranges.rest().unwrap();
         assert_eq!(from, u64::try_from(first.length()).unwrap());
         assert_eq!(lines, from / 6);
+    }
+
+    #[test]
+    fn a_line_longer_than_a_piece_is_one() {
+        let long = "x".repeat(700 << 10);
+        let text = format!("{}{long}\n{}", "short\n".repeat(1000), "short\n".repeat(1_000_000));
+        let Next::Range(range) = ranges(text.as_bytes()).next() else { panic!() };
+        let mut pieces = Vec::new();
+        let take = |piece: Lines| {
+            pieces.push(piece.bytes.clone());
+            piece.count()
+        };
+        range.read(take).unwrap();
+        assert!(pieces.concat() == text.as_bytes()[..range.length()]);
+        assert!(pieces.iter().all(|piece| piece.ends_with(b"\n")));
     }
 
     #[test]
