@@ -2,6 +2,7 @@
 
 mod heads;
 mod needles;
+mod outline;
 mod walk;
 
 use std::borrow::Cow;
@@ -11,13 +12,14 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use self::heads::Heads;
+use self::outline::Outline;
 use self::walk::Walker;
 use super::blocks::{Lines, NOT_UTF8, decode};
 use super::event::{Defaults, EventBuilder, Place};
 use super::forms::{self, Forms};
 use super::scan::JsonScanner;
-use super::wanted::Words;
 use super::windows::Section;
+use super::words::Words;
 
 /// Objects nested deeper are kept as their text.
 const MAX_DEPTH: usize = 64;
@@ -27,6 +29,13 @@ const DEFAULT_SOURCETYPE: &str = "_json";
 /// Reads a block of which every line is a record, and says how many lines end in it.
 pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) -> u64 {
     let number = lines.first_line;
+    if let Some(words) = builder.words()
+        && let Some(outline) = Outline::of(&lines.bytes, words.pairs().unwrap_or_default())
+    {
+        let count = read_lines_with(words, &lines.bytes, &outline, number, builder);
+        lines.recycle();
+        return count;
+    }
     if let Some(text) = lines.as_text() {
         let count = read_text(text, number, builder);
         lines.recycle();
@@ -39,17 +48,11 @@ pub(crate) fn read_lines(lines: Lines, builder: &mut EventBuilder<'_>) -> u64 {
 }
 
 fn read_text(text: &str, first_line: u64, builder: &mut EventBuilder<'_>) -> u64 {
-    if let Some(words) = builder.words()
-        // Nothing is there that no JSON has, as where a disk lost a sector.
-        && !has_controls(text.as_bytes())
-    {
-        return read_lines_with(words, text, first_line, builder);
-    }
     let mut ended = 0_u64;
-    let mut reader = LineReader::new(text, Heads::of(text, builder));
+    let mut reader = LineReader::new(Heads::of(text, builder));
     let mut at = 0;
     while at < text.len() {
-        at = reader.read(at, first_line.saturating_add(ended), builder).saturating_add(1);
+        at = reader.read(text, at, first_line.saturating_add(ended), builder).saturating_add(1);
         ended = ended.saturating_add(u64::from(at <= text.len()));
     }
     ended
@@ -73,25 +76,40 @@ pub(super) fn read_lines_by_serde(lines: Lines, builder: &mut EventBuilder<'_>) 
 
 /// Reads the lines of a block that have one of the words, and looks at the others from outside only: they are events
 /// that the search does not want. It says how many lines end in the block.
-fn read_lines_with(words: &Words, text: &str, first_line: u64, builder: &mut EventBuilder<'_>) -> u64 {
-    let mut reader = LineReader::new(text, None);
-    let (mut at, mut ended) = (0, 0_u64);
-    let mut found = words.find(text, 0);
-    for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
-        // What the reader has passed already, where it ended a line elsewhere.
-        let Some(line) = text.get(at..end) else { continue };
-        if found.is_some_and(|found| found < end) || !looks_whole(line.as_bytes()) {
-            reader.read(at, first_line.saturating_add(ended), builder);
-            if found.is_some_and(|found| found < end) {
-                found = words.find(text, end);
+fn read_lines_with(
+    words: &Words,
+    bytes: &[u8],
+    outline: &Outline,
+    first_line: u64,
+    builder: &mut EventBuilder<'_>,
+) -> u64 {
+    let mut reader = LineReader::new(None);
+    let (mut begin, mut number) = (0, first_line);
+    let mut hits = outline.hits.iter().copied().peekable();
+    let mut next = |from: usize| match words.pairs() {
+        Some(_) => {
+            while hits.next_if(|hit| *hit < from).is_some() {}
+            hits.peek().copied()
+        }
+        None => words.find(bytes, from),
+    };
+    let mut found = next(0);
+    for end in outline.ends.iter().copied().chain([bytes.len()]) {
+        let line = bytes.get(begin..end).unwrap_or_default();
+        let has_word = found.is_some_and(|found| found < end);
+        if has_word || !looks_whole(line) {
+            // As the whole block is text, so is a line of it.
+            reader.read(std::str::from_utf8(line).unwrap_or_default(), 0, number, builder);
+            if has_word {
+                found = next(end);
             }
         } else if !line.is_empty() {
             builder.pass_over_text();
         }
-        at = end.saturating_add(1);
-        ended = ended.saturating_add(u64::from(end < text.len()));
+        begin = end.saturating_add(1);
+        number = number.saturating_add(1);
     }
-    ended
+    u64::try_from(outline.ends.len()).unwrap_or(u64::MAX)
 }
 
 /// Whether a line begins and ends as an object does that is one event.
@@ -103,51 +121,36 @@ fn looks_whole(line: &[u8]) -> bool {
         && !may_hold_events.iter().any(|key| inner.starts_with(key))
 }
 
-/// Whether there are characters that no JSON has.
-fn has_controls(bytes: &[u8]) -> bool {
-    bytes.chunks(1 << 12).any(|part| {
-        // Two comparisons a byte, and two more where a line ends in both characters.
-        any(part, |byte| byte < 0x20 && byte != b'\n')
-            && any(part, |byte| byte < 0x20 && byte != b'\n' && byte != b'\r' && byte != b'\t')
-    })
-}
-
-/// Whether it is true of any byte. Without an end of its own, because the compiler makes more of the loop then.
-fn any(bytes: &[u8], is_it: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(false, |any, &byte| any | is_it(byte))
-}
-
 /// Reads lines one by one, those of the usual kind in one pass.
-struct LineReader<'t, 'w> {
-    text: &'t str,
+struct LineReader<'w> {
     walker: Walker<'w>,
     state: JsonState,
 }
 
-impl<'t, 'w> LineReader<'t, 'w> {
-    fn new(text: &'t str, heads: Option<Heads<'w>>) -> Self {
-        LineReader { text, walker: Walker::new(heads), state: JsonState::default() }
+impl<'w> LineReader<'w> {
+    fn new(heads: Option<Heads<'w>>) -> Self {
+        LineReader { walker: Walker::new(heads), state: JsonState::default() }
     }
 
-    /// Reads the line that begins at a byte, and says where it ends.
-    fn read(&mut self, at: usize, number: u64, builder: &mut EventBuilder<'_>) -> usize {
-        let bytes = self.text.as_bytes();
+    /// Reads the line of a text that begins at a byte, and says where it ends.
+    fn read(&mut self, text: &str, at: usize, number: u64, builder: &mut EventBuilder<'_>) -> usize {
+        let bytes = text.as_bytes();
         let start = walk::blank(bytes, at);
         if let Some(heads) = &mut self.walker.heads {
             heads.begin(start);
         }
-        let mut read = self.walker.read(self.text, start, builder);
+        let mut read = self.walker.read(text, start, builder);
         if let Some(heads) = self.walker.heads.as_mut().filter(|heads| heads.is_unwanted()) {
             if let Some(end) = heads.pass_over(bytes, builder) {
                 return end;
             }
             heads.close();
-            read = self.walker.read(self.text, start, builder);
+            read = self.walker.read(text, start, builder);
         }
         if let Some(end) = read {
             let line_end = walk::blank(bytes, end);
             if matches!(bytes.get(line_end), None | Some(b'\n')) {
-                let raw = self.text.get(start..end).unwrap_or_default();
+                let raw = text.get(start..end).unwrap_or_default();
                 builder.end_record(&Defaults { sourcetype: DEFAULT_SOURCETYPE, raw, time: None });
                 return line_end;
             }
@@ -155,7 +158,7 @@ impl<'t, 'w> LineReader<'t, 'w> {
         }
         let rest = bytes.get(at..).unwrap_or_default();
         let end = memchr::memchr(b'\n', rest).map_or(bytes.len(), |length| at.saturating_add(length));
-        let record = self.text.get(at..end).unwrap_or_default().trim_ascii();
+        let record = text.get(at..end).unwrap_or_default().trim_ascii();
         if !record.is_empty() {
             self.state.forms = Forms::of(record);
             self.state.read_record(record, number, builder);

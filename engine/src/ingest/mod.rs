@@ -33,6 +33,7 @@ mod time;
 mod w3c;
 pub(crate) mod wanted;
 mod windows;
+mod words;
 mod xml;
 mod zeek;
 

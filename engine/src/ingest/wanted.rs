@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::select::Selection;
 use super::windows::spellings;
+use super::words::Words;
 use crate::functions::wildcard::Wildcard;
 
 /// Which events a search can want.
@@ -69,36 +70,11 @@ pub(crate) struct Heading<'a> {
     pub(crate) has: &'a dyn Fn(&str) -> bool,
 }
 
-/// Pieces of words of which an event's text has to have one.
-#[derive(Debug)]
-pub(crate) struct Words {
-    regex: Regex,
-}
-
-impl Words {
-    /// Where the next one begins, or what may stand for one in JSON.
-    pub(crate) fn find(&self, text: &str, from: usize) -> Option<usize> {
-        self.regex.find_at(text, from.min(text.len())).map(|found| found.start())
-    }
-}
-
-/// More alternatives are not worth looking for all of them at once.
-const MOST_WORDS: usize = 16;
-
 impl Wanted {
     /// Events that fulfil a condition, within bounds of time (microseconds since 1970, the second one excluded); `None`
     /// where that may be any event.
     pub fn of(condition: Condition, earliest: Option<i64>, latest: Option<i64>) -> Option<Arc<Self>> {
-        let words = condition.words().filter(|words| words.len() <= MOST_WORDS).and_then(|words| {
-            let pieces: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-            // Other scripts have letters that are taken for these two in any letter case.
-            let is_simple = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'k' | b'K' | b's' | b'S');
-            let are_simple = words.iter().all(|word| word.bytes().all(is_simple));
-            // Any character may stand in JSON as its number; and the text of an event, where a record has it as a value,
-            // in other characters than its own. Both are rare, and looked for at the same time.
-            let others = if are_simple { r"\\u00" } else { r"\\u00|_raw" };
-            Some(Words { regex: Regex::new(&format!("(?i:{})|{others}", pieces.join("|"))).ok()? })
-        });
+        let words = condition.words().and_then(|words| Words::new(&words));
         let wanted = Self { condition, earliest, latest, words };
         let tells = wanted.is_bounded() || wanted.tells_of_headers() || wanted.tells_of_events();
         tells.then(|| Arc::new(wanted))

@@ -2,8 +2,9 @@
 
 use super::{EventBuilder, KeyId};
 use crate::ingest::select::Selection;
-use crate::ingest::wanted::{Heading, Wanted, Words};
+use crate::ingest::wanted::{Heading, Wanted};
 use crate::ingest::windows::{Role, windows_source};
+use crate::ingest::words::Words;
 
 impl<'a> EventBuilder<'a> {
     /// Words without which a text is no wanted event, where searching for them is enough to leave it out.

@@ -13,8 +13,9 @@ use memchr::memmem;
 use super::super::event::EventBuilder;
 use super::super::wanted::{Heading, Wanted};
 use super::super::windows::Role;
+use super::looks_whole;
 use super::needles::Needles;
-use super::{has_controls, looks_whole};
+use super::outline::Outline;
 
 /// Texts of which none may be in a block: characters of keys by their numbers, events of another sensor that views show as
 /// Windows' own, and indexes, because a search for one that no event names searches all.
@@ -69,7 +70,7 @@ impl<'w> Heads<'w> {
         let bytes = text.as_bytes();
         let has = |needle: &str| memmem::find(bytes, needle.as_bytes()).is_some();
         let is_unusual = UNUSUAL.are_in(bytes) || (wanted.asks_for_channels() && has(ABBREVIATED));
-        if is_unusual || has_controls(bytes) {
+        if is_unusual || Outline::of(bytes, &[]).is_none() {
             return None;
         }
         Some(Heads {
