@@ -132,12 +132,15 @@ for batch in context.sql(sys.argv[2]).collect():
 HUNTERS = {
     "chainsaw": (
         ["{given}", "hunt", "{log}", "--sigma", "{rule}", "--mapping", "{folder}/mappings/sigma-event-logs-all.yml",
-         "--jsonl", "--quiet", "--output", "{out}"], 0),
+         "--jsonl", "-q", "--output", "{out}"], 0),
+    # Its fourth version. Rules and logs are chosen by channels that a Sigma rule does not name, if it is let.
     "hayabusa": (
-        ["{given}", "json-timeline", "--JSONL-output", "--no-wizard", "--quiet", "--clobber", "--file", "{log}",
-         "--rules", "{rule}", "--output", "{out}"], 0),
+        ["{given}", "dfir-timeline", "--output-type", "jsonl", "--no-wizard", "--quiet", "--no-summary", "--clobber",
+         "--enable-all-rules", "--scan-all-evtx-files", "--file", "{log}", "--rules", "{rule}", "--rules-config",
+         "{folder}/rules/config", "--output", "{out}"], 0),
+    # Its command, as it is installed from its folder.
     "zircolite": (
-        [sys.executable, "{given}", "--evtx", "{log}", "--ruleset", "{rule}", "--nolog", "--csv", "--outfile",
+        ["{given}", "--evtx", "{log}", "--ruleset", "{rule}", "--quiet", "--logfile", os.devnull, "--csv", "--outfile",
          "{out}"], 1),
 }
 
