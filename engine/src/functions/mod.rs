@@ -10,6 +10,7 @@ pub mod buckets;
 pub mod coalesce;
 pub mod collections;
 pub mod comparison;
+pub(crate) mod composed;
 pub mod concurrency;
 pub mod conversion;
 pub mod convert;
@@ -32,6 +33,7 @@ pub mod lookup;
 pub mod mapping;
 pub mod mathematical;
 pub mod multivalue;
+mod needle;
 pub mod numbers;
 mod once;
 pub mod opaque;
@@ -127,6 +129,7 @@ pub fn udfs() -> Vec<Arc<ScalarUDF>> {
         coalesce::udfs(),
         collections::udfs(),
         comparison::udfs(),
+        composed::udfs(),
         conversion::udfs(),
         convert::udfs(),
         cryptographic::udfs(),

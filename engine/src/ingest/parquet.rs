@@ -25,7 +25,7 @@ use super::ReadOptions;
 use super::event::FileContext;
 use super::select::Selection;
 use super::windows::{Role, Section, plain_meaning, windows_meaning};
-use crate::functions::{eventtime, operators};
+use crate::functions::{composed, eventtime, operators};
 use crate::store::align::dictionary_type;
 use crate::store::parquet::{BASE, FileField, PATH, ParquetFile, ROW};
 use crate::store::skeleton;
@@ -270,7 +270,7 @@ fn serial(leaves: &[Leaf]) -> FileField {
 /// The row as a JSON object, which stands for the text of an event that has none.
 fn event_text(leaves: &[Leaf]) -> Expr {
     let named = leaves.iter().filter(|leaf| leaf.name != "_serial");
-    eventtime::text(named.flat_map(|leaf| {
+    composed::text(named.flat_map(|leaf| {
         let value = match leaf.data_type {
             DataType::Timestamp(..) => cast(leaf.value.clone(), DataType::Utf8),
             _ => leaf.value.clone(),
