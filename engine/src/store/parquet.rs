@@ -4,6 +4,8 @@
 //! of it gives every field the type that it has in the whole table. Conditions go down in the file's own columns,
 //! where they leave out row groups and pages.
 
+mod conditions;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +14,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
@@ -22,10 +23,8 @@ use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFacto
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchemaBuilder;
-use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -36,6 +35,7 @@ use datafusion::physical_plan::union::UnionExec;
 use object_store::path::Path as ObjectPath;
 use parquet::arrow::RowNumber;
 
+use self::conditions::{is_calculated, names, rewritten, simplified};
 use super::align::{converted, merged};
 use super::disk::manifest::StoredFile;
 use super::disk::opened::{Columns, StoredEvents};
@@ -44,8 +44,6 @@ use super::pruning::{Reason, Test, Verdict, with_native_times};
 use super::scans::{Note, Scans};
 use super::table::EventTable;
 use super::{Store, columns};
-use crate::functions::restored;
-
 /// The column of a scan that holds the path of the file.
 pub const PATH: &str = "__file_path";
 /// The column of a scan that holds the serial number of the file's first row.
@@ -462,65 +460,11 @@ impl Scan<'_> {
     }
 }
 
-/// Whether a condition is about more than a column as it is, which is asked about otherwise.
-fn is_calculated(condition: &Expr) -> bool {
-    condition.exists(|part| Ok(matches!(part, Expr::Case(_)) || is_call_of_columns(part))).unwrap_or(false)
-}
-
-fn is_call_of_columns(part: &Expr) -> bool {
-    matches!(part, Expr::ScalarFunction(_)) && part.column_refs().len() > 1
-}
-
 /// A file for a scan.
 fn sized(object: ObjectPath, size: u64) -> PartitionedFile {
     let mut file = PartitionedFile::new(String::new(), size);
     file.object_meta.location = object;
     file
-}
-
-/// The columns that conditions name.
-fn names(filters: &[Expr]) -> impl Iterator<Item = &str> {
-    filters.iter().flat_map(|filter| filter.column_refs()).map(|column| column.name.as_str())
-}
-
-/// The conditions in terms of the columns that fields are made of.
-fn rewritten(filters: &[Expr], table: &Schema, value: impl Fn(&Field) -> Result<Expr>) -> Result<Vec<Expr>> {
-    let rewrite = |filter: &Expr| {
-        // From above: of a search for a keyword, the column is looked at before anything stands for it.
-        let rewritten = filter.clone().transform_down(|part| match &part {
-            // What stands for a column has columns of its own, which may bear the name of another field.
-            Expr::Column(column) => {
-                let value = value(table.field_with_name(&column.name)?)?;
-                Ok(Transformed::new(value, true, TreeNodeRecursion::Jump))
-            }
-            Expr::ScalarFunction(call) => {
-                Ok(match restored::keyword(call, |name| value(table.field_with_name(name)?))? {
-                    Some(keyword) => Transformed::new(keyword, true, TreeNodeRecursion::Jump),
-                    None => Transformed::no(part),
-                })
-            }
-            _ => Ok(Transformed::no(part)),
-        });
-        rewritten.map(|rewritten| rewritten.data)
-    };
-    filters.iter().map(rewrite).collect()
-}
-
-/// Conditions without what is decided: fields that have one value each leave one branch of a CASE.
-fn simplified(session: &dyn Session, filters: Vec<Expr>, scope: &DFSchema) -> Result<Vec<Expr>> {
-    let context = SimplifyContext::builder()
-        .with_schema(Arc::new(scope.clone()))
-        .with_query_execution_start_time(session.execution_props().query_execution_start_time)
-        .build();
-    let simplifier = ExprSimplifier::new(context);
-    let mut left = Vec::new();
-    for filter in filters {
-        let simple = simplifier.simplify(simplifier.coerce(filter, scope)?)?;
-        if !matches!(simple, Expr::Literal(ScalarValue::Boolean(Some(true)), _)) {
-            left.push(simple);
-        }
-    }
-    Ok(left)
 }
 
 /// The rows for which all conditions are true.

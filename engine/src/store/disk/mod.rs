@@ -14,8 +14,10 @@
 mod file;
 mod lock;
 pub(crate) mod manifest;
+mod names;
 pub mod opened;
 pub(crate) mod place;
+mod threads;
 pub(crate) mod writer;
 
 use std::fs;
@@ -24,6 +26,7 @@ use std::path::Path;
 
 use manifest::Manifest;
 pub(crate) use manifest::NAME;
+use names::generation_of;
 use place::Place;
 pub use writer::Added;
 
@@ -33,24 +36,10 @@ const EVENTS: &str = "events";
 const ASIDE: &str = "aside";
 /// What a store has beside its events.
 const OWN: [&str; 4] = [manifest::NAME, manifest::ASIDE, lock::NAME, ASIDE];
-/// How files of events end.
-const ENDING: &str = ".parquet";
 
 /// Whether a folder is a store.
 pub(crate) fn is_store(folder: &Path) -> bool {
     folder.join(manifest::NAME).is_file()
-}
-
-/// The name of the file with that number in that run.
-fn file_name(generation: u64, number: u32) -> String {
-    format!("{generation:06}-{number:06}{ENDING}")
-}
-
-/// The run that a file was written in, if it bears a name as [`file_name`] gives.
-fn generation_of(name: &str) -> Option<u64> {
-    let (generation, number) = name.strip_suffix(ENDING)?.split_once('-')?;
-    let is_number = |text: &str| text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number(generation) && is_number(number)).then(|| generation.parse().ok()).flatten()
 }
 
 /// Removes what an interrupted run left.

@@ -6,19 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use ahash::RandomState;
 use hashbrown::{HashMap, HashSet};
-use sha2::{Digest as _, Sha256};
 
-use super::file::{self, GROUP_ROWS, Job, Written};
+use super::EVENTS;
+use super::file::{GROUP_ROWS, Job, Written};
 use super::lock::Lock;
 use super::manifest::{METADATA, Manifest, StoredColumn, StoredField, StoredFile, StoredInput};
+use super::names::{file_name, file_part, folder_name};
 use super::place::{Aside, Place, Version};
-use super::{EVENTS, file_name};
+use super::threads::Threads;
 use crate::error::Error;
 use crate::ingest::Sink;
 use crate::store::builder::{Block, Kind, MAX_BYTES, MAX_FIELDS, Piece};
@@ -31,6 +30,8 @@ const OWN_FILE: usize = 256;
 const MOST_GATHERED: usize = 1 << 30;
 /// The most bytes of a file's events.
 const MOST_FILE: usize = 256 << 20;
+/// What is said of shapes that share a file.
+const OTHERS: &str = "others";
 /// After so many times the memory for gathering, what was read is committed.
 const COMMIT_AFTER: usize = 16;
 /// How far the serial numbers of two inputs are apart, in bits.
@@ -81,10 +82,10 @@ struct Gathered {
     fields: HashSet<Arc<str>, RandomState>,
 }
 
-type Outcome = io::Result<Written>;
-
 /// Adds to a store.
 pub(crate) struct Writer {
+    /// Stopped first: what they wrote and nobody committed goes with the folder aside.
+    threads: Threads,
     /// As the user named it.
     root: PathBuf,
     place: Place,
@@ -97,17 +98,12 @@ pub(crate) struct Writer {
     gathered: Vec<Gathered>,
     by_shape: HashMap<(String, String, bool), usize, RandomState>,
     by_name: HashMap<Arc<str>, usize, RandomState>,
-    /// The bytes that are gathered, and those that are being written.
+    /// The bytes that are gathered.
     bytes: usize,
-    writing: usize,
     most: usize,
     /// The bytes since the last commit.
     uncommitted: usize,
     group_rows: usize,
-    jobs: Option<SyncSender<(Job, PathBuf)>>,
-    done: Receiver<Outcome>,
-    threads: Vec<JoinHandle<()>>,
-    in_flight: usize,
     written: Vec<Written>,
     files: u32,
     /// Who is being read, and how many events each input gave.
@@ -148,16 +144,7 @@ impl Writer {
         };
         super::sweep(&place, &manifest).map_err(failed)?;
         let aside = place.aside(temp).map_err(failed)?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let (jobs, waiting) = mpsc::sync_channel::<(Job, PathBuf)>(1);
-        let waiting = Arc::new(Mutex::new(waiting));
-        let (finished, done) = mpsc::channel();
-        let mut running = Vec::with_capacity(threads);
-        for _ in 0..threads {
-            let (waiting, finished) = (Arc::clone(&waiting), finished.clone());
-            let thread = std::thread::Builder::new().name("spelunk-store".to_owned());
-            running.push(thread.spawn(move || write_jobs(&waiting, &finished)).map_err(failed)?);
-        }
+        let threads = Threads::start().map_err(failed)?;
         let mut manifest = manifest;
         for name in [SKELETON, GAPS] {
             if !manifest.fields.iter().any(|field| field.name == name) {
@@ -177,15 +164,11 @@ impl Writer {
             by_shape: HashMap::default(),
             by_name,
             bytes: 0,
-            writing: 0,
             // A file's values are there up to three times while it is sorted and written.
             most: (memory / 4).min(MOST_GATHERED),
             uncommitted: 0,
             group_rows: group_rows.unwrap_or(GROUP_ROWS).max(1),
-            jobs: Some(jobs),
-            done,
-            threads: running,
-            in_flight: 0,
+            threads,
             written: Vec::new(),
             files: 0,
             current: 0,
@@ -274,13 +257,13 @@ impl Writer {
         self.collect(false)?;
         loop {
             let most_file = self.most_file();
-            let is_full = self.bytes.saturating_add(self.writing) > self.most;
+            let is_full = self.bytes.saturating_add(self.threads.held()) > self.most;
             let largest = self.gathered.iter().enumerate().max_by_key(|(_, gathered)| gathered.bytes);
             let Some((at, bytes)) = largest.map(|(at, gathered)| (at, gathered.bytes)) else { return Ok(()) };
             if bytes == 0 || (!is_full && bytes < most_file) {
                 return Ok(());
             }
-            if is_full && self.in_flight > 0 && bytes < most_file / 4 {
+            if is_full && self.threads.are_busy() && bytes < most_file / 4 {
                 // Small files cost more than waiting for the large ones that are being written.
                 self.collect(true)?;
                 continue;
@@ -316,12 +299,7 @@ impl Writer {
             let aside = self.aside.path().join(name);
             self.files = self.files.saturating_add(1);
             let job = Job { shape: shape.clone(), path, held, plain, pieces, group_rows: self.group_rows };
-            self.writing = self.writing.saturating_add(held);
-            self.in_flight = self.in_flight.saturating_add(1);
-            let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send((job, aside)).is_ok());
-            if !sent {
-                return Err(Error::Run("the writers of the store stopped".to_owned()));
-            }
+            self.threads.write(job, aside)?;
         }
         Ok(())
     }
@@ -329,19 +307,9 @@ impl Writer {
     /// Takes what was written; waits for one file if told to.
     fn collect(&mut self, wait: bool) -> Result<(), Error> {
         let mut wait = wait;
-        while self.in_flight > 0 {
-            let outcome = match wait {
-                true => self.done.recv().ok(),
-                false => self.done.try_recv().ok(),
-            };
-            let Some(outcome) = outcome else {
-                return if wait { Err(Error::Run("the writers of the store stopped".to_owned())) } else { Ok(()) };
-            };
+        while let Some(outcome) = self.threads.next(wait)? {
             wait = false;
-            self.in_flight = self.in_flight.saturating_sub(1);
-            let written = outcome.map_err(|error| self.failed(&error))?;
-            self.writing = self.writing.saturating_sub(written.held);
-            self.written.push(written);
+            self.written.push(outcome.map_err(|error| self.failed(&error))?);
         }
         Ok(())
     }
@@ -370,7 +338,7 @@ impl Writer {
             self.write_gathered(gathered)?;
         }
         self.by_shape.clear();
-        while self.in_flight > 0 {
+        while self.threads.are_busy() {
             self.collect(true)?;
         }
         Ok(())
@@ -529,16 +497,6 @@ impl Sink for Writer {
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Without a sender the threads stop; what they wrote and nobody committed goes.
-        self.jobs = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
-    }
-}
-
 impl Gathered {
     fn take(&mut self) -> Vec<Piece> {
         self.rows = 0;
@@ -546,41 +504,4 @@ impl Gathered {
         self.fields = HashSet::default();
         std::mem::take(&mut self.pieces)
     }
-}
-
-fn write_jobs(jobs: &Mutex<Receiver<(Job, PathBuf)>>, done: &mpsc::Sender<Outcome>) {
-    loop {
-        let next = match jobs.lock() {
-            Ok(jobs) => jobs.recv(),
-            Err(_) => return,
-        };
-        let Ok((job, aside)) = next else { return };
-        if done.send(file::write(job, &aside)).is_err() {
-            return;
-        }
-    }
-}
-
-/// What is said of shapes that share a file.
-const OTHERS: &str = "others";
-/// The most letters of a source in the name of a folder.
-const MOST_LETTERS: usize = 80;
-
-/// The name of the file in a path.
-fn file_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// A name that every file system takes; what it leaves out is told apart by the digest at its end.
-fn folder_name(source: &str, code: &str, plain: bool) -> String {
-    let mut digest = Sha256::new();
-    for part in [source, "\0", code, if plain { "\0plain" } else { "" }] {
-        digest.update(part.as_bytes());
-    }
-    let digest: String = digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let source = source.strip_prefix("XmlWinEventLog:").unwrap_or(source);
-    let letters = [source, code].join(" ");
-    let plain_letter = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-    let name: String = letters.trim().chars().take(MOST_LETTERS).map(plain_letter).collect();
-    [name, digest].join("-")
 }
