@@ -132,7 +132,8 @@ fn candidates(fields: &[(String, ArrayRef)], needle: &Needle, rows: usize) -> Re
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
                 Values::new(array)?.find(needle, Style::Json, &mut found);
             }
-            DataType::Int64 | DataType::Float64 if !needle.is_of("-+.eE0123456789:,}") => {}
+            // What is no finite number is written as null.
+            DataType::Int64 | DataType::Float64 if !needle.is_of("-+.eE0123456789:,}nulNUL") => {}
             _ => {
                 let may_be_in =
                     |value: &Json| needle.is_in(&format!(":{value},")) || needle.is_in(&format!(":{value}}}"));
@@ -179,10 +180,10 @@ mod tests {
         fn a_text_with_the_needle_is_a_candidate(
             texts in prop::collection::vec(prop::option::of("[abK\\\\\"ſ:,]{0,3}"), 4),
             numbers in prop::collection::vec(prop::option::of(prop_oneof![-20_i64..20, Just(i64::MAX)]), 4),
-            floats in prop::collection::vec(prop::option::of(prop_oneof![Just(0.5), Just(1e21), Just(-12.0)]), 4),
+            floats in prop::collection::vec(prop::option::of(prop_oneof![Just(0.5), Just(1e21), Just(-12.0), Just(f64::NAN), Just(f64::INFINITY)]), 4),
             truths in prop::collection::vec(prop::option::of(any::<bool>()), 4),
             lists in prop::collection::vec(prop::collection::vec("[ab\"]{0,2}", 0..3), 4),
-            keyword in "[abk\\\\\":,{}\\[\\]12e+.tr-]{1,4}",
+            keyword in "[abk\\\\\":,{}\\[\\]12e+.trnul-]{1,4}",
             case: bool,
         ) {
             let mut truth = BooleanBuilder::new();

@@ -197,11 +197,16 @@ impl Values {
                 }
             }
             Values::Dictionary(keys, values) => {
-                let values = take(values, keys, None);
-                match values.as_ref().ok().and_then(|values| values.as_string_opt::<i32>()) {
-                    Some(values) => mark(needle.among(values, style)),
-                    None => mark(vec![true; keys.len()]),
-                }
+                let mut used: Vec<i32> = keys.iter().flatten().collect();
+                used.sort_unstable();
+                used.dedup();
+                let values = take(values, &Int32Array::from(used.clone()), None);
+                let Some(values) = values.as_ref().ok().and_then(|values| values.as_string_opt::<i32>()) else {
+                    return mark(vec![true; keys.len()]);
+                };
+                let among = needle.among(values, style);
+                let is_in = |key: i32| used.binary_search(&key).ok().and_then(|at| among.get(at)).copied();
+                mark(keys.iter().map(|key| key.and_then(is_in).unwrap_or(false)).collect());
             }
             Values::Texts(values) => mark(needle.among(values, style)),
             Values::Integers(numbers) => {

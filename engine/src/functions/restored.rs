@@ -1,7 +1,7 @@
 //! The text of stored events, put together from its skeleton and their fields, and keywords looked for in it.
 //!
-//! A text is put together only where a piece of the keyword was found among what it is made of. Columns travel as arguments, their names as a literal, so that plans
-//! serialise.
+//! A text is put together only where a piece of the keyword was found among what it is made of. Columns travel as
+//! arguments, their names as a literal, so that plans serialise.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

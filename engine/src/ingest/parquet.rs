@@ -270,6 +270,9 @@ fn serial(leaves: &[Leaf]) -> FileField {
 /// The row as a JSON object, which stands for the text of an event that has none.
 fn event_text(leaves: &[Leaf]) -> Expr {
     let named = leaves.iter().filter(|leaf| leaf.name != "_serial");
+    if named.clone().next().is_none() {
+        return lit("{}");
+    }
     composed::text(named.flat_map(|leaf| {
         let value = match leaf.data_type {
             DataType::Timestamp(..) => cast(leaf.value.clone(), DataType::Utf8),

@@ -206,7 +206,7 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
         Payload::W3c(lines, header) => w3c::read_block(lines, &header, &mut builder),
         Payload::Text(lines, kind) => text::read_block(lines, kind, &mut builder),
         Payload::Range(range, form) => {
-            let read = range.read(|lines| match form {
+            let (count, failed) = range.read(|lines| match form {
                 LineForm::Json => json::read_lines(lines, &mut builder),
                 LineForm::Text(kind) => {
                     let count = lines.count();
@@ -214,9 +214,9 @@ fn read_unit(shared: &Shared<'_>, folds: bool, unit: Unit, templates: &mut evtx:
                     count
                 }
             });
-            match read {
-                Ok(count) => builder.result.lines = Some(count),
-                Err(error) => builder.result.skip(format!("byte {}", range.from), error.to_string()),
+            builder.result.lines = Some(count);
+            if let Some((byte, error)) = failed {
+                builder.result.skip(format!("byte {byte}"), error.to_string());
             }
         }
         Payload::Problem(Problem { place, reason }) => builder.result.skip(place, reason),

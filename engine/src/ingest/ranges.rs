@@ -85,18 +85,18 @@ impl Ranges {
 
     /// Where the rest begins, in bytes and lines, and the file.
     pub(crate) fn rest(self) -> io::Result<(Arc<File>, u64, u64)> {
-        let mut lines = 0_u64;
-        let mut ranges = Ranges { next: 0, end: self.next, ..self };
         // All that came before ends with a line.
-        while let Next::Range(range) = ranges.next() {
-            range.read(|piece| {
-                let count = piece.count();
-                lines = lines.saturating_add(count);
-                piece.recycle();
-                count
-            })?;
+        let length = usize::try_from(self.next).unwrap_or(usize::MAX);
+        let before = Range { file: Arc::clone(&self.file), from: 0, length, spare: self.spare };
+        let (lines, failed) = before.read(|piece| {
+            let count = piece.count();
+            piece.recycle();
+            count
+        });
+        match failed {
+            Some((_, error)) => Err(error),
+            None => Ok((self.file, self.next, lines)),
         }
-        Ok((ranges.file, ranges.end, lines))
     }
 }
 
@@ -107,13 +107,17 @@ impl Range {
     }
 
     /// Hands over its lines piece by piece, as far as the file still has them, numbered from 1. `take` says how many end
-    /// in a piece; their number is that of all.
-    pub(crate) fn read(&self, mut take: impl FnMut(Lines) -> u64) -> io::Result<u64> {
+    /// in a piece. Gives their number in all, and the byte that could not be read and why, where that ended it.
+    pub(crate) fn read(&self, mut take: impl FnMut(Lines) -> u64) -> (u64, Option<(u64, io::Error)>) {
         let (mut passed, mut ended, mut room) = (0, 0_u64, PIECE);
         let length = u64::try_from(self.length).unwrap_or(u64::MAX);
         while passed < length {
             let most = room.min(length.saturating_sub(passed));
-            let mut bytes = self.bytes(self.from.saturating_add(passed), most)?;
+            let from = self.from.saturating_add(passed);
+            let mut bytes = match self.bytes(from, most) {
+                Ok(bytes) => bytes,
+                Err(error) => return (ended, Some((from, error))),
+            };
             let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             if count == most && passed.saturating_add(count) < length {
                 let Some(last) = memchr::memrchr(b'\n', &bytes) else {
@@ -131,7 +135,7 @@ impl Range {
             ended = ended.saturating_add(take(Lines { bytes, first_line, spare: self.spare.clone() }));
             room = PIECE;
         }
-        Ok(ended)
+        (ended, None)
     }
 
     /// The bytes from one on, as many as there are up to `most`.
@@ -190,7 +194,7 @@ mod tests {
                 lines += piece.count();
                 piece.count()
             });
-            assert_eq!(all.unwrap(), lines);
+            assert!(all.1.is_none() && all.0 == lines);
         }
         assert!(joined == text.as_bytes() && count > 16);
     }
@@ -216,9 +220,23 @@ mod tests {
             pieces.push(piece.bytes.clone());
             piece.count()
         };
-        range.read(take).unwrap();
+        assert!(range.read(take).1.is_none());
         assert!(pieces.concat() == text.as_bytes()[..range.length()]);
         assert!(pieces.iter().all(|piece| piece.ends_with(b"\n")));
+    }
+
+    #[test]
+    fn lines_before_the_rest_are_counted_from_the_beginning() {
+        let text = ["\u{feff}".as_bytes(), "short\n".repeat(900_000).as_bytes(), &vec![b'x'; 5 << 20]].concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&text).unwrap();
+        let mut ranges = Ranges::of(Arc::new(file), 3).unwrap();
+        let mut length = 3;
+        while let Next::Range(range) = ranges.next() {
+            length += u64::try_from(range.length()).unwrap();
+        }
+        let (_, from, lines) = ranges.rest().unwrap();
+        assert_eq!((from, lines), (length, (length - 3) / 6));
     }
 
     #[test]

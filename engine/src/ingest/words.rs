@@ -50,9 +50,10 @@ impl Words {
         let others: &[&str] = if are_simple { &[r"\u00"] } else { &[r"\u00", "_raw"] };
         let joined = |texts: &[&str]| texts.iter().map(|text| regex::escape(text)).collect::<Vec<_>>().join("|");
         let regex = Regex::new(&format!("(?i:{})|{}", joined(words), joined(others))).ok()?;
+        let is_few = words.len().saturating_add(others.len()) <= MOST_PAIRS;
         let pairs = words.iter().map(|word| Pair::new(word, true));
-        let pairs = pairs.chain(others.iter().map(|other| Pair::new(other, false))).collect::<Option<Vec<_>>>();
-        Some(Words { regex, pairs: pairs.filter(|pairs| pairs.len() <= MOST_PAIRS) })
+        let pairs = || pairs.chain(others.iter().map(|other| Pair::new(other, false))).collect::<Option<Vec<_>>>();
+        Some(Words { regex, pairs: is_few.then(pairs).flatten() })
     }
 
     /// Where the next one begins, or what may stand for one in JSON.
@@ -60,7 +61,7 @@ impl Words {
         self.regex.find_at(bytes, from.min(bytes.len())).map(|found| found.start())
     }
 
-    /// What to look for in text that is ASCII, where that is faster.
+    /// What to look for instead where that is faster, beside letters of other scripts that are taken for ASCII.
     pub(crate) fn pairs(&self) -> Option<&[Pair]> {
         self.pairs.as_deref()
     }
@@ -78,15 +79,17 @@ fn is_others(byte: u8) -> bool {
 
 impl Pair {
     fn new(text: &str, any_case: bool) -> Option<Self> {
+        if !text.is_ascii() {
+            return None;
+        }
         let bytes = text.as_bytes();
         let fold = if any_case { b' ' } else { 0 };
         let letters = || bytes.iter().copied().enumerate();
-        let pairs =
-            letters().flat_map(|first| letters().skip(first.0.saturating_add(1)).map(move |second| (first, second)));
-        let near = pairs.filter(|(first, second)| second.0.saturating_sub(first.0) <= FARTHEST);
+        let behind = |place: usize| letters().skip(place.saturating_add(1)).take(FARTHEST);
+        let pairs = letters().flat_map(|first| behind(first.0).map(move |second| (first, second)));
         let ((first, letter), (second, other)) =
-            near.max_by_key(|(first, second)| rarity(first.1).saturating_add(rarity(second.1)))?;
-        text.is_ascii().then_some(Pair {
+            pairs.max_by_key(|(first, second)| rarity(first.1).saturating_add(rarity(second.1)))?;
+        Some(Pair {
             text: bytes.into(),
             any_case,
             second,

@@ -70,6 +70,7 @@ impl<'w> Heads<'w> {
         let bytes = text.as_bytes();
         let has = |needle: &str| memmem::find(bytes, needle.as_bytes()).is_some();
         let is_unusual = UNUSUAL.are_in(bytes) || (wanted.asks_for_channels() && has(ABBREVIATED));
+        // A text that has no outline has control characters.
         if is_unusual || Outline::of(bytes, &[]).is_none() {
             return None;
         }

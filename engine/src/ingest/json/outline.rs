@@ -29,7 +29,7 @@ impl Outline {
         // More than lines usually are many.
         let ends = Vec::with_capacity(bytes.len() / 256);
         let outline = Outline { ends, hits: Vec::new() };
-        let mut seen = Seen { bytes, pairs, outline, begin: 0, is_ascii: true, is_text: true };
+        let mut seen = Seen { bytes, pairs, outline, begin: 0, is_ascii: true, is_text: true, in_order: true };
         match *pairs {
             [] => seen.look([]),
             [ref a] => seen.look([a]),
@@ -39,6 +39,9 @@ impl Outline {
             _ => return None,
         }
         seen.end_line(bytes.len());
+        if !seen.in_order {
+            seen.outline.hits.sort_unstable();
+        }
         seen.is_text.then_some(seen.outline)
     }
 }
@@ -54,6 +57,8 @@ struct Seen<'b> {
     /// Whether that line is ASCII so far; it may be where this is false.
     is_ascii: bool,
     is_text: bool,
+    /// Whether hits were found line by line: where a step has the ends of several lines, they may not be.
+    in_order: bool,
 }
 
 /// What a pair is looked for with.
@@ -165,12 +170,18 @@ impl Seen<'_> {
         self.is_text &= simdutf8::basic::from_utf8(line).is_ok();
         if self.pairs.iter().any(Pair::has_letters_of_others) && has_taken_for_ascii(line) {
             self.outline.hits.push(self.begin);
+            self.in_order = false;
         }
     }
 
     /// Compares texts where the letters of their pairs are, a bit for each second one.
     #[inline(never)]
     fn compare(&mut self, begin: usize, second: u64) {
+        let is_of_line = |hit: &usize| *hit >= self.begin;
+        if self.begin <= begin && self.outline.hits.last().is_some_and(is_of_line) {
+            // One is enough for a line, which may be as long as a file.
+            return;
+        }
         let is_there = |at: &usize| self.pairs.iter().any(|pair| pair.is_at(self.bytes, *at));
         self.outline.hits.extend(places(begin, second).filter(is_there));
     }
@@ -240,13 +251,26 @@ mod tests {
         let words = Words::new(&["mimikatz"]).unwrap();
         let text = "mimi\u{212a}atz\nmimicatz\nmım\n";
         assert_eq!(outlined(text.as_bytes(), &words).unwrap().1, [true, false, false, false]);
+        // In one step, behind a line that has the word itself.
+        let words = Words::new(&["task"]).unwrap();
+        let text = "task\n\u{212a}\nother\ntask\n";
+        assert_eq!(outlined(text.as_bytes(), &words).unwrap().1, [true, true, false, true, false]);
+    }
+
+    #[test]
+    fn a_long_line_keeps_one_hit_a_step_at_most() {
+        let words = Words::new(&["needle"]).unwrap();
+        let text = format!("needle\n{}\nneedle\n", "\\u0041".repeat(10_000));
+        let outline = Outline::of(text.as_bytes(), words.pairs().unwrap()).unwrap();
+        assert!(outline.hits.len() < 40, "{}", outline.hits.len());
+        assert_eq!(outlined(text.as_bytes(), &words).unwrap().1, [true, true, true, false]);
     }
 
     proptest! {
         #[test]
         fn it_is_what_a_regex_finds(
-            text in r"([a-z]{0,90}([\n\r\tä€😀\x00\x1f\x7f]|needle|NEEDLE|x86|\\u00|_raw)?){0,12}",
-            words in prop::sample::select(vec![vec!["needle"], vec!["x86"], vec!["Needle", "x86"]]),
+            text in r"([a-z]{0,9}([a-z]{40,90})?([\n\r\tä€😀\x00\x1f\x7f]|needle|TASK|ta\x{17f}k|tas\x{212a}|x86|\\u00|_raw|\n)?){0,16}",
+            words in prop::sample::select(vec![vec!["needle"], vec!["x86"], vec!["Task"], vec!["Needle", "x86"]]),
         ) {
             let words = Words::new(&words).unwrap();
             prop_assert_eq!(outlined(text.as_bytes(), &words), naive(text.as_bytes(), &words));
