@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use super::blocks::{Lines, Spare};
 
-/// How long a range is, if a line ends there: handing it to a worker should cost nothing beside reading it.
-const RANGE: u64 = 2 << 20;
+/// Into how many ranges a file is cut: handing one to a worker should cost nothing beside reading it, and none of them
+/// should be left with much when the others are done.
+const RANGES: u64 = 128;
+/// The least and the most bytes of a range, if a line ends there.
+const RANGE: (u64, u64) = (1 << 20, 8 << 20);
 /// A file with fewer bytes is read in one go.
 const LEAST: u64 = 4 << 20;
 /// How much of a range is read at once: what is looked at several times should stay in the cache of a core.
@@ -24,6 +27,8 @@ pub(crate) struct Ranges {
     file: Arc<File>,
     next: u64,
     end: u64,
+    /// How long a range is, if a line ends there.
+    length: u64,
     spare: Spare,
 }
 
@@ -50,7 +55,8 @@ impl Ranges {
     pub(crate) fn of(file: Arc<File>, from: u64) -> Option<Self> {
         let metadata = file.metadata().ok()?;
         let end = metadata.len();
-        (metadata.is_file() && end >= LEAST).then(|| Ranges { file, next: from, end, spare: Spare::default() })
+        let length = (end / RANGES).clamp(RANGE.0, RANGE.1);
+        (metadata.is_file() && end >= LEAST).then(|| Ranges { file, next: from, end, length, spare: Spare::default() })
     }
 
     /// The next range.
@@ -59,7 +65,7 @@ impl Ranges {
         if from >= self.end {
             return Next::End;
         }
-        let least = from.saturating_add(RANGE);
+        let least = from.saturating_add(self.length);
         let end = if least >= self.end { Some(self.end) } else { self.line_end(least) };
         let Some((end, length)) = end.and_then(|end| Some((end, usize::try_from(end.checked_sub(from)?).ok()?))) else {
             return Next::Rest;
@@ -201,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_leaves_the_rest() {
-        let head = "short\n".repeat(400_000);
+        let head = "short\n".repeat(200_000);
         let mut ranges = ranges([head.as_bytes(), &vec![b'x'; 5 << 20]].concat().as_slice());
         let Next::Range(first) = ranges.next() else { panic!() };
         assert!(matches!(ranges.next(), Next::Rest));
@@ -215,6 +221,7 @@ mod tests {
         let long = "x".repeat(700 << 10);
         let text = format!("{}{long}\n{}", "short\n".repeat(1000), "short\n".repeat(1_000_000));
         let Next::Range(range) = ranges(text.as_bytes()).next() else { panic!() };
+        assert!(range.length() > 700 << 10);
         let mut pieces = Vec::new();
         let take = |piece: Lines| {
             pieces.push(piece.bytes.clone());
