@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float32Array, Int32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    StructArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, ListBuilder, NullArray, RecordBatch,
+    StringArray, StringBuilder, StructArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field};
 use futures::TryStreamExt;
@@ -110,6 +110,43 @@ async fn a_file_of_another_tool_has_events() {
         &[&["bob", r#"{"timestamp":"1970-01-01T00:00:03","user":"bob","n":2,"ratio":1,"ok":"false"}"#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_keyword_is_looked_for_in_the_text_that_stands_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let columns: [(&str, ArrayRef); 3] = [
+        ("who", Arc::new(StringArray::from(vec![Some("needle"), Some("C:\\needles\\x"), None, Some("haystack")]))),
+        ("n", Arc::new(Int64Array::from(vec![1, 22, 333, 4444]))),
+        ("f", Arc::new(Float64Array::from(vec![f64::NAN, 0.5, f64::INFINITY, 1.5]))),
+    ];
+    write(&path, &[RecordBatch::try_from_iter(columns).unwrap()]);
+    let session = session(&[path]);
+    for (query, expected) in [
+        ("needle", vec!["1"]),
+        ("needle*", vec!["1", "22"]),
+        ("NOT needle*", vec!["333", "4444"]),
+        (r#""C:\\\\needles""#, vec!["22"]),
+        ("null", vec!["1", "333"]),
+        ("333", vec!["333"]),
+        ("haystack OR 22", vec!["22", "4444"]),
+        ("who", vec!["1", "22", "4444"]),
+    ] {
+        let found: Vec<String> = rows(&session, &format!("{query} | sort n | table n")).await[1..].concat();
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_values_has_events_without_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.parquet");
+    let nothing: [(&str, ArrayRef); 1] = [("nothing", Arc::new(NullArray::new(2)))];
+    write(&path, &[RecordBatch::try_from_iter(nothing).unwrap()]);
+    let session = session(&[path]);
+    assert_rows(&session, "* | table _raw", &[&["{}"], &["{}"]]).await;
+    assert_rows(&session, "nothing | stats count", &[&["0"]]).await;
 }
 
 #[tokio::test]
